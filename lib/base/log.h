@@ -1,0 +1,117 @@
+/*
+ * log - logfmt lines to stderr: level, time, program, connection, message,
+ * fields.
+ *
+ *   l=info t=2026-11-21T07:00:00.123Z p=mox-smtpd cid=18c0a m="delivered" from=a@b
+ *
+ * One write(2) a line, so lines of many processes do not mix (up to 4096
+ * bytes; longer lines are cut and say so). Values are quoted when they hold
+ * anything but printable ASCII without quote, backslash, space and equals;
+ * bytes outside are escaped, so a log line cannot be forged by a peer.
+ * Levels are per topic (smtpserver, imapserver, store, ...) and may be changed
+ * while running through a file (log_levels_file).
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+/* Ordered: a topic at INFO prints ERROR, WARN and INFO. The three traces are
+ * the protocol transcript: without and with credentials, with bulk data. */
+enum log_level {
+	LOG_PRINT, /* always */
+	LOG_FATAL,
+	LOG_ERROR,
+	LOG_WARN,
+	LOG_INFO,
+	LOG_DEBUG,
+	LOG_TRACE,
+	LOG_TRACEAUTH,
+	LOG_TRACEDATA,
+};
+
+/* Values as in mox.conf, LogLevel: "error" ... "tracedata". */
+bool log_level_parse(struct slice name, enum log_level *level_r);
+const char *log_level_name(enum log_level level);
+
+/* Process-wide. program is kept, not copied. */
+void log_init(const char *program, enum log_level level);
+void log_set_fd(int fd);                   /* default 2 */
+void log_set_clock(const struct clock *c); /* default NULL */
+/* Level of one topic; topic "" is the default. */
+void log_set_level(struct slice topic, enum log_level level);
+void log_clear_level(struct slice topic);
+/*
+ * Read levels from a file of lines "topic level" (topic "-" for the default)
+ * now, and again whenever its mtime changes, looked at no more than once a
+ * second from log_enabled. A missing file means the levels of log_set_level.
+ */
+void log_levels_file(const char *path);
+
+/*
+ * Where lines go instead of log_set_fd's descriptor, for jailed fronts that
+ * log through their back. NULL: the descriptor.
+ */
+void log_set_sink(void (*sink)(void *ctx, enum log_level level,
+    struct slice line), void *ctx);
+
+/* Connection id in every line from here on; 0 for none. Hexadecimal. */
+void log_set_cid(uint64_t cid);
+
+bool log_enabled(const char *topic, enum log_level level);
+
+/*
+ * One line. fields are pairs name, value, ended by NULL:
+ *   LOGF(topic, LOG_INFO, "delivered", "from", S(from), "size", U(n), NULL)
+ * where values are struct log_value from the makers below.
+ */
+struct log_value {
+	enum { LOG_V_SLICE, LOG_V_U64, LOG_V_I64, LOG_V_ERR } type;
+	struct slice s;
+	uint64_t u;
+	int64_t i;
+};
+
+struct log_field {
+	const char *name;
+	struct log_value value;
+};
+
+#define LOG_S(name, slice_) \
+	((struct log_field){ (name), { .type = LOG_V_SLICE, .s = (slice_) } })
+#define LOG_Z(name, cstr_) LOG_S(name, slice_str(cstr_))
+#define LOG_U(name, u_) \
+	((struct log_field){ (name), { .type = LOG_V_U64, .u = (u_) } })
+#define LOG_I(name, i_) \
+	((struct log_field){ (name), { .type = LOG_V_I64, .i = (i_) } })
+#define LOG_E(err_) LOG_Z("err", (err_)->text)
+
+void log_fields(const char *topic, enum log_level level, const char *message,
+    const struct log_field *fields, size_t n);
+
+/* log_line("store", LOG_INFO, "delivered", LOG_U("uid", uid), LOG_S(...)); */
+#define log_line(topic, level, message, ...) \
+	do { \
+		if (log_enabled(topic, level)) { \
+			const struct log_field log_f_[] = { \
+				{ NULL, { LOG_V_U64, { NULL, 0 }, 0, 0 } } \
+				__VA_OPT__(,) __VA_ARGS__ }; \
+			log_fields(topic, level, message, log_f_ + 1, \
+			    sizeof(log_f_) / sizeof(log_f_[0]) - 1); \
+		} \
+	} while (0)
+
+/* Append name=value in logfmt, with quoting; for other logfmt writers. */
+struct buf;
+void log_format(struct buf *b, const char *name, struct slice value);
+
+/*
+ * Protocol transcript at LOG_TRACE (and its kin): dir is '<' or '>'.
+ * Credentials and bulk data go by the level the caller names.
+ */
+void log_trace(const char *topic, enum log_level level, char dir,
+    struct slice bytes);
+
+#endif
