@@ -1,0 +1,254 @@
+/*
+ * mailbox - one open mailbox: its messages, what changes them, what changed.
+ *
+ * An open mailbox is a view: messages in UID order, numbered 1..count. What
+ * other processes do (through the log or directly in the Maildir) is taken in
+ * by mailbox_refresh, but the numbering changes only when the caller takes
+ * the pending changes, since IMAP allows that at certain times only
+ * (RFC 9051, 7.5.1):
+ *
+ *   refresh       flags and keywords of records are updated at once; their
+ *                 UIDs are remembered until mailbox_take_flags
+ *   new           not counted until mailbox_take_new
+ *   expunged      still counted, records marked, until mailbox_take_expunged
+ *
+ * The take functions sync what they are about to announce if need be
+ * (README: nothing announced may be lost by a power cut). Changes made
+ * through this handle are durable when the function returns, are visible in
+ * the view at once, and are not pending for it, except that messages expunged
+ * through it wait for mailbox_take_expunged like all others.
+ */
+#ifndef STORE_MAILBOX_H
+#define STORE_MAILBOX_H
+
+#include "store/spool.h"
+#include "store/store.h"
+#include "store/uidset.h"
+
+/* System flags, as in a Maildir name; bits of struct store_msg. */
+enum {
+	STORE_SEEN = 1,     /* S */
+	STORE_ANSWERED = 2, /* R */
+	STORE_FLAGGED = 4,  /* F */
+	STORE_DELETED = 8,  /* T */
+	STORE_DRAFT = 16,   /* D */
+	/* $Forwarded, $Junk, $NotJunk, $Phishing, $MDNSent are keywords with a
+	 * bit of their own, known in every mailbox. $Forwarded is P on disk. */
+	STORE_FORWARDED = 32,
+	STORE_JUNK = 64,
+	STORE_NOTJUNK = 128,
+	STORE_PHISHING = 256,
+	STORE_MDNSENT = 512,
+	STORE_FLAGS = 1023,
+	STORE_EXPUNGED = 1 << 15, /* gone, not yet taken by the view */
+};
+
+#define STORE_KEYWORDS_MAX 64 /* per mailbox, besides the five above */
+#define STORE_KEYWORD_MAX 100 /* bytes of a keyword */
+#define STORE_EMAILID 20      /* characters of an EMAILID (RFC 8474) */
+
+/* A message of the view. Read only for callers. */
+struct store_msg {
+	uint32_t uid;
+	uint16_t flags;     /* STORE_* */
+	uint64_t keywords;  /* bit n: keyword n of the mailbox */
+	uint64_t modseq;    /* RFC 7162; > 0 */
+	int64_t received;   /* INTERNALDATE, seconds since 1970 */
+	int64_t saved;      /* when it came into this mailbox (RFC 8514) */
+	uint64_t size;      /* bytes of the file */
+	uint64_t wire_size; /* RFC822.SIZE */
+	uint64_t thread;    /* THREADID, 0 unknown */
+	char emailid[STORE_EMAILID]; /* no NUL */
+	/* more that is the store's own follows in the record */
+};
+
+struct mailbox;
+
+/* Returns 1, 0 if there is no such mailbox, -1 with e set. Takes in what
+ * foreign programs did, unless that is known to be nothing. */
+int mailbox_open(struct mailbox **mb_r, struct store *st, struct slice name,
+    struct err *e);
+/* Folds the log if it is due; writes flags into file names if due. */
+void mailbox_close(struct mailbox **mb);
+struct slice mailbox_name(const struct mailbox *mb);
+struct store *mailbox_store_of(const struct mailbox *mb);
+
+uint32_t mailbox_uidvalidity(const struct mailbox *mb);
+uint32_t mailbox_uidnext(const struct mailbox *mb); /* of the view */
+uint64_t mailbox_modseq(const struct mailbox *mb);  /* HIGHESTMODSEQ */
+/* MAILBOXID (RFC 8474), stable over renames. */
+struct slice mailbox_id(const struct mailbox *mb);
+
+/* Totals of the view (as of the last take_new and take_expunged). */
+struct mailbox_counts {
+	uint32_t messages, unseen, deleted;
+	uint64_t size, deleted_size; /* wire bytes */
+	uint32_t first_unseen;       /* sequence number, 0 for none */
+};
+void mailbox_counts(const struct mailbox *mb, struct mailbox_counts *c_r);
+
+/* ---- messages ---- */
+
+uint32_t mailbox_count(const struct mailbox *mb);
+/* Message of a sequence number, 1 <= seq <= count. The pointer is good until
+ * the next call that changes or refreshes. */
+const struct store_msg *mailbox_msg(const struct mailbox *mb, uint32_t seq);
+/* Sequence number of a UID; 0 if it is not in the view. */
+uint32_t mailbox_seq(const struct mailbox *mb, uint32_t uid);
+/* Lowest sequence number with a UID >= uid; count + 1 if there is none. */
+uint32_t mailbox_seq_from(const struct mailbox *mb, uint32_t uid);
+
+/* Keywords of this mailbox beyond the five; index is the bit. Names in the
+ * spelling of their first use; compared without case. */
+size_t mailbox_keywords(const struct mailbox *mb, const struct slice **names_r);
+/* Bit number of a keyword, -1 if the mailbox does not have it. */
+int mailbox_keyword(const struct mailbox *mb, struct slice name);
+
+/* ---- content ---- */
+
+/*
+ * The record of the message (message/record.h), from the cache, checked.
+ * A message without one (foreign, or cache lost) is parsed and cached.
+ * The slice is good until the next call with this mailbox. Returns 1, 0 if
+ * the message is gone, -1 with e set.
+ */
+int mailbox_record(struct mailbox *mb, const struct store_msg *m,
+    struct slice *record_r, struct err *e);
+
+/*
+ * Content in wire form. Reads go through one window of the file, so memory
+ * does not grow with the message. Offsets are of the wire form; breaks says
+ * how many line breaks stand before offset (part positions in the record
+ * carry it, so no reading from the start is needed); with unknown breaks pass
+ * MAILBOX_BREAKS_UNKNOWN.
+ */
+#define MAILBOX_BREAKS_UNKNOWN UINT64_MAX
+struct mailbox_reader;
+/* 1; 0 the message is gone; -1. Survives renames and expunge by others. */
+int mailbox_read_open(struct mailbox_reader **r_r, struct mailbox *mb,
+    const struct store_msg *m, struct err *e);
+int mailbox_read_seek(struct mailbox_reader *r, uint64_t offset,
+    uint64_t breaks, struct err *e);
+/* Next piece, at most max bytes: 1 piece, 0 end of message, -1. The piece is
+ * good until the next call. */
+int mailbox_read(struct mailbox_reader *r, size_t max, struct slice *wire_r,
+    struct err *e);
+void mailbox_read_close(struct mailbox_reader **r);
+
+/* ---- what others did ---- */
+
+enum { MAILBOX_NEW = 1, MAILBOX_FLAGS = 2, MAILBOX_EXPUNGE = 4,
+       MAILBOX_KEYWORDS = 8, MAILBOX_GONE = 16 /* deleted or UIDVALIDITY
+       changed: the view must be closed */ };
+
+/*
+ * Take in log lines of others and changes in the folders. Returns the bits of
+ * what is pending now (also from earlier refreshes), or -1 with e set.
+ */
+int mailbox_refresh(struct mailbox *mb, struct err *e);
+
+/* Returns 0 or -1 with e set (a sync failed; the changes stay pending). */
+/* Sequence numbers of expunged messages, descending, so that they can be
+ * announced one by one as they stand; and their UIDs. */
+int mailbox_take_expunged(struct mailbox *mb, struct arena *arena,
+    uint32_t **seqs_r, size_t *n_r, struct uidset *uids_r, struct err *e);
+/* The view grows; *first_r is the first new sequence number. */
+int mailbox_take_new(struct mailbox *mb, uint32_t *first_r, struct err *e);
+/* UIDs whose flags changed; messages not yet counted are left out. */
+int mailbox_take_flags(struct mailbox *mb, struct uidset *uids_r,
+    struct err *e);
+
+/* Expunged UIDs with modseq > since, limited to within (NULL: all). If history
+ * does not reach back to since, all absent UIDs below uidnext (RFC 7162,
+ * 3.2.5.2). */
+int mailbox_vanished(struct mailbox *mb, uint64_t since,
+    const struct uidset *within, struct uidset *uids_r, struct err *e);
+
+/* ---- changes ---- */
+
+struct store_flags {
+	uint16_t flags;               /* STORE_FLAGS bits */
+	const struct slice *keywords; /* checked by store_keyword_check */
+	size_t nkeywords;
+};
+
+/* A keyword a client may set: printable ASCII without (){%*"\] and space, at
+ * most STORE_KEYWORD_MAX. */
+bool store_keyword_check(struct slice keyword);
+
+enum mailbox_flagop { MAILBOX_ADD, MAILBOX_REMOVE, MAILBOX_SET };
+
+/*
+ * Change flags of the messages of uids in the view. With unchanged_since > 0
+ * (RFC 7162, 3.1.3) messages with a larger modseq are left alone and put into
+ * *modified_r. *changed_r: those whose flags really changed; all with one
+ * modseq. ERR_LIMIT when there are too many keywords.
+ */
+struct mailbox_store_result {
+	struct uidset changed, modified;
+	uint64_t modseq;
+};
+int mailbox_store(struct mailbox *mb, const struct uidset *uids,
+    enum mailbox_flagop op, const struct store_flags *flags,
+    bool conditional, uint64_t unchanged_since, struct arena *arena,
+    struct mailbox_store_result *result_r, struct err *e);
+
+/* Expunge those of uids (NULL: all) that are \Deleted. */
+int mailbox_expunge(struct mailbox *mb, const struct uidset *uids,
+    struct uidset *expunged_r, uint64_t *modseq_r, struct err *e);
+
+/*
+ * Copy or move to another mailbox of the same account, all or nothing.
+ * Messages that are gone are left out. source_r and target_r are arrays of n
+ * UIDs, in order (RFC 4315 COPYUID).
+ */
+struct mailbox_copy_result {
+	uint32_t uidvalidity;
+	uint32_t *source, *target;
+	size_t n;
+};
+enum store_code mailbox_copy(struct mailbox *mb, const struct uidset *uids,
+    struct slice target_name, bool move, struct arena *arena,
+    struct mailbox_copy_result *result_r, struct err *e);
+
+/* ---- new messages ---- */
+
+struct mailbox_new {
+	struct spool *spool;      /* ended */
+	struct slice prefix;      /* wire form header lines, may be empty */
+	struct slice record;      /* checked; of the spooled message without
+				   * prefix; empty: parsed later */
+	struct store_flags flags;
+	int64_t received;         /* INTERNALDATE */
+};
+
+struct mailbox_new_result {
+	uint32_t uidvalidity;
+	uint32_t *uids; /* n of them, in the arena, ascending */
+};
+
+/*
+ * Add messages, all or nothing (RFC 3502), with one log append and one sync
+ * of each file. Durable when it returns STORE_OK; STORE_OVERQUOTA and
+ * STORE_FAILED leave nothing behind that anybody sees. The view need not be
+ * refreshed before. Pokes waiters.
+ */
+enum store_code mailbox_add(struct mailbox *mb, const struct mailbox_new *msgs,
+    size_t n, struct arena *arena, struct mailbox_new_result *result_r,
+    struct err *e);
+
+/* Housekeeping that a caller does after it has answered: fold if due, flags
+ * into names, messages from new/ to cur/. Bounded to about budget_ms. */
+void mailbox_tidy(struct mailbox *mb, int budget_ms);
+
+/* For STATUS of a mailbox that is not open: opens, reads the header and tail,
+ * closes. 1, 0 no such mailbox, -1. */
+struct mailbox_status {
+	uint32_t uidvalidity, uidnext;
+	uint64_t modseq;
+	struct mailbox_counts counts;
+};
+int mailbox_status(struct store *st, struct slice name,
+    struct mailbox_status *status_r, struct err *e);
+
+#endif
