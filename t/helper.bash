@@ -1,0 +1,70 @@
+# helper.bash - what the bats files share; `load helper`.
+#
+# Every test gets a loopback address of its own, so fixed ports never clash
+# and tests run side by side. Whatever a test starts with `background` ends
+# with it.
+
+TOP=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+: "${MOX_BIN:=$TOP/bin}" "${MOX_T:=$TOP/bin/.obj/rel/t}"
+export MOX_BIN MOX_T
+PATH=$MOX_BIN:$TOP/bin:$PATH
+
+# An address nobody else uses: the process id spread over 127.64.0.0/10.
+own_ip() {
+	local n=$((BASHPID * 7 + ${1:-0}))
+	echo "127.$((64 + (n >> 16) % 64)).$(((n >> 8) % 256)).$((1 + n % 250))"
+}
+
+# Run in the background; ends with the test.
+background() {
+	"$@" 3>&- 4>&- &
+	BACKGROUND_PID=$!
+	BACKGROUND_PIDS+=" $BACKGROUND_PID"
+}
+
+stop_background() {
+	local pid
+	for pid in $BACKGROUND_PIDS; do kill -TERM "$pid" 2>/dev/null; done
+	for pid in $BACKGROUND_PIDS; do wait "$pid" 2>/dev/null; done
+	BACKGROUND_PIDS=
+}
+
+# Until the command succeeds, for at most 10 seconds (ASan builds are slow).
+eventually() {
+	local i
+	for ((i = 0; i < 200; i++)); do
+		"$@" >/dev/null 2>&1 && return 0
+		sleep 0.05
+	done
+	echo "never true: $*" >&2
+	return 1
+}
+
+port_open() { (exec 8<>"/dev/tcp/$1/$2") 2>/dev/null; }
+
+# A complete server in $DIR on address $IP: SMTP 1025, submission 1587 and
+# 1465, IMAP 1143 and 1993; account mox@localhost, password moxmoxmox.
+start_server() {
+	DIR=${DIR:-$BATS_TEST_TMPDIR/mox} IP=${IP:-$(own_ip)}
+	background mox-localserve -dir "$DIR" -ip "$IP" "$@" \
+		>"$BATS_TEST_TMPDIR/server.out" 2>"$BATS_TEST_TMPDIR/server.log"
+	SERVER_PID=$BACKGROUND_PID
+	eventually port_open "$IP" 1025
+	eventually port_open "$IP" 1143
+}
+
+stop_server() {
+	kill -TERM "$SERVER_PID"
+	wait "$SERVER_PID"
+}
+
+maildir() { echo "$DIR/data/accounts/${1:-mox}/Maildir"; }
+
+# Tests with others' data are skipped, loudly, where there is none.
+need_data() {
+	[ -n "${MOX_TEST_DATA:-}" ] || skip "MOX_TEST_DATA is not set"
+}
+need() {
+	local c
+	for c; do command -v "$c" >/dev/null || skip "no $c here: make deps"; done
+}

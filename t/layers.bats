@@ -1,0 +1,80 @@
+#!/usr/bin/env bats
+# Includes go down only: the order of folders in the README.
+
+# Layer of a folder; files may include their own folder and lower layers.
+layer_of() {
+	case $1 in
+	base) echo 0 ;;
+	text | net | db | limit) echo 1 ;;
+	service) echo 2 ;;
+	dns | message) echo 3 ;;
+	iprev | dnsbl | spf | dkim | arc | dmarc | dane | mtasts | tlsrpt) echo 4 ;;
+	sasl | junk | acme | rdap) echo 4 ;;
+	auth | config) echo 5 ;;
+	store) echo 6 ;;
+	smtp | imap | http | queue | tools) echo 7 ;;
+	*) echo unknown ;;
+	esac
+}
+
+@test "includes go down" {
+	bad=0
+	while IFS=: read -r file include; do
+		case $file in
+		lib/*) from=${file#lib/} from=${from%%/*} ;;
+		*) from=${file%%/*} ;;
+		esac
+		to=${include%%/*}
+		[ "$from" = "$to" ] && continue
+		case "$from $to" in
+		"arc spf" | "arc dkim" | "dmarc spf" | "dmarc dkim") continue ;;
+		"auth sasl" | "config auth" | "tools "* ) continue ;;
+		"imap smtp" | "queue smtp") [ "$include" = smtp/client.h ] && continue ;;
+		"smtp queue" | "http queue") [ "$include" = queue/queue.h ] && continue ;;
+		esac
+		a=$(layer_of "$from") b=$(layer_of "$to")
+		if [ "$a" = unknown ] || [ "$b" = unknown ] || [ "$a" -le "$b" ]; then
+			echo "$file ($from, layer $a) includes $include (layer $b)"
+			bad=1
+		fi
+	done < <(
+		cd "$BATS_TEST_DIRNAME/.." &&
+		grep -noE '^#include "[a-z]+/[a-z0-9_]+\.h"' -r lib smtp imap http queue tools \
+		    --include='*.[ch]' 2>/dev/null |
+		sed -E 's/:[0-9]+:#include "([^"]+)"/:\1/')
+	[ "$bad" = 0 ]
+}
+
+@test "a file named mox-*.c is a program with a manual page, no other has main" {
+	cd "$BATS_TEST_DIRNAME/.."
+	bad=0
+	for f in */mox-*.c; do
+		[ -e "$f" ] || continue
+		grep -q '^main(' "$f" || { echo "$f has no main"; bad=1; }
+		ls "${f%.c}".[1-8] >/dev/null 2>&1 || { echo "$f has no manual page"; bad=1; }
+	done
+	for f in lib/*/*.c smtp/*.c imap/*.c queue/*.c tools/*.c; do
+		case $f in */mox-*.c | *'*'*) continue ;; esac
+		grep -q '^main(' "$f" && { echo "$f has main"; bad=1; }
+	done
+	[ "$bad" = 0 ]
+}
+
+@test "cited RFCs are in t/rfc.txt" {
+	cd "$BATS_TEST_DIRNAME/.."
+	bad=0
+	for n in $(grep -rhoE 'RFC [0-9]{3,5}' lib smtp imap queue tools --include='*.[ch]' |
+	    sed 's/RFC //' | sort -un); do
+		grep -qE "^$n[[:space:]]" t/rfc.txt || { echo "RFC $n is cited but not in t/rfc.txt"; bad=1; }
+	done
+	[ "$bad" = 0 ]
+}
+
+@test "manual pages are well formed" {
+	cd "$BATS_TEST_DIRNAME/.."
+	for m in bin/*.[1-8] */*.[1-8]; do
+		[ -e "$m" ] || continue
+		run mandoc -T lint -W error "$m"
+		[ "$status" = 0 ] || { echo "$output"; false; }
+	done
+}
