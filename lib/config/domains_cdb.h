@@ -1,0 +1,38 @@
+/*
+ * domains_cdb - domains.conf compiled to data/lookup/domains.cdb.
+ *
+ * The README has the keys. The CDB remembers mtime, size and inode of the
+ * domains.conf it was made from. It is replaced by rename, under a lock, so
+ * that of many who notice a change one compiles and the others find it done.
+ */
+#ifndef CONFIG_DOMAINS_CDB_H
+#define CONFIG_DOMAINS_CDB_H
+
+#include <sys/stat.h>
+
+#include "config/config.h"
+
+#define DOMAINS_CDB_NAME "lookup/domains.cdb" /* below DataDir */
+
+/*
+ * Compile if domains.conf differs from what the CDB was made from, or if
+ * there is no CDB. Returns 1 compiled, 0 nothing to do, -1 not compiled: the
+ * problems are in errors, the old CDB stays. Blocks for the compilation, or
+ * for another process's.
+ */
+int domains_cdb_refresh(const struct config *config,
+    struct sconf_errors *errors);
+
+/*
+ * For accepting parents: the same, looking at domains.conf at most once a
+ * second and logging problems (once per version of the file) rather than
+ * returning them. now is monotonic time in nanoseconds.
+ */
+struct domains_cdb_watch {
+	int64_t next;        /* not before this time */
+	struct stat failed;  /* the version that was refused */
+};
+void domains_cdb_poll(const struct config *config,
+    struct domains_cdb_watch *watch, int64_t now);
+
+#endif
