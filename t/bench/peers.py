@@ -1,0 +1,275 @@
+"""Servers to measure: ours, and Debian's Postfix and Dovecot set up beside it.
+
+Each is started from nothing in a folder of its own on the same disk, on a
+loopback address of its own, and stopped again. The user is mox, the password
+moxmoxmox, everywhere.
+"""
+import os
+import pwd
+import re
+import signal
+import socket
+import subprocess
+import time
+
+USER, PASSWORD = "mox", "moxmoxmox"
+
+
+def wait_port(ip, port, seconds=20):
+    """Seconds until a connection gives a first byte."""
+    begin = time.monotonic()
+    while time.monotonic() - begin < seconds:
+        try:
+            with socket.create_connection((ip, port), 1) as s:
+                s.settimeout(5)
+                if s.recv(1):
+                    return time.monotonic() - begin
+        except OSError:
+            time.sleep(0.001)
+    raise RuntimeError(f"nothing answers on {ip}:{port}")
+
+
+def processes():
+    """pid -> (ppid, cpu ticks with those of reaped children)."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat") as f:
+                fields = f.read().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        found[int(pid)] = (int(fields[1]), sum(map(int, fields[11:15])))
+    return found
+
+
+def tree(root):
+    """The process root and all below it."""
+    all_, want = processes(), {root}
+    grown = True
+    while grown:
+        more = {p for p, (pp, _) in all_.items() if pp in want} - want
+        want |= more
+        grown = bool(more)
+    return want & set(all_)
+
+
+def cpu_seconds(roots):
+    ticks = os.sysconf("SC_CLK_TCK")
+    all_ = processes()
+    return sum(all_[p][1] for root in roots for p in tree(root)) / ticks
+
+
+def pss_kb(roots):
+    total = 0
+    for root in roots:
+        for pid in tree(root):
+            try:
+                with open(f"/proc/{pid}/smaps_rollup") as f:
+                    total += sum(int(line.split()[1]) for line in f
+                                 if line.startswith("Pss:"))
+            except OSError:
+                pass
+    return total
+
+
+def write(path, text, mode=0o644):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as f:
+        f.write(text)
+    os.chmod(path, mode)
+
+
+class Server:
+    name = ""
+    smtp = imap = imaps = None  # (ip, port)
+
+    def __init__(self, folder):
+        self.dir = folder
+        self.roots = []
+        os.makedirs(folder, exist_ok=True)
+
+    def cpu(self):
+        return cpu_seconds(self.roots)
+
+    def pss(self):
+        return pss_kb(self.roots)
+
+    def inbox_files(self):
+        return sum(len(os.listdir(os.path.join(self.maildir, d)))
+                   for d in ("new", "cur"))
+
+
+class Mox(Server):
+    name = "mox"
+
+    def __init__(self, folder, bin_dir, ip="127.90.0.1"):
+        super().__init__(folder)
+        self.ip, self.bin = ip, bin_dir
+        self.smtp, self.imap, self.imaps = (ip, 1025), (ip, 1143), (ip, 1993)
+        self.rcpt, self.login = "mox@localhost", "mox@localhost"
+        self.maildir = f"{folder}/data/accounts/mox/Maildir"
+
+    def prepare(self):
+        subprocess.run([f"{self.bin}/mox-localserve", "-dir", self.dir, "-ip",
+                        self.ip, "-initonly"], check=True,
+                       stdout=subprocess.DEVNULL)
+        conf = f"{self.dir}/mox.conf"
+        with open(conf) as f:
+            text = f.read()
+        # As a server in use would log, not as one being tried out.
+        write(conf, text.replace("LogLevel: traceauth", "LogLevel: info"))
+
+    def start(self):
+        begin = time.monotonic()
+        log = open(f"{self.dir}/log", "a")
+        self.process = subprocess.Popen(
+            [f"{self.bin}/mox-localserve", "-dir", self.dir],
+            stdout=log, stderr=log)
+        self.roots = [self.process.pid]
+        wait_port(*self.smtp)
+        wait_port(*self.imap)
+        return time.monotonic() - begin
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)
+
+
+class Dovecot(Server):
+    name = "dovecot"
+
+    def __init__(self, folder, ip="127.90.0.2"):
+        super().__init__(folder)
+        self.ip = ip
+        self.imap, self.imaps = (ip, 143), (ip, 993)
+        self.login = "mox"
+        self.maildir = f"{folder}/Maildir"
+
+    def prepare(self):
+        d = self.dir
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj",
+             "/CN=localhost", "-keyout", f"{d}/key.pem", "-out",
+             f"{d}/cert.pem"], check=True, stderr=subprocess.DEVNULL)
+        hashed = subprocess.run(
+            ["doveadm", "pw", "-s", "BLF-CRYPT", "-r", "5", "-p", PASSWORD],
+            check=True, capture_output=True, text=True).stdout.strip()
+        nobody = pwd.getpwnam("nobody")
+        write(f"{d}/users", f"{USER}:{hashed}:{nobody.pw_uid}:"
+              f"{nobody.pw_gid}::{d}::\n")
+        write(f"{d}/dovecot.conf", f"""
+base_dir = {d}/run
+state_dir = {d}/state
+log_path = {d}/log
+protocols = imap
+listen = {self.ip}
+ssl = yes
+ssl_cert = <{d}/cert.pem
+ssl_key = <{d}/key.pem
+disable_plaintext_auth = no
+mail_location = maildir:{d}/Maildir
+first_valid_uid = 1
+auth_cache_size = 10M
+default_client_limit = 4000
+default_process_limit = 1000
+mail_max_userip_connections = 1000
+service imap-login {{
+  process_limit = 1000
+}}
+service imap {{
+  process_limit = 1000
+}}
+namespace inbox {{
+  inbox = yes
+}}
+passdb {{
+  driver = passwd-file
+  args = {d}/users
+}}
+userdb {{
+  driver = passwd-file
+  args = {d}/users
+}}
+""")
+        for sub in ("new", "cur", "tmp"):
+            os.makedirs(f"{self.maildir}/{sub}", exist_ok=True)
+        os.chmod(d, 0o755)
+        subprocess.run(["chown", "-R", "nobody:", self.maildir], check=True)
+        os.chown(d, nobody.pw_uid, nobody.pw_gid)
+
+    def start(self):
+        begin = time.monotonic()
+        self.process = subprocess.Popen(
+            ["dovecot", "-F", "-c", f"{self.dir}/dovecot.conf"],
+            stderr=subprocess.DEVNULL)
+        self.roots = [self.process.pid]
+        wait_port(*self.imap)
+        return time.monotonic() - begin
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)
+
+
+class Postfix(Server):
+    """Delivers into the Maildir that the Dovecot beside it serves."""
+    name = "postfix"
+
+    def __init__(self, folder, dovecot, ip="127.90.0.3"):
+        super().__init__(folder)
+        self.ip, self.dovecot = ip, dovecot
+        self.smtp, self.rcpt = (ip, 25), "mox@bench.example"
+        self.maildir = dovecot.maildir
+
+    def prepare(self):
+        d = self.dir
+        nobody = pwd.getpwnam("nobody")
+        for sub in ("queue", "lib"):
+            os.makedirs(f"{d}/{sub}", exist_ok=True)
+        subprocess.run(["chown", "postfix:", f"{d}/lib"], check=True)
+        with open("/usr/share/postfix/master.cf.dist") as f:
+            master = f.read().replace("smtp      inet", f"{self.ip}:25 inet")
+        # Nothing chrooted: the chroot would need files from /etc.
+        write(f"{d}/etc/master.cf", re.sub(
+            r"^(\S+\s+\S+\s+\S+\s+\S+\s+)y", r"\1n", master, flags=re.M))
+        write(f"{d}/etc/virtual", f"{self.rcpt} Maildir/\n")
+        write(f"{d}/etc/main.cf", f"""
+compatibility_level = 3.6
+queue_directory = {d}/queue
+data_directory = {d}/lib
+maillog_file = {d}/log
+maillog_file_prefixes = {d}
+myhostname = bench.example
+mydestination =
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+mynetworks = 127.0.0.0/8
+virtual_mailbox_domains = bench.example
+virtual_mailbox_base = {os.path.dirname(self.maildir)}
+virtual_mailbox_maps = texthash:{d}/etc/virtual
+virtual_minimum_uid = 1
+virtual_uid_maps = static:{nobody.pw_uid}
+virtual_gid_maps = static:{nobody.pw_gid}
+virtual_mailbox_limit = 0
+message_size_limit = 104857600
+disable_dns_lookups = yes
+smtputf8_enable = no
+smtpd_client_connection_count_limit = 0
+smtpd_client_connection_rate_limit = 0
+default_process_limit = 200
+""")
+
+    def start(self):
+        begin = time.monotonic()
+        subprocess.run(["postfix", "-c", f"{self.dir}/etc", "start"],
+                       check=True, capture_output=True)
+        wait_port(*self.smtp)
+        took = time.monotonic() - begin
+        with open(f"{self.dir}/queue/pid/master.pid") as f:
+            self.roots = [int(f.read())]
+        return took
+
+    def stop(self):
+        subprocess.run(["postfix", "-c", f"{self.dir}/etc", "stop"],
+                       check=False, capture_output=True)
