@@ -1,0 +1,101 @@
+/*
+ * linelog - an append-only text log, a line a change.
+ *
+ *   PAYLOAD SP CHECKSUM LF     the last or only line of a unit
+ *   PAYLOAD SP CHECKSUM + LF   more lines of the unit follow
+ *
+ * CHECKSUM is 8 hex digits, CRC-32 over the generation of the log (first
+ * line) and PAYLOAD, so lines of another generation are not taken for valid;
+ * in a unit it also covers the checksum of the line before. A unit is
+ * appended with one write and counts whole or not at all.
+ *
+ * The first line is `MAGIC GENERATION`. Payloads beginning with '@' are the
+ * log's own: `@end G` the log goes on in generation G; `@placed` the name of
+ * this file is known to be on disk; `@suspect` a sync of this file failed:
+ * nothing more may be acknowledged in it. Unknown ones are ignored.
+ *
+ * A reader takes no lock: it remembers how far it came and reads on from
+ * there. README has all states. Most callers want pair.h, which is this
+ * with a CDB below.
+ */
+#ifndef DB_LINELOG_H
+#define DB_LINELOG_H
+
+#include "base/err.h"
+#include "base/slice.h"
+
+/* A longer unit is refused, and bad when found: bounds a reader's memory. */
+#define DB_UNIT_MAX (32u << 20)
+
+enum { DB_LOG_TRAIL = 10 };
+
+struct db_log {
+	int fd;
+	uint64_t gen;
+	uint64_t first; /* where the first line after the header begins */
+	uint64_t end;   /* all before it has been replayed; next line goes here */
+	bool placed, suspect; /* such a line was seen */
+	char trail[DB_LOG_TRAIL]; /* the bytes before end */
+};
+
+#define DB_LOG_INIT { .fd = -1 }
+
+enum db_log_state {
+	DB_LOG_FAILED = -1,
+	DB_LOG_CLEAN,    /* at the end of the file */
+	DB_LOG_TORN,     /* bytes behind end, no valid unit among them: torn by
+			  * a crash, or (without the lock) being written */
+	DB_LOG_DAMAGED,  /* a bad line at end, with valid units behind it */
+	DB_LOG_ENDED,    /* `@end` at end */
+	DB_LOG_REPLACED, /* the bytes before end are not those replayed, or the
+			  * file has lost its name */
+};
+
+/*
+ * Write an empty log of generation gen, from the start of the file fd.
+ */
+int db_log_start(int fd, const char *magic, uint64_t gen, struct err *e);
+
+/*
+ * Open name for reading and appending (only for reading where the system does
+ * not allow more). Reads the first line and nothing else. Returns 1; 0 if
+ * there is no such file; -1 with e set, ERR_SYNTAX if the first line is bad.
+ */
+int db_log_open(struct db_log *l, int dirfd, const char *name,
+    const char *magic, struct err *e);
+void db_log_close(struct db_log *l);
+
+/*
+ * Call fn for each line of each valid unit from l->end on, and move l->end
+ * along. unit_end is the offset behind the line's unit. A negative return of
+ * fn stops and is DB_LOG_FAILED. With salvage bad lines are passed over as
+ * long as valid units follow; *bad_r (may be NULL) is how many bytes.
+ */
+typedef int db_line_fn(void *arg, struct slice payload, uint64_t unit_end,
+    struct err *e);
+enum db_log_state db_log_replay(struct db_log *l, bool salvage,
+    uint64_t *bad_r, db_line_fn *fn, void *arg, struct err *e);
+
+/*
+ * Append n lines as one unit with one write at l->end, which moves. The
+ * caller holds the writers' lock and has replayed to DB_LOG_CLEAN. A payload
+ * is not empty, has no LF and (own lines aside) does not begin with '@'. On
+ * failure (ERR_TEMP full disk, ERR_LIMIT too long) nothing was appended.
+ */
+int db_log_append(struct db_log *l, const struct slice *lines, size_t n,
+    struct err *e);
+
+/* Cut the file at end, under the lock: a torn tail, an abandoned `@end`. */
+int db_log_cut(struct db_log *l, uint64_t end, struct err *e);
+
+/* Sync all that was appended. On failure the log is suspect: see pair.h. */
+int db_log_sync(struct db_log *l, struct err *e);
+
+/*
+ * Append to the empty log to the units of from between two offsets,
+ * checksummed for to's generation. Bad lines are left out.
+ */
+int db_log_copy(struct db_log *to, const struct db_log *from,
+    uint64_t from_offset, uint64_t to_offset, struct err *e);
+
+#endif

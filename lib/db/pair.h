@@ -1,0 +1,124 @@
+/*
+ * pair - NAME.cdb with NAME.log on top: state that is cheap to open, cheap to
+ * change, and that many processes read without a lock.
+ *
+ * The state is what the CDB says, changed by the lines of the log that the
+ * CDB does not contain yet. It lives in the caller, who gives three
+ * functions: forget it and begin with this CDB; take in one line; write all
+ * of it into a new CDB. Own lines come back through the same line function,
+ * so state changes in one place only.
+ *
+ *   db_pair_open                          reset, then a line each
+ *   db_pair_refresh                       what others appended since
+ *   db_pair_lock                          refreshed, and nobody else writes
+ *     db_pair_append ...
+ *   db_pair_unlock
+ *   db_pair_sync                          before acknowledging
+ *   if (db_pair_due(p)) db_pair_fold      when there is time
+ *
+ * Writers lock NAME.lock (the first byte; folding is a lease on the second).
+ * README explains the generations and every state a crash can leave. All
+ * that is damaged or half done is mended by the next writer; readers cope.
+ */
+#ifndef DB_PAIR_H
+#define DB_PAIR_H
+
+#include "db/cdb.h"
+#include "db/linelog.h"
+#include "db/lock.h"
+
+/* Fold when the tail is longer than this and than an eighth of the CDB: so
+ * the tail is short to read and writing CDBs costs 8 bytes a byte of log. */
+#define DB_FOLD_MIN (64 * 1024)
+
+struct db_pair_ops {
+	const char *magic; /* of the log's first line, e.g. "mox-mailbox 1" */
+	bool private_map;  /* map the CDB with db_cdb_open_private */
+	/*
+	 * Drop all state; next (NULL: none, the empty state) is the CDB to go
+	 * on from. Slices of the CDB before are valid until this returns.
+	 */
+	int (*reset)(void *arg, const struct db_cdb *next, struct err *e);
+	/* One line. unit_end: on disk for sure once p->synced >= unit_end. A
+	 * line that makes no sense should be ignored: -1 makes the pair
+	 * unusable. */
+	int (*line)(void *arg, struct slice payload, uint64_t unit_end,
+	    struct err *e);
+	/* Write the present state. Keys beginning with NUL are the pair's. */
+	int (*build)(void *arg, struct db_cdb_make *m, struct err *e);
+};
+
+/* Fields are for reading only. */
+struct db_pair {
+	const struct db_pair_ops *ops;
+	void *arg;
+	int dirfd;
+	char name[64];
+	mode_t mode;
+	struct db_cdb *cdb; /* NULL: none yet */
+	uint64_t cdb_gen;
+	struct db_log log;
+	uint64_t start;  /* the CDB contains the log up to here */
+	uint64_t synced; /* offset in log up to which all is on disk */
+	uint64_t own_from, own_to; /* lines of ours not synced yet */
+	uint64_t bad;    /* bytes of bad lines that replay passed over */
+	bool reload;     /* state is void: reset at the next refresh */
+	struct db_lock lock;
+};
+
+/*
+ * Open the pair name in dirfd (both must outlive p; name is short, like
+ * "mox"). p must not move in memory. Returns 1; 0 if there is none; -1 with
+ * e set, ERR_SYNTAX if CDB or log are damaged so that the state is lost
+ * (missing CDB, unreadable first line): see db_pair_discard.
+ */
+int db_pair_open(struct db_pair *p, int dirfd, const char *name, mode_t mode,
+    const struct db_pair_ops *ops, void *arg, struct err *e);
+/*
+ * Make a pair with n lines (0 is fine) as its first state, durable. Returns
+ * 1; 0 if there is one already; -1. Open it afterwards.
+ */
+int db_pair_create(int dirfd, const char *name, mode_t mode,
+    const struct db_pair_ops *ops, const struct slice *lines, size_t n,
+    struct err *e);
+/* Rename what is there to NAME.*.bad-TIME, so that a new one can be made. */
+int db_pair_discard(int dirfd, const char *name, struct err *e);
+void db_pair_close(struct db_pair *p);
+
+/* Take in what others did. 1 something, 0 nothing, -1. Cost of the latter:
+ * one fstat. */
+int db_pair_refresh(struct db_pair *p, struct err *e);
+
+/*
+ * Lock against other writers, with the state refreshed and the log ready for
+ * appending. 0 or -1 (ERR_TEMP: time-out). May fold first, if the log is
+ * damaged or suspect.
+ */
+int db_pair_lock(struct db_pair *p, int timeout_ms, struct err *e);
+/* Append n lines as one unit: a crash leaves all or none. Under the lock. */
+int db_pair_append(struct db_pair *p, const struct slice *lines, size_t n,
+    struct err *e);
+void db_pair_unlock(struct db_pair *p);
+
+/*
+ * Make all lines taken in so far durable; own ones and others' (before these
+ * are announced). Not under the lock. No system call if nothing is to do.
+ *
+ * On failure -1: own lines not synced are taken back (the state is reset and
+ * replayed) and the log is marked, so that the next writer begins a new one.
+ * If others have appended since, own lines cannot be taken back: *stays_r
+ * (may be NULL) is set, and the caller appends lines that reverse them.
+ */
+int db_pair_sync(struct db_pair *p, bool *stays_r, struct err *e);
+
+/* Bytes of log that the CDB does not contain. */
+uint64_t db_pair_tail(const struct db_pair *p);
+/* Longer than the limits above, or damaged, or suspect. */
+bool db_pair_due(const struct db_pair *p);
+/*
+ * Write the state as a new CDB and begin a new log: the state is reset and
+ * replayed. 1 done, 0 another process is at it, -1. Not under the lock.
+ */
+int db_pair_fold(struct db_pair *p, struct err *e);
+
+#endif

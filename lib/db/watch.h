@@ -1,0 +1,38 @@
+/*
+ * watch - wake those who wait for a change (fifodirs, as in s6).
+ *
+ * Waiters of a topic have a FIFO each in run/watch/TOPIC/; whoever changes
+ * something writes a byte into each. Only a hint: correctness never depends
+ * on it, and waiters also look every few seconds. This host only.
+ */
+#ifndef DB_WATCH_H
+#define DB_WATCH_H
+
+#include <limits.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+
+struct db_watch {
+	int run_fd;
+	int fd;       /* poll for reading; -1 when closed */
+	int write_fd; /* our own, so that fd never reads end of file */
+	char path[PATH_MAX]; /* of the FIFO, below run_fd */
+};
+
+#define DB_WATCH_INIT { -1, -1, -1, "" }
+
+/* Start waiting. run_fd (the run folder) stays open. topic: any bytes, escaped
+ * at most NAME_MAX long. Look at the state after this, not before. */
+int db_watch_open(struct db_watch *w, int run_fd, struct slice topic,
+    struct err *e);
+/* Forget the pokes so far; then look at the state. */
+void db_watch_drain(struct db_watch *w);
+/* Stop; removes the FIFO. */
+void db_watch_close(struct db_watch *w);
+
+/* Wake all waiters of topic and remove FIFOs of dead ones. Never blocks,
+ * never fails; with nobody waiting it costs one open. */
+void db_poke(int run_fd, struct slice topic);
+
+#endif
