@@ -2,8 +2,8 @@
  * buf - growing bytes with a maximum; the one way to build output.
  *
  * Going past the maximum sets `over` and drops what does not fit: nothing is
- * added to a buf that is over, so it is tested once, at the end. Out of
- * memory ends the process (arena.h says why).
+ * added to a buf that is over, so it is tested once, at the end. One call
+ * adds all of its bytes or none. Out of memory ends the process (arena.h says why).
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
@@ -14,18 +14,21 @@
 
 struct buf {
 	char *p;
-	size_t n;    /* bytes in use */
-	size_t size; /* bytes allocated */
-	size_t max;  /* never more than this */
-	bool over;   /* something did not fit */
+	size_t n; /* bytes in use */
+	size_t size; /* bytes allocated, but for one more for a NUL */
+	size_t max; /* never more than this */
+	bool over; /* something did not fit */
 };
 
 /* No memory is taken before the first byte. */
-#define BUF_INIT(maximum) { NULL, 0, 0, (maximum), false }
+#define BUF_INIT(maximum) \
+	{ \
+		NULL, 0, 0, (maximum), false \
+	}
 
-void buf_free(struct buf *b);  /* free, and as after BUF_INIT */
+void buf_free(struct buf *b); /* free, and as after BUF_INIT */
 void buf_reset(struct buf *b); /* empty, keep the memory, clear over */
-void buf_wipe(struct buf *b);  /* overwrite with zeros, then buf_free */
+void buf_wipe(struct buf *b); /* overwrite with zeros, then buf_free */
 
 void buf_add(struct buf *b, struct slice s);
 void buf_addc(struct buf *b, char c);

@@ -11,9 +11,9 @@
 enum err_kind {
 	ERR_NONE,
 	ERR_SYNTAX, /* the input is wrong: theirs to mend */
-	ERR_TEMP,   /* may work later: full disk, time-out, no memory */
-	ERR_PERM,   /* will not work: missing file, refused, not supported */
-	ERR_LIMIT,  /* larger or more than allowed */
+	ERR_TEMP, /* may work later: full disk, time-out, no memory */
+	ERR_PERM, /* will not work: missing file, refused, not supported */
+	ERR_LIMIT, /* larger or more than allowed */
 };
 
 struct err {
@@ -21,7 +21,10 @@ struct err {
 	char text[256]; /* NUL-terminated, control characters replaced */
 };
 
-#define ERR_INIT { ERR_NONE, "" }
+#define ERR_INIT \
+	{ \
+		ERR_NONE, "" \
+	}
 
 /* Fill e (may be NULL); always returns -1. A text too long is cut. */
 int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)

@@ -1,13 +1,15 @@
 /*
- * log - logfmt lines to stderr: level, time, program, connection, message,
- * fields.
+ * log - logfmt lines to stderr: level, time, program, connection, topic,
+ * message, fields.
  *
- *   l=info t=2026-11-21T07:00:00.123Z p=mox-smtpd cid=18c0a m="delivered" from=a@b
+ *   l=info t=2026-11-21T07:00:00.123Z p=mox-smtpd cid=18c0a pkg=store
+ *       m="delivered" from=a@b
  *
  * One write(2) a line, so lines of many processes do not mix (up to 4096
- * bytes; longer lines are cut and say so). Values are quoted when they hold
- * anything but printable ASCII without quote, backslash, space and equals;
- * bytes outside are escaped, so a log line cannot be forged by a peer.
+ * bytes; longer lines are cut and end in cut=1). Values are quoted when they
+ * hold anything but printable ASCII without quote, backslash, space and
+ * equals (the message always); bytes outside printable ASCII are escaped as
+ * in C, so a log line cannot be forged by a peer.
  * Levels are per topic (smtpserver, imapserver, store, ...) and may be changed
  * while running through a file (log_levels_file).
  */
@@ -38,37 +40,39 @@ const char *log_level_name(enum log_level level);
 
 /* Process-wide. program is kept, not copied. */
 void log_init(const char *program, enum log_level level);
-void log_set_fd(int fd);                   /* default 2 */
+void log_set_fd(int fd); /* default 2 */
 void log_set_clock(const struct clock *c); /* default NULL */
-/* Level of one topic; topic "" is the default. */
+/* Level of one topic; topic "" is the default. Topics past LOG_TOPICS, or
+ * longer than LOG_TOPIC bytes, are ignored. */
+#define LOG_TOPICS 64
+#define LOG_TOPIC 31
 void log_set_level(struct slice topic, enum log_level level);
 void log_clear_level(struct slice topic);
 /*
  * Read levels from a file of lines "topic level" (topic "-" for the default)
  * now, and again whenever its mtime changes, looked at no more than once a
- * second from log_enabled. A missing file means the levels of log_set_level.
+ * second from log_enabled. What the file does not name, or all if it is
+ * missing, has the level of log_set_level. path is kept, not copied; NULL
+ * stops looking, for a process about to be jailed.
  */
 void log_levels_file(const char *path);
 
 /*
  * Where lines go instead of log_set_fd's descriptor, for jailed fronts that
- * log through their back. NULL: the descriptor.
+ * log through their back. The line has no LF. NULL: the descriptor.
  */
-void log_set_sink(void (*sink)(void *ctx, enum log_level level,
-    struct slice line), void *ctx);
+void log_set_sink(
+    void (*sink)(void *ctx, enum log_level level, struct slice line),
+    void *ctx);
 
 /* Connection id in every line from here on; 0 for none. Hexadecimal. */
 void log_set_cid(uint64_t cid);
 
 bool log_enabled(const char *topic, enum log_level level);
 
-/*
- * One line. fields are pairs name, value, ended by NULL:
- *   LOGF(topic, LOG_INFO, "delivered", "from", S(from), "size", U(n), NULL)
- * where values are struct log_value from the makers below.
- */
+/* A field of a line, made by LOG_S and the other makers below. */
 struct log_value {
-	enum { LOG_V_SLICE, LOG_V_U64, LOG_V_I64, LOG_V_ERR } type;
+	enum { LOG_V_SLICE, LOG_V_U64, LOG_V_I64 } type;
 	struct slice s;
 	uint64_t u;
 	int64_t i;
@@ -88,16 +92,18 @@ struct log_field {
 	((struct log_field){ (name), { .type = LOG_V_I64, .i = (i_) } })
 #define LOG_E(err_) LOG_Z("err", (err_)->text)
 
+/* One line, whatever the level; log_line asks log_enabled first. */
 void log_fields(const char *topic, enum log_level level, const char *message,
     const struct log_field *fields, size_t n);
 
-/* log_line("store", LOG_INFO, "delivered", LOG_U("uid", uid), LOG_S(...)); */
+/* log_line("store", LOG_INFO, "delivered", LOG_U("uid", uid), LOG_S(...));
+ * Evaluates its fields only if the level is on. */
 #define log_line(topic, level, message, ...) \
 	do { \
 		if (log_enabled(topic, level)) { \
-			const struct log_field log_f_[] = { \
-				{ NULL, { LOG_V_U64, { NULL, 0 }, 0, 0 } } \
-				__VA_OPT__(,) __VA_ARGS__ }; \
+			const struct log_field log_f_[] = { { NULL, \
+			    { LOG_V_U64, { NULL, 0 }, 0, 0 } } __VA_OPT__(, ) \
+				    __VA_ARGS__ }; \
 			log_fields(topic, level, message, log_f_ + 1, \
 			    sizeof(log_f_) / sizeof(log_f_[0]) - 1); \
 		} \
@@ -108,10 +114,11 @@ struct buf;
 void log_format(struct buf *b, const char *name, struct slice value);
 
 /*
- * Protocol transcript at LOG_TRACE (and its kin): dir is '<' or '>'.
- * Credentials and bulk data go by the level the caller names.
+ * Protocol transcript at LOG_TRACE (and its kin): dir is '<' or '>', and the
+ * message is dir, space, bytes. Credentials and bulk data go by the level the
+ * caller names. Long bytes make several lines.
  */
-void log_trace(const char *topic, enum log_level level, char dir,
-    struct slice bytes);
+void log_trace(
+    const char *topic, enum log_level level, char dir, struct slice bytes);
 
 #endif

@@ -16,15 +16,18 @@ int proc_exit_code(const struct err *e);
 /* "name: text" on stderr and exit with proc_exit_code. */
 void proc_die(const char *name, const struct err *e) __attribute__((noreturn));
 
+#define PROC_FDS 64 /* most descriptors a program is given */
+
 struct proc_fd {
 	int parent; /* descriptor in this process */
-	int child;  /* number it gets in the program */
+	int child; /* number it gets in the program */
 };
 
 /*
  * Start argv[0] (looked up in PATH if it has no slash) with exactly the
- * descriptors of fds (0-2 are inherited unless named). env: NULL, or the
- * whole environment. Returns the pid, or -1 with e set, also when exec fails.
+ * descriptors of fds (0-2 are inherited unless named). env: NULL for ours, or
+ * the whole environment. Blocks until exec has happened. Returns the pid, or
+ * -1 with e set, also when exec fails; the caller waits for the pid.
  */
 pid_t proc_spawn(char *const argv[], char *const env[],
     const struct proc_fd *fds, size_t nfds, struct err *e);
