@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -104,7 +105,7 @@ place_fds(const struct proc_fd *fds, size_t nfds, int report)
 
 static _Noreturn void
 run_child(char *const argv[], char *const env[], const struct proc_fd *fds,
-    size_t nfds, int report)
+    size_t nfds, unsigned flags, int report)
 {
 	sigset_t none;
 	int placed, number;
@@ -113,6 +114,8 @@ run_child(char *const argv[], char *const env[], const struct proc_fd *fds,
 	signal(SIGPIPE, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (flags & PROC_DIES_WITH_PARENT)
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
 	placed = place_fds(fds, nfds, report);
 	if (placed >= 0) {
 		report = placed;
@@ -126,7 +129,7 @@ run_child(char *const argv[], char *const env[], const struct proc_fd *fds,
 
 pid_t
 proc_spawn(char *const argv[], char *const env[], const struct proc_fd *fds,
-    size_t nfds, struct err *e)
+    size_t nfds, unsigned flags, struct err *e)
 {
 	int report[2], number;
 	sigset_t all, before;
@@ -143,7 +146,7 @@ proc_spawn(char *const argv[], char *const env[], const struct proc_fd *fds,
 	sigprocmask(SIG_BLOCK, &all, &before);
 	pid = fork();
 	if (pid == 0)
-		run_child(argv, env, fds, nfds, report[1]);
+		run_child(argv, env, fds, nfds, flags, report[1]);
 	number = errno;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(report[1]);

@@ -23,6 +23,8 @@ struct proc_fd {
 	int child; /* number it gets in the program */
 };
 
+enum { PROC_DIES_WITH_PARENT = 1 };
+
 /*
  * Start argv[0] (looked up in PATH if it has no slash) with exactly the
  * descriptors of fds (0-2 are inherited unless named). env: NULL for ours, or
@@ -30,7 +32,7 @@ struct proc_fd {
  * -1 with e set, also when exec fails; the caller waits for the pid.
  */
 pid_t proc_spawn(char *const argv[], char *const env[],
-    const struct proc_fd *fds, size_t nfds, struct err *e);
+    const struct proc_fd *fds, size_t nfds, unsigned flags, struct err *e);
 
 /*
  * Self-pipe: after this the listed signals (ended by 0) arrive as one byte
