@@ -61,7 +61,7 @@ struct arena *
 arena_new(size_t limit)
 {
 	struct arena *a = xcalloc(1, sizeof(*a));
-	a->limit = limit == 0 ? SIZE_MAX : limit;
+	a->limit = limit == 0 ? PTRDIFF_MAX : limit;
 	return a;
 }
 
@@ -115,11 +115,8 @@ arena_used(const struct arena *a)
 static struct block *
 block_new(size_t size)
 {
-	struct block *b;
+	struct block *b = xmalloc(sizeof(*b) + size);
 
-	if (size > SIZE_MAX - sizeof(*b))
-		out_of_memory("size overflows");
-	b = xmalloc(sizeof(*b) + size);
 	b->next = NULL;
 	b->size = size;
 	return b;

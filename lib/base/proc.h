@@ -23,6 +23,7 @@ struct proc_fd {
 	int child; /* number it gets in the program */
 };
 
+/* Flag: the program gets SIGTERM when the thread that started it ends. */
 enum { PROC_DIES_WITH_PARENT = 1 };
 
 /*

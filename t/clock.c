@@ -1,0 +1,124 @@
+/* Unit test of lib/base/clock.c and lib/base/rand.c. */
+#include "base/clock.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/rand.h"
+#include "t/unit.h"
+
+static void
+test_text(void)
+{
+	static const struct {
+		int64_t us;
+		const char *text;
+	} rows[] = {
+		{ 0, "1970-01-01T00:00:00.000Z" },
+		{ 1136214245123456, "2006-01-02T15:04:05.123Z" },
+		{ -1, "1969-12-31T23:59:59.999Z" },
+		{ -1000000, "1969-12-31T23:59:59.000Z" },
+		{ 951782400000000, "2000-02-29T00:00:00.000Z" },
+	};
+	char text[CLOCK_TEXT];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		clock_rfc3339(rows[i].us, text);
+		CHECK_STR(text, rows[i].text);
+	}
+}
+
+static void
+test_handles(void)
+{
+	struct clock c;
+	int64_t before, mono = clock_mono_ms(NULL);
+
+	clock_fake(&c, 5500000);
+	CHECK_EQ(clock_us(&c), 5500000);
+	CHECK_EQ(clock_s(&c), 5);
+	CHECK_EQ(clock_mono_ms(&c), 5500);
+	c.fake_us = -1;
+	CHECK_EQ(clock_s(&c), -1);
+	before = clock_us(NULL);
+	CHECK(before > 1600000000000000);
+	clock_sleep_ms(3);
+	clock_sleep_ms(-1);
+	CHECK(clock_us(NULL) >= before + 3000);
+	CHECK(clock_mono_ms(NULL) >= mono + 3);
+}
+
+static void
+test_program(void)
+{
+	char path[] = "/tmp/mox-clock.XXXXXX";
+	int fd = mkstemp(path);
+	const struct clock *c;
+
+	unsetenv("MOX_FAKE_TIME");
+	CHECK(clock_program() == NULL);
+	setenv("MOX_FAKE_TIME", path, 1);
+	c = clock_program();
+	CHECK(clock_s(c) > 1600000000); /* empty: real time */
+	file_write(fd, SLICE("1234\n"), NULL);
+	CHECK_EQ(clock_us(c), 1234000000);
+	CHECK(pwrite(fd, "5", 1, 0) == 1);
+	CHECK_EQ(clock_s(c), 5234);
+	CHECK(clock_mono_ms(c) > 0);
+	unlink(path);
+	close(fd);
+}
+
+static void
+test_zone(void)
+{
+	setenv("TZ", "Europe/Amsterdam", 1);
+	tzset();
+	if (access("/usr/share/zoneinfo/Europe/Amsterdam", R_OK) == 0) {
+		CHECK_EQ(clock_zone_s(1700000000), 3600);
+		CHECK_EQ(clock_zone_s(1690000000), 7200);
+	}
+	setenv("TZ", "XXX+3:30", 1);
+	tzset();
+	CHECK_EQ(clock_zone_s(0), -12600);
+}
+
+static void
+test_rand(void)
+{
+	struct rand r, same;
+	char a[33], b[33];
+	unsigned seen[3] = { 0 };
+
+	rand_text(NULL, a, 32);
+	rand_text(NULL, b, 32);
+	CHECK(strcmp(a, b) != 0);
+	CHECK_EQ(strlen(a), 32);
+	for (char *p = a; *p != '\0'; p++)
+		CHECK(strspn(p,
+			  "0123456789abcdefghijklmnopqrstuvwxyz"
+			  "ABCDEFGHIJKLMNOPQRSTUVWXYZ") > 0);
+	rand_fake(&r, 42);
+	rand_fake(&same, 42);
+	rand_text(&r, a, 32);
+	rand_text(&same, b, 32);
+	CHECK_STR(a, b);
+	for (int i = 0; i < 3000; i++)
+		seen[rand_below(&r, 3)]++;
+	CHECK(seen[0] > 900 && seen[1] > 900 && seen[2] > 900);
+	CHECK_EQ(rand_below(NULL, 1), 0);
+	rand_text(NULL, a, 0);
+	CHECK_STR(a, "");
+}
+
+int
+main(void)
+{
+	RUN(test_text);
+	RUN(test_handles);
+	RUN(test_program);
+	RUN(test_zone);
+	RUN(test_rand);
+	return unit_done();
+}
