@@ -225,7 +225,7 @@ struct conf_transports {
 /*
  * Ours: what one service (smtp, submission, imap, ...) takes at most. Network
  * means IPv4 /26 and IPv6 /48, large network IPv4 /21 and IPv6 /32; an address
- * is an IPv4 /32 or an IPv6 /64. 0 is no limit.
+ * is an IPv4 /32 or an IPv6 /64.
  */
 struct conf_limits {
 	struct slice name;

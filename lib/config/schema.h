@@ -70,11 +70,13 @@ struct schema_field {
 	size_t offset;
 	const struct schema *of; /* STRUCT, LIST, MAP: what they hold */
 	unsigned flags;
-	const char *def; /* text of the value when absent or zero; NULL: zero */
+	const char *def; /* value when absent or zero, as schema_write
+	                  * writes it (STRINGS: words); NULL: zero */
 	/*
 	 * Is the value well formed? NULL if so, else what it must be: "must
 	 * be 1 to 65535". Gets each string of STRINGS, each value of PAIRS,
-	 * and the keys of a MAP as a struct slice, else the C value.
+	 * and the keys of a MAP as a struct slice, else the C value. Not
+	 * called for an optional value that is zero.
 	 */
 	const char *(*check)(const void *value);
 	const char *doc; /* sentences; wrapped when printed */
@@ -146,11 +148,11 @@ void schema_describe(const struct schema *schema, struct buf *b);
 void schema_manual(const struct schema *schema, struct buf *b);
 
 /*
- * Call seen for each field that is set in src but not in effect yet; path is
- * like "Domains/example.org/DKIM".
+ * Call seen once for each field of the table that is set somewhere in src but
+ * not in effect yet, with the name member of the first struct that sets it.
  */
 void schema_later(const struct schema *schema, const void *src,
-    void (*seen)(void *ctx, struct slice where, const char *path), void *ctx);
+    void (*seen)(void *ctx, struct slice parent, const char *name), void *ctx);
 
 /* Values as text, in Go's form: 1h30m, 24h0m0s, 500ms. */
 bool schema_duration_parse(struct slice text, int64_t *nanoseconds_r);

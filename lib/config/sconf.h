@@ -16,7 +16,7 @@
 #include "base/err.h"
 #include "base/slice.h"
 
-/* No file is larger: a million accounts with 20 settings each stay below. */
+/* No file is larger: two million accounts with 20 settings each. */
 #define SCONF_FILE_MAX ((size_t)1 << 30)
 
 /* More are counted, not kept. */
@@ -34,8 +34,12 @@ struct sconf_error {
 struct sconf_errors {
 	struct arena *arena;
 	struct sconf_error *v;
-	size_t n;       /* kept, errors and warnings */
-	size_t errors;  /* found, without warnings; kept or not */
+	size_t n;      /* kept, errors and warnings */
+	size_t errors; /* found, without warnings; kept or not */
+	/* Where the last line number was counted to: problems mostly come in
+	 * the order of the file. */
+	const char *mark_text, *mark;
+	size_t mark_line;
 };
 
 /* A whole file: its name for messages and its bytes. */
@@ -45,22 +49,21 @@ struct sconf_file {
 	struct sconf_errors *errors; /* NULL: problems are not reported */
 };
 
-/* The cursor: offset of the next line in file->text. */
+/* The cursor. */
 struct sconf {
 	const struct sconf_file *file;
-	size_t at;
-	size_t reported; /* lines before this offset were complained about */
+	size_t at;  /* offset of the next line in file->text */
+	size_t bad; /* lines passed over because they are malformed */
 };
 
 void sconf_errors_init(struct sconf_errors *errors, struct arena *arena);
 
 /*
- * Read a file for parsing. Checks size, UTF-8 and control characters, which
- * are errors of the file like any other. Returns 1; 0 if there is no such
- * file; -1 when it cannot be read. 0 and -1 are reported to errors as well.
+ * A file from memory. The text is not copied. Bytes that no configuration has
+ * (not UTF-8, control characters) are errors of the file like any other.
  */
-int sconf_read(const char *path, struct arena *arena,
-    struct sconf_errors *errors, struct sconf_file *file_r);
+struct sconf_file sconf_file(struct slice path, struct slice text,
+    struct sconf_errors *errors);
 
 /*
  * Report a problem at the line that where points into (where.p NULL or not
@@ -86,7 +89,7 @@ struct sconf sconf_start(const struct sconf_file *file);
  * False, cursor staying, at a line that is less deep or at the end.
  */
 bool sconf_next(struct sconf *sc, unsigned depth, struct slice *line_r);
-/* Whether sconf_next(sc, depth) would give a line. */
+/* Whether lines of at least depth tabs follow, even if malformed ones. */
 bool sconf_more(const struct sconf *sc, unsigned depth);
 /* Pass all lines of at least depth tabs without complaint. */
 void sconf_skip(struct sconf *sc, unsigned depth);
@@ -101,5 +104,12 @@ bool sconf_key(struct sconf *sc, struct slice line, struct slice *key_r,
     struct slice *value_r);
 /* Split "- value", "-value" or "-" of a list. False, and reported, if not. */
 bool sconf_item(struct sconf *sc, struct slice line, struct slice *value_r);
+
+/*
+ * The line "key: ..." in the block below the line that parent points into
+ * (parent.p NULL: in the file's outermost block); parent if there is none.
+ */
+struct slice sconf_find(const struct sconf_file *file, struct slice parent,
+    const char *key);
 
 #endif
