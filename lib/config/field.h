@@ -10,7 +10,6 @@
 const char *field_text(const void *value); /* not empty */
 const char *field_domain(const void *value); /* unicode form, RFC 5890 */
 const char *field_domain_or_ip(const void *value);
-const char *field_dns_name(const void *value); /* also with underscores */
 const char *field_ip(const void *value);
 const char *field_public_ip(const void *value); /* not unspecified, loopback */
 const char *field_prefix(const void *value); /* address or CIDR prefix */
