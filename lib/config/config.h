@@ -14,13 +14,13 @@
 #define CONFIG_DEFAULT_PATH "config/mox.conf"
 
 struct config {
-	struct arena *arena;         /* everything below is in it */
-	struct sconf_file file;      /* mox.conf itself */
-	const char *path;            /* of mox.conf, as given */
-	const char *dir;             /* the folder of mox.conf */
-	const char *domains_path;    /* domains.conf beside it */
-	const char *data_dir;        /* DataDir, resolved */
-	struct slice hostname;       /* Hostname in ASCII form, lower case */
+	struct arena *arena; /* everything below is in it */
+	struct sconf_file file; /* mox.conf itself */
+	const char *path; /* of mox.conf, as given */
+	const char *dir; /* the folder of mox.conf */
+	const char *domains_path; /* domains.conf beside it */
+	const char *data_dir; /* DataDir, resolved */
+	struct slice hostname; /* Hostname in ASCII form, lower case */
 	struct mox_conf mox;
 };
 
@@ -35,8 +35,8 @@ const char *config_path(const char *flag);
  * least one error. Warnings may come with either. errors has its own arena,
  * so messages outlive the config.
  */
-int config_load(const char *path, struct config **config_r,
-    struct sconf_errors *errors);
+int config_load(
+    const char *path, struct config **config_r, struct sconf_errors *errors);
 void config_free(struct config **config);
 
 /* The usual start of a program: load, print problems to stderr; on errors
@@ -48,11 +48,11 @@ struct config *config_load_or_exit(const char *flag);
  * others are relative to the folder of mox.conf. For DKIM keys as well, since
  * domains.conf is in the same folder.
  */
-const char *config_file(const struct config *config, struct arena *arena,
-    struct slice name);
+const char *config_file(
+    const struct config *config, struct arena *arena, struct slice name);
 /* The same for names relative to DataDir: "lookup/domains.cdb". */
-const char *config_data(const struct config *config, struct arena *arena,
-    const char *name);
+const char *config_data(
+    const struct config *config, struct arena *arena, const char *name);
 
 /* Host name to present on a listener, in ASCII form. */
 struct slice config_listener_hostname(const struct config *config,

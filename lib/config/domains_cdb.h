@@ -20,8 +20,8 @@
  * problems are in errors, the old CDB stays. Blocks for the compilation, or
  * for another process's.
  */
-int domains_cdb_refresh(const struct config *config,
-    struct sconf_errors *errors);
+int domains_cdb_refresh(
+    const struct config *config, struct sconf_errors *errors);
 
 /*
  * For accepting parents: the same, looking at domains.conf at most once a
@@ -29,10 +29,10 @@ int domains_cdb_refresh(const struct config *config,
  * returning them. now is monotonic time in nanoseconds.
  */
 struct domains_cdb_watch {
-	int64_t next;        /* not before this time */
-	struct stat failed;  /* the version that was refused */
+	int64_t next; /* not before this time */
+	struct stat failed; /* the version that was refused */
 };
-void domains_cdb_poll(const struct config *config,
-    struct domains_cdb_watch *watch, int64_t now);
+void domains_cdb_poll(
+    const struct config *config, struct domains_cdb_watch *watch, int64_t now);
 
 #endif

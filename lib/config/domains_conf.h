@@ -33,7 +33,7 @@ struct conf_selector {
 	struct slice name;
 	struct slice hash;
 	struct conf_canonicalization *canonicalization; /* NULL: simple both */
-	struct conf_strings headers;                    /* never empty */
+	struct conf_strings headers; /* never empty */
 	bool dont_seal_headers;
 	int64_t expiration;
 	struct slice private_key_file;
@@ -181,7 +181,8 @@ struct conf_account {
 	struct conf_strings from_id_login_addresses;
 	int64_t keep_retired_message_period;
 	int64_t keep_retired_webhook_period;
-	struct slice login_disabled; /* not empty: refuse logins with this text */
+	struct slice
+	    login_disabled; /* not empty: refuse logins with this text */
 	struct slice domain;
 	struct slice description;
 	struct slice full_name;

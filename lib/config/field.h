@@ -45,13 +45,13 @@ const char *field_web_service(const void *value);
 const char *field_route_domain(const void *value);
 const char *field_yes_no(const void *value); /* or empty */
 
-const char *field_port(const void *value);          /* int */
-const char *field_count(const void *value);         /* int, not negative */
-const char *field_smtp_code(const void *value);     /* int, 4xx or 5xx */
+const char *field_port(const void *value); /* int */
+const char *field_count(const void *value); /* int, not negative */
+const char *field_smtp_code(const void *value); /* int, 4xx or 5xx */
 const char *field_redirect_code(const void *value); /* int, 3xx */
-const char *field_size(const void *value);          /* int64, positive */
-const char *field_period(const void *value);        /* duration, >= 0 */
-const char *field_probability(const void *value);   /* double, 0 to 1 */
-const char *field_half(const void *value);          /* double, 0 to 0.5 */
+const char *field_size(const void *value); /* int64, positive */
+const char *field_period(const void *value); /* duration, >= 0 */
+const char *field_probability(const void *value); /* double, 0 to 1 */
+const char *field_half(const void *value); /* double, 0 to 0.5 */
 
 #endif

@@ -18,24 +18,24 @@
 #include "config/sconf.h"
 
 enum schema_type {
-	SCHEMA_STRING,   /* struct slice */
-	SCHEMA_BOOL,     /* bool */
-	SCHEMA_TRI,      /* enum schema_tri: a bool that may be unset */
-	SCHEMA_INT,      /* int */
-	SCHEMA_INT64,    /* int64_t */
-	SCHEMA_FLOAT,    /* double */
+	SCHEMA_STRING, /* struct slice */
+	SCHEMA_BOOL, /* bool */
+	SCHEMA_TRI, /* enum schema_tri: a bool that may be unset */
+	SCHEMA_INT, /* int */
+	SCHEMA_INT64, /* int64_t */
+	SCHEMA_FLOAT, /* double */
 	SCHEMA_DURATION, /* int64_t, nanoseconds */
-	SCHEMA_STRINGS,  /* struct conf_strings: a list */
-	SCHEMA_PAIRS,    /* struct conf_pairs: a map of strings */
-	SCHEMA_STRUCT,   /* struct x *, NULL if optional and not there */
-	SCHEMA_LIST,     /* struct { struct x *v; size_t n; }, in file order */
-	SCHEMA_MAP,      /* the same, each x named by its key, in file order */
+	SCHEMA_STRINGS, /* struct conf_strings: a list */
+	SCHEMA_PAIRS, /* struct conf_pairs: a map of strings */
+	SCHEMA_STRUCT, /* struct x *, NULL if optional and not there */
+	SCHEMA_LIST, /* struct { struct x *v; size_t n; }, in file order */
+	SCHEMA_MAP, /* the same, each x named by its key, in file order */
 };
 
 enum schema_tri { TRI_UNSET, TRI_FALSE, TRI_TRUE };
 
 #define SCHEMA_SECOND INT64_C(1000000000) /* a duration */
-#define SCHEMA_HOUR   (3600 * SCHEMA_SECOND)
+#define SCHEMA_HOUR (3600 * SCHEMA_SECOND)
 
 struct conf_strings {
 	struct slice *v;
@@ -60,7 +60,7 @@ struct schema_array {
 
 #define SCHEMA_OPTIONAL 0
 #define SCHEMA_REQUIRED 1
-#define SCHEMA_LATER    2 /* accepted, but nothing acts on it yet */
+#define SCHEMA_LATER 2 /* accepted, but nothing acts on it yet */
 
 struct schema;
 
@@ -96,29 +96,35 @@ struct schema {
  *   	{ "Port", INT(port), OPTIONAL, "25", check_port, "Port to use." },
  */
 #define SCHEMA_AT(member, ctype) \
-	(offsetof(struct IN, member) + 0 * sizeof(char[ \
-	    __builtin_types_compatible_p( \
-	    __typeof__(((struct IN *)0)->member), ctype) ? 1 : -1]))
+	(offsetof(struct IN, member) + \
+	    0 * \
+		sizeof(char[__builtin_types_compatible_p( \
+				__typeof__(((struct IN *)0)->member), ctype) \
+			? 1 \
+			: -1]))
 #define SCHEMA_OF(tag, table) \
-	{ sizeof(struct tag), table, sizeof(table) / sizeof((table)[0]) }
+	{ \
+		sizeof(struct tag), table, sizeof(table) / sizeof((table)[0]) \
+	}
 
-#define STRING(m)   SCHEMA_STRING, SCHEMA_AT(m, struct slice), NULL
-#define BOOL(m)     SCHEMA_BOOL, SCHEMA_AT(m, bool), NULL
-#define TRI(m)      SCHEMA_TRI, SCHEMA_AT(m, enum schema_tri), NULL
-#define INT(m)      SCHEMA_INT, SCHEMA_AT(m, int), NULL
-#define INT64(m)    SCHEMA_INT64, SCHEMA_AT(m, int64_t), NULL
-#define FLOAT(m)    SCHEMA_FLOAT, SCHEMA_AT(m, double), NULL
+#define STRING(m) SCHEMA_STRING, SCHEMA_AT(m, struct slice), NULL
+#define BOOL(m) SCHEMA_BOOL, SCHEMA_AT(m, bool), NULL
+#define TRI(m) SCHEMA_TRI, SCHEMA_AT(m, enum schema_tri), NULL
+#define INT(m) SCHEMA_INT, SCHEMA_AT(m, int), NULL
+#define INT64(m) SCHEMA_INT64, SCHEMA_AT(m, int64_t), NULL
+#define FLOAT(m) SCHEMA_FLOAT, SCHEMA_AT(m, double), NULL
 #define DURATION(m) SCHEMA_DURATION, SCHEMA_AT(m, int64_t), NULL
-#define STRINGS(m)  SCHEMA_STRINGS, SCHEMA_AT(m, struct conf_strings), NULL
-#define PAIRS(m)    SCHEMA_PAIRS, SCHEMA_AT(m, struct conf_pairs), NULL
+#define STRINGS(m) SCHEMA_STRINGS, SCHEMA_AT(m, struct conf_strings), NULL
+#define PAIRS(m) SCHEMA_PAIRS, SCHEMA_AT(m, struct conf_pairs), NULL
 #define STRUCT(m, tag, schema) \
 	SCHEMA_STRUCT, SCHEMA_AT(m, struct tag *), &(schema)
 #define LIST(m, tag, schema) \
-	SCHEMA_LIST, offsetof(struct IN, m) + \
-	    0 * SCHEMA_AT(m.v, struct tag *), &(schema)
+	SCHEMA_LIST, \
+	    offsetof(struct IN, m) + 0 * SCHEMA_AT(m.v, struct tag *), \
+	    &(schema)
 #define MAP(m, tag, schema) \
-	SCHEMA_MAP, offsetof(struct IN, m) + \
-	    0 * SCHEMA_AT(m.v, struct tag *), &(schema)
+	SCHEMA_MAP, offsetof(struct IN, m) + 0 * SCHEMA_AT(m.v, struct tag *), \
+	    &(schema)
 
 /*
  * Parse a whole file into dst (schema->size bytes, zeroed), defaults filled
