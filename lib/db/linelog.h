@@ -52,9 +52,11 @@ enum db_log_state {
 };
 
 /*
- * Write an empty log of generation gen, from the start of the file fd.
+ * Begin a log of generation gen in the empty file fd: write the first line,
+ * and set l up for appending. fd stays the caller's.
  */
-int db_log_start(int fd, const char *magic, uint64_t gen, struct err *e);
+int db_log_start(struct db_log *l, int fd, const char *magic, uint64_t gen,
+    struct err *e);
 
 /*
  * Open name for reading and appending (only for reading where the system does
@@ -88,14 +90,12 @@ int db_log_append(struct db_log *l, const struct slice *lines, size_t n,
 /* Cut the file at end, under the lock: a torn tail, an abandoned `@end`. */
 int db_log_cut(struct db_log *l, uint64_t end, struct err *e);
 
-/* Sync all that was appended. On failure the log is suspect: see pair.h. */
-int db_log_sync(struct db_log *l, struct err *e);
-
 /*
- * Append to the empty log to the units of from between two offsets,
- * checksummed for to's generation. Bad lines are left out.
+ * Append to one log the units of another from offset to its end (as far as
+ * replayed), checksummed for the new generation. Bad lines and the log's own
+ * are left out.
  */
-int db_log_copy(struct db_log *to, const struct db_log *from,
-    uint64_t from_offset, uint64_t to_offset, struct err *e);
+int db_log_copy(struct db_log *to, const struct db_log *from, uint64_t offset,
+    struct err *e);
 
 #endif

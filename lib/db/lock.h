@@ -45,7 +45,7 @@ struct db_lock {
 int db_lock(struct db_lock *l, int dirfd, const char *name, int flags,
     int timeout_ms, struct err *e);
 
-/* Unlock, also for children that inherited the descriptor. Not held: nothing.*/
+/* Unlock, also for children that inherited it. Not held: does nothing. */
 void db_unlock(struct db_lock *l);
 
 /* How many locks, leases aside, this thread holds. */
