@@ -157,6 +157,13 @@ struct db_cdb_make {
 };
 
 static void
+fail(struct db_cdb_make *m, enum err_kind kind, const char *why)
+{
+	if (m->err.kind == ERR_NONE)
+		err_set(&m->err, kind, "%s: %s", m->name, why);
+}
+
+static void
 flush(struct db_cdb_make *m)
 {
 	if (m->err.kind == ERR_NONE)
@@ -168,7 +175,7 @@ static void
 put(struct db_cdb_make *m, struct slice s)
 {
 	if (m->pos + s.n > SIZE_TOP)
-		err_set(&m->err, ERR_LIMIT, "%s: cdb above 4 GB", m->name);
+		fail(m, ERR_LIMIT, "cdb above 4 GB");
 	if (m->err.kind != ERR_NONE)
 		return;
 	m->pos += s.n;
@@ -215,9 +222,9 @@ static void
 begin_record(struct db_cdb_make *m, struct slice key, uint64_t size)
 {
 	if (m->owed > 0)
-		err_set(&m->err, ERR_PERM, "%s: value too short", m->name);
+		fail(m, ERR_PERM, "value too short");
 	if (m->pos + 8 + key.n + size > SIZE_TOP)
-		err_set(&m->err, ERR_LIMIT, "%s: cdb above 4 GB", m->name);
+		fail(m, ERR_LIMIT, "cdb above 4 GB");
 	if (m->err.kind != ERR_NONE)
 		return;
 	if (m->nslots == m->size) {
@@ -237,7 +244,7 @@ void
 db_cdb_make_write(struct db_cdb_make *m, struct slice piece)
 {
 	if (piece.n > m->owed)
-		err_set(&m->err, ERR_PERM, "%s: value too long", m->name);
+		fail(m, ERR_PERM, "value too long");
 	if (m->err.kind != ERR_NONE)
 		return;
 	m->owed -= piece.n;
@@ -322,7 +329,7 @@ db_cdb_make_finish(struct db_cdb_make *m, struct err *e)
 	unsigned char head[HEAD];
 
 	if (m->owed > 0)
-		err_set(&m->err, ERR_PERM, "%s: value too short", m->name);
+		fail(m, ERR_PERM, "value too short");
 	put_tables(m, head);
 	flush(m);
 	if (m->err.kind == ERR_NONE &&
@@ -338,11 +345,15 @@ db_cdb_make_finish(struct db_cdb_make *m, struct err *e)
 int
 db_cdb_make_place(struct db_cdb_make *m, struct err *e)
 {
-	int dirfd = m->file.dirfd;
+	return db_newfile_replace(&m->file, m->name, e);
+}
 
-	if (db_newfile_replace(&m->file, m->name, e) != 0)
+int
+db_cdb_make_commit(struct db_cdb_make *m, struct err *e)
+{
+	if (db_cdb_make_finish(m, e) != 0 || db_cdb_make_place(m, e) != 0)
 		return -1;
-	return db_fsync_dir(dirfd, m->name, e);
+	return db_fsync_dir(m->file.dirfd, m->name, e);
 }
 
 void
@@ -350,7 +361,7 @@ db_cdb_make_free(struct db_cdb_make **m)
 {
 	if (*m == NULL)
 		return;
-	db_newfile_abort(&(*m)->file);
+	db_newfile_end(&(*m)->file);
 	free((*m)->slots);
 	free(*m);
 	*m = NULL;

@@ -42,7 +42,7 @@ bool db_cdb_next(const struct db_cdb *c, unsigned *pos, struct slice *key_r,
 
 struct db_cdb_make;
 
-/* Build name in dirfd (must stay open); it appears with db_cdb_make_place. */
+/* Build name in dirfd (must stay open); it appears when placed. */
 int db_cdb_make_start(struct db_cdb_make **m_r, int dirfd, const char *name,
     mode_t mode, struct err *e);
 /* Add a record. Errors are kept and reported by finish. */
@@ -55,8 +55,10 @@ void db_cdb_make_write(struct db_cdb_make *m, struct slice piece);
 /* Write the tables and sync the content. 0, or -1: ERR_LIMIT past 4 GB,
  * ERR_TEMP disk full. */
 int db_cdb_make_finish(struct db_cdb_make *m, struct err *e);
-/* Rename into place and sync the folder. */
+/* Rename into place. The folder is not synced. */
 int db_cdb_make_place(struct db_cdb_make *m, struct err *e);
+/* Finish, place, and sync the folder. */
+int db_cdb_make_commit(struct db_cdb_make *m, struct err *e);
 /* Removes the temporary file if it was not placed. */
 void db_cdb_make_free(struct db_cdb_make **m);
 

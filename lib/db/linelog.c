@@ -189,6 +189,14 @@ db_log_close(struct db_log *l)
 	l->fd = -1;
 }
 
+int
+db_log_seek(struct db_log *l, uint64_t offset, struct err *e)
+{
+	l->end = offset;
+	return file_pread(l->fd, l->trail, DB_LOG_TRAIL,
+	    (off_t)offset - DB_LOG_TRAIL, e);
+}
+
 /* ---- replay ---- */
 
 /* A window of the file: block[at..n) is not looked at yet. */
@@ -472,7 +480,7 @@ db_log_cut(struct db_log *l, uint64_t end, struct err *e)
 {
 	if (ftruncate(l->fd, (off_t)end) != 0)
 		return err_sys(e, "truncate of log");
-	return 0;
+	return db_log_seek(l, end, e);
 }
 
 /* ---- copy ---- */
@@ -519,9 +527,7 @@ db_log_copy(struct db_log *to, const struct db_log *from, uint64_t offset,
 	struct db_log source = *from;
 	int rc = -1;
 
-	source.end = offset;
-	if (file_pread(from->fd, source.trail, DB_LOG_TRAIL,
-		(off_t)offset - DB_LOG_TRAIL, e) == 0 &&
+	if (db_log_seek(&source, offset, e) == 0 &&
 	    walk(&w, &source, e) != DB_LOG_FAILED)
 		rc = copy_flush(&c, e);
 	buf_free(&c.out);

@@ -66,6 +66,8 @@ int db_log_start(struct db_log *l, int fd, const char *magic, uint64_t gen,
 int db_log_open(struct db_log *l, int dirfd, const char *name,
     const char *magic, struct err *e);
 void db_log_close(struct db_log *l);
+/* Replay from offset, the end of a unit. */
+int db_log_seek(struct db_log *l, uint64_t offset, struct err *e);
 
 /*
  * Call fn for each line of each valid unit from l->end on, and move l->end
@@ -87,7 +89,8 @@ enum db_log_state db_log_replay(struct db_log *l, bool salvage,
 int db_log_append(struct db_log *l, const struct slice *lines, size_t n,
     struct err *e);
 
-/* Cut the file at end, under the lock: a torn tail, an abandoned `@end`. */
+/* Cut the file at end (<= l->end), under the lock: a torn tail, an abandoned
+ * `@end`, lines taken back. */
 int db_log_cut(struct db_log *l, uint64_t end, struct err *e);
 
 /*

@@ -40,19 +40,12 @@ db_newfile_sync(struct db_newfile *f, struct err *e)
 	return db_fsync(f->fd, f->tmp, e);
 }
 
-static void
-forget(struct db_newfile *f)
-{
-	close(f->fd);
-	f->fd = -1;
-}
-
 int
 db_newfile_replace(struct db_newfile *f, const char *name, struct err *e)
 {
 	if (renameat(f->dirfd, f->tmp, f->dirfd, name) != 0)
 		return err_sys(e, "rename to %s", name);
-	forget(f);
+	f->tmp[0] = '\0';
 	return 0;
 }
 
@@ -61,22 +54,22 @@ db_newfile_link(struct db_newfile *f, const char *name, struct err *e)
 {
 	int rc = db_move(f->dirfd, f->tmp, f->dirfd, name, e);
 
+	if (rc == 0 && errno != EEXIST)
+		return err_sys(e, "rename to %s", name);
 	if (rc == 1)
-		forget(f);
-	else if (rc == 0 && errno == EEXIST)
-		db_newfile_abort(f);
-	else if (rc == 0)
-		rc = err_sys(e, "%s", f->tmp);
+		f->tmp[0] = '\0';
 	return rc;
 }
 
 void
-db_newfile_abort(struct db_newfile *f)
+db_newfile_end(struct db_newfile *f)
 {
 	if (f->fd < 0)
 		return;
-	unlinkat(f->dirfd, f->tmp, 0);
-	forget(f);
+	if (f->tmp[0] != '\0')
+		unlinkat(f->dirfd, f->tmp, 0);
+	close(f->fd);
+	f->fd = -1;
 }
 
 static int
@@ -102,7 +95,7 @@ db_write_file(int dirfd, const char *name, struct slice content, mode_t mode,
 		rc = db_newfile_replace(&f, name, e);
 	if (rc == 0)
 		rc = db_fsync_dir(dirfd, name, e);
-	db_newfile_abort(&f);
+	db_newfile_end(&f);
 	return rc;
 }
 
@@ -118,7 +111,7 @@ db_create_file(int dirfd, const char *name, struct slice content, mode_t mode,
 		rc = db_newfile_link(&f, name, e);
 	if (rc == 1 && db_fsync_dir(dirfd, name, e) != 0)
 		rc = -1;
-	db_newfile_abort(&f);
+	db_newfile_end(&f);
 	return rc;
 }
 

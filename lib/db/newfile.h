@@ -43,13 +43,12 @@ int db_newfile_begin(struct db_newfile *f, int dirfd, const char *name,
     mode_t mode, struct err *e);
 /* Sync the content. */
 int db_newfile_sync(struct db_newfile *f, struct err *e);
-/* Rename it over name and close it. The folder is not synced. */
+/* Rename it over name. The folder is not synced. */
 int db_newfile_replace(struct db_newfile *f, const char *name, struct err *e);
-/* Link it to name, remove the temporary name and close it: 1, or 0 if the
- * name exists (the new file is then removed), or -1. */
+/* Rename it to name, never replacing: 1, or 0 if the name exists, or -1. */
 int db_newfile_link(struct db_newfile *f, const char *name, struct err *e);
-/* Remove it, unless it was put in place. */
-void db_newfile_abort(struct db_newfile *f);
+/* Close it, and remove it unless it was put in place. Always called. */
+void db_newfile_end(struct db_newfile *f);
 
 /* Remove `.*.tmp` files of dirfd that are older than age_s seconds. */
 int db_tmp_sweep(int dirfd, int age_s, struct err *e);

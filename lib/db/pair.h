@@ -61,8 +61,11 @@ struct db_pair {
 	uint64_t start;  /* the CDB contains the log up to here */
 	uint64_t synced; /* offset in log up to which all is on disk */
 	uint64_t own_from, own_to; /* lines of ours not synced yet */
-	uint64_t bad;    /* bytes of bad lines that replay passed over */
-	bool reload;     /* state is void: reset at the next refresh */
+	bool own_mixed;            /* ... with lines of others between them */
+	enum db_log_state state;   /* of the log, when last looked at */
+	uint64_t bad; /* bytes of log that are damaged or missing */
+	uint64_t suspect_gen; /* generation a sync of ours failed in */
+	bool reload;  /* the state is void: reset at the next refresh */
 	struct db_lock lock;
 };
 
@@ -85,8 +88,8 @@ int db_pair_create(int dirfd, const char *name, mode_t mode,
 int db_pair_discard(int dirfd, const char *name, struct err *e);
 void db_pair_close(struct db_pair *p);
 
-/* Take in what others did. 1 something, 0 nothing, -1. Cost of the latter:
- * one fstat. */
+/* Take in what others did. 1 something, 0 nothing, -1 (ERR_PERM: the pair was
+ * removed). Nothing costs one fstat. */
 int db_pair_refresh(struct db_pair *p, struct err *e);
 
 /*

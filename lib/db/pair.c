@@ -1,0 +1,471 @@
+/*
+ * pair.c - open, refresh, lock, append, sync. See pair.h; fold.c has the rest.
+ */
+#include "db/pair.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "db/newfile.h"
+#include "db/pair_int.h"
+#include "db/sync.h"
+
+/* A fold may come between opening the log and opening the CDB; a hundred in a
+ * row do not. After the fast ones wait a millisecond each. */
+#define OPEN_TRIES      100
+#define OPEN_TRIES_FAST 10
+
+/* Forced folds that may come in between before a writer gives up. */
+#define LOCK_TRIES 5
+
+struct pair_name
+pair_file(const char *name, const char *suffix)
+{
+	struct pair_name n;
+
+	snprintf(n.text, sizeof(n.text), "%s%s", name, suffix);
+	return n;
+}
+
+/* ---- open ---- */
+
+static bool
+parse_generation(struct slice value, uint64_t *gen_r, uint64_t *base_r)
+{
+	struct slice gen, base;
+
+	return slice_cut(value, ' ', &gen, &base) && slice_u64(gen, gen_r) &&
+	    slice_u64(base, base_r) && *gen_r > 1;
+}
+
+int
+pair_open_cdb(struct db_cdb **cdb_r, uint64_t *gen_r, uint64_t *base_r,
+    int dirfd, const char *name, bool private_map, struct err *e)
+{
+	struct pair_name file = pair_file(name, ".cdb");
+	struct slice value;
+	int rc;
+
+	*cdb_r = NULL;
+	*gen_r = 1;
+	*base_r = 0;
+	rc = (private_map ? db_cdb_open_private :
+			    db_cdb_open)(cdb_r, dirfd, file.text, e);
+	if (rc != 1)
+		return rc;
+	if (db_cdb_get(*cdb_r, PAIR_GENERATION, &value, NULL) == 1 &&
+	    parse_generation(value, gen_r, base_r))
+		return 1;
+	db_cdb_close(cdb_r);
+	return err_set(e, ERR_SYNTAX, "%s: no generation in it", file.text);
+}
+
+struct files {
+	struct db_log log;
+	struct db_cdb *cdb;
+	uint64_t gen, start;
+	uint64_t missing; /* bytes of the log that only the CDB has */
+};
+
+static void
+close_files(struct files *f)
+{
+	db_log_close(&f->log);
+	db_cdb_close(&f->cdb);
+}
+
+/*
+ * The two fit if the log continues the CDB: it is of the same generation, or
+ * of the one before and the CDB says how much of it it contains. That can be
+ * more than there is, if a power cut took lines nobody had synced.
+ */
+static bool
+files_fit(struct files *f, uint64_t base)
+{
+	struct stat st;
+	uint64_t size;
+
+	if (f->log.gen == f->gen) {
+		f->start = f->log.first;
+		return true;
+	}
+	if (f->log.gen + 1 != f->gen || base < f->log.first ||
+	    fstat(f->log.fd, &st) != 0)
+		return false;
+	size = (uint64_t)st.st_size;
+	f->start = base < size ? base : size;
+	f->missing = base - f->start;
+	return true;
+}
+
+/* 1, 0 there is no log, -1. */
+static int
+open_files(const struct db_pair *p, struct files *f, struct err *e)
+{
+	struct pair_name log = pair_file(p->name, ".log");
+	uint64_t base;
+	int rc;
+
+	for (int i = 0; i < OPEN_TRIES; i++) {
+		if (i >= OPEN_TRIES_FAST)
+			clock_sleep_ms(1);
+		*f = (struct files){ .log = DB_LOG_INIT };
+		rc = db_log_open(&f->log, p->dirfd, log.text, p->ops->magic,
+		    e);
+		if (rc != 1)
+			return rc;
+		rc = pair_open_cdb(&f->cdb, &f->gen, &base, p->dirfd, p->name,
+		    p->ops->private_map, e);
+		if (rc >= 0 && files_fit(f, base))
+			return 1;
+		close_files(f);
+		if (rc < 0)
+			return -1;
+	}
+	return err_set(e, ERR_SYNTAX, "%s: cdb and log do not fit together",
+	    p->name);
+}
+
+static int
+line(void *arg, struct slice payload, uint64_t unit_end, struct err *e)
+{
+	struct db_pair *p = arg;
+
+	return p->ops->line(p->arg, payload, unit_end, e);
+}
+
+/* Read on in the log. What is damaged is looked at again under the lock: a
+ * line that somebody is just writing may look so. */
+static int
+replay(struct db_pair *p, struct err *e)
+{
+	struct pair_name file = pair_file(p->name, ".lock");
+	struct db_lock shared = DB_LOCK_INIT;
+	uint64_t bad = 0;
+
+	p->state = db_log_replay(&p->log, false, NULL, line, p, e);
+	if (p->state == DB_LOG_DAMAGED) {
+		if (p->lock.fd < 0 && db_lock(&shared, p->dirfd, file.text,
+					  DB_LOCK_SHARED, DB_LOCK_MS, e) != 1)
+			return -1;
+		p->state = db_log_replay(&p->log, true, &bad, line, p, e);
+		db_unlock(&shared);
+		p->bad += bad;
+	}
+	return p->state == DB_LOG_FAILED ? -1 : 0;
+}
+
+/* Go over to other files: forget the state and take it in anew. */
+static int
+load(struct db_pair *p, struct files *f, struct err *e)
+{
+	if (p->ops->reset(p->arg, f->cdb, e) != 0) {
+		close_files(f);
+		return -1;
+	}
+	db_log_close(&p->log);
+	db_cdb_close(&p->cdb);
+	p->log = f->log;
+	p->cdb = f->cdb;
+	p->cdb_gen = f->gen;
+	p->start = p->synced = f->start;
+	p->own_from = p->own_to = 0;
+	p->own_mixed = false;
+	p->bad = f->missing;
+	p->log.suspect = p->log.gen == p->suspect_gen;
+	if (f->start != p->log.first && db_log_seek(&p->log, f->start, e) != 0)
+		return -1;
+	if (replay(p, e) != 0)
+		return -1;
+	p->reload = false;
+	return 0;
+}
+
+int
+db_pair_open(struct db_pair *p, int dirfd, const char *name, mode_t mode,
+    const struct db_pair_ops *ops, void *arg, struct err *e)
+{
+	struct files f;
+	int rc;
+
+	*p = (struct db_pair){ .ops = ops, .arg = arg, .dirfd = dirfd,
+		.mode = mode, .log = DB_LOG_INIT, .lock = DB_LOCK_INIT,
+		.reload = true };
+	if (!slice_cstr(slice_str(name), p->name, sizeof(p->name)))
+		return err_set(e, ERR_LIMIT, "%s: name too long", name);
+	rc = open_files(p, &f, e);
+	if (rc == 1 && load(p, &f, e) != 0) {
+		db_pair_close(p);
+		return -1;
+	}
+	return rc;
+}
+
+void
+db_pair_close(struct db_pair *p)
+{
+	db_unlock(&p->lock);
+	db_log_close(&p->log);
+	db_cdb_close(&p->cdb);
+}
+
+int
+db_pair_create(int dirfd, const char *name, mode_t mode,
+    const struct db_pair_ops *ops, const struct slice *lines, size_t n,
+    struct err *e)
+{
+	struct pair_name file = pair_file(name, ".log");
+	struct db_newfile new = DB_NEWFILE_INIT;
+	struct db_log log = DB_LOG_INIT;
+	struct db_cdb *cdb;
+	uint64_t gen, base;
+	int rc = -1;
+
+	/* A CDB whose log somebody removed is taken as it is. */
+	if (pair_open_cdb(&cdb, &gen, &base, dirfd, name, false, e) < 0)
+		return -1;
+	db_cdb_close(&cdb);
+	if (db_newfile_begin(&new, dirfd, file.text, mode, e) == 0 &&
+	    db_log_start(&log, new.fd, ops->magic, gen, e) == 0 &&
+	    db_log_append(&log, lines, n, e) == 0 &&
+	    db_newfile_sync(&new, e) == 0)
+		rc = db_newfile_link(&new, file.text, e);
+	db_newfile_end(&new);
+	if (rc == 1 && db_fsync_dir(dirfd, file.text, e) != 0) {
+		db_unlink(dirfd, file.text, NULL);
+		rc = -1;
+	}
+	return rc;
+}
+
+int
+db_pair_discard(int dirfd, const char *name, struct err *e)
+{
+	static const char *const suffixes[] = { ".log", ".cdb" };
+	char aside[96];
+
+	for (size_t i = 0; i < 2; i++) {
+		struct pair_name file = pair_file(name, suffixes[i]);
+
+		snprintf(aside, sizeof(aside), "%s.bad-%lld", file.text,
+		    (long long)clock_s(NULL));
+		if (db_rename(dirfd, file.text, dirfd, aside, e) < 0)
+			return -1;
+	}
+	return db_fsync_dir(dirfd, name, e);
+}
+
+/* ---- refresh ---- */
+
+bool
+pair_log_named(const struct db_pair *p)
+{
+	struct pair_name file = pair_file(p->name, ".log");
+	struct stat ours, named;
+
+	return fstat(p->log.fd, &ours) == 0 &&
+	    fstatat(p->dirfd, file.text, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
+}
+
+static int
+reopen(struct db_pair *p, struct err *e)
+{
+	struct files f;
+	int rc;
+
+	p->reload = true;
+	rc = open_files(p, &f, e);
+	if (rc == 0)
+		return err_set(e, ERR_PERM, "%s: removed", p->name);
+	if (rc < 0 || load(p, &f, e) != 0)
+		return -1;
+	return 1;
+}
+
+int
+db_pair_refresh(struct db_pair *p, struct err *e)
+{
+	uint64_t before = p->log.end;
+
+	if (p->reload)
+		return reopen(p, e);
+	if (replay(p, e) != 0)
+		return -1;
+	/* An `@end` under the name is a switch under way, or given up by a
+	 * crash: nothing has been lost, the next writer cuts it off. */
+	if (p->state == DB_LOG_REPLACED ||
+	    (p->state == DB_LOG_ENDED && !pair_log_named(p)))
+		return reopen(p, e);
+	return p->log.end != before;
+}
+
+/* ---- writing ---- */
+
+int
+pair_lock_mended(struct db_pair *p, int timeout_ms, struct err *e)
+{
+	struct pair_name file = pair_file(p->name, ".lock");
+
+	if (db_lock(&p->lock, p->dirfd, file.text, 0, timeout_ms, e) != 1)
+		return -1;
+	if (!pair_log_named(p))
+		p->reload = true;
+	if (db_pair_refresh(p, e) < 0)
+		goto fail;
+	if (p->state != DB_LOG_CLEAN && db_log_cut(&p->log, p->log.end, e) != 0)
+		goto fail;
+	p->state = DB_LOG_CLEAN;
+	return 0;
+fail:
+	db_unlock(&p->lock);
+	return -1;
+}
+
+int
+pair_mark(struct db_log *l, const char *text, struct err *e)
+{
+	struct slice payload = slice_str(text);
+
+	return db_log_append(l, &payload, 1, e);
+}
+
+/* Best effort: the disk is failing. */
+static void
+distrust(struct db_pair *p)
+{
+	p->suspect_gen = p->log.gen;
+	p->log.suspect = true;
+	pair_mark(&p->log, "@suspect", NULL);
+}
+
+/*
+ * Whoever began this log may have been killed before the sync of the folder:
+ * then a power cut could still take the file's name, and with it all that is
+ * acknowledged in it. Only after a crash or in a new pair.
+ */
+static int
+place(struct db_pair *p, struct err *e)
+{
+	if (p->log.placed)
+		return 0;
+	if (db_fsync_locked(p->dirfd, p->name, e) != 0) {
+		distrust(p);
+		return -1;
+	}
+	p->log.placed = true;
+	return pair_mark(&p->log, "@placed", e);
+}
+
+int
+db_pair_lock(struct db_pair *p, int timeout_ms, struct err *e)
+{
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (pair_lock_mended(p, timeout_ms, e) != 0)
+			return -1;
+		if (!pair_needs_fold(p)) {
+			if (place(p, e) == 0)
+				return 0;
+			db_unlock(&p->lock);
+			return -1;
+		}
+		db_unlock(&p->lock);
+		if (pair_mend(p, timeout_ms, e) < 0)
+			return -1;
+	}
+	return err_set(e, ERR_TEMP, "%s: log stays damaged", p->name);
+}
+
+void
+db_pair_unlock(struct db_pair *p)
+{
+	db_unlock(&p->lock);
+}
+
+int
+db_pair_append(struct db_pair *p, const struct slice *lines, size_t n,
+    struct err *e)
+{
+	uint64_t before = p->log.end;
+
+	if (db_log_append(&p->log, lines, n, e) != 0)
+		return -1;
+	if (p->own_to == p->own_from)
+		p->own_from = before;
+	else if (p->own_to != before)
+		p->own_mixed = true;
+	p->own_to = p->log.end;
+	for (size_t i = 0; i < n; i++)
+		if (p->ops->line(p->arg, lines[i], p->log.end, e) < 0)
+			return -1;
+	return 0;
+}
+
+/* ---- sync ---- */
+
+/* Own lines can be cut off if they are the end of the log, and no CDB
+ * contains them yet. */
+static bool
+can_take_back(const struct db_pair *p)
+{
+	struct db_cdb *cdb;
+	uint64_t gen, base;
+
+	if (p->own_mixed || p->own_to != p->log.end)
+		return false;
+	if (pair_open_cdb(&cdb, &gen, &base, p->dirfd, p->name, false, NULL) <
+	    0)
+		return false;
+	db_cdb_close(&cdb);
+	return gen == p->log.gen || base <= p->own_from;
+}
+
+/* After a failed sync. 0 if the lines are on disk all the same. */
+static int
+sync_failed(struct db_pair *p, bool *stays_r)
+{
+	uint64_t gen = p->log.gen;
+	bool own = p->own_to > p->own_from;
+
+	*stays_r = own;
+	if (pair_lock_mended(p, DB_LOCK_MS, NULL) != 0)
+		return -1;
+	if (p->log.gen != gen) {
+		/* Folded meanwhile: all are in the new log, which is synced. */
+		db_unlock(&p->lock);
+		*stays_r = false;
+		return 0;
+	}
+	if (own && can_take_back(p))
+		*stays_r = db_log_cut(&p->log, p->own_from, NULL) != 0;
+	distrust(p);
+	p->reload = true;
+	db_unlock(&p->lock);
+	db_pair_refresh(p, NULL);
+	return -1;
+}
+
+int
+db_pair_sync(struct db_pair *p, bool *stays_r, struct err *e)
+{
+	uint64_t end = p->log.end;
+	bool stays = false;
+	int rc = 0;
+
+	if (p->synced < end) {
+		rc = db_fdatasync(p->log.fd, p->name, e);
+		if (rc != 0)
+			rc = sync_failed(p, &stays);
+		else
+			p->synced = end;
+		p->own_from = p->own_to = 0;
+		p->own_mixed = false;
+	}
+	if (stays_r != NULL)
+		*stays_r = stays;
+	return rc;
+}

@@ -1,0 +1,42 @@
+/*
+ * pair_int - shared by pair.c and fold.c only.
+ */
+#ifndef DB_PAIR_INT_H
+#define DB_PAIR_INT_H
+
+#include "db/pair.h"
+
+/* The CDB's key that says which log it contains, and up to where: "GEN X". */
+#define PAIR_GENERATION ((struct slice){ "\0generation", 11 })
+
+struct pair_name {
+	char text[80];
+};
+/* The pair's name with a suffix, for the system calls. */
+struct pair_name pair_file(const char *name, const char *suffix);
+
+/*
+ * Of the CDB on disk: its generation, and the offset in the log of the
+ * generation before up to which it contains that. 1 and open; 0 (there is
+ * none: generation 1, empty), -1.
+ */
+int pair_open_cdb(struct db_cdb **cdb_r, uint64_t *gen_r, uint64_t *base_r,
+    int dirfd, const char *name, bool private_map, struct err *e);
+
+/* Is the log we have open still the one with the name? */
+bool pair_log_named(const struct db_pair *p);
+
+/* Lock and refresh, and cut what is left of a crash behind the last line.
+ * The log may be damaged or suspect still. */
+int pair_lock_mended(struct db_pair *p, int timeout_ms, struct err *e);
+
+/* Append a line of the log's own. */
+int pair_mark(struct db_log *l, const char *text, struct err *e);
+
+/* Must a fold be finished or begun before the next line may be appended? The
+ * log is damaged or suspect, or the CDB is ahead of it. */
+bool pair_needs_fold(const struct db_pair *p);
+/* Fold if it is needed; waits for another process that is at it. -1 failed. */
+int pair_mend(struct db_pair *p, int timeout_ms, struct err *e);
+
+#endif

@@ -1,0 +1,155 @@
+/*
+ * watch.c - fifodirs. See watch.h.
+ */
+#include "db/watch.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/rand.h"
+#include "db/escape.h"
+
+#define RANDOM_CHARS 16
+
+/* Making a FIFO races with the last waiter's removal of the folder. */
+#define TRIES 10
+
+/* "watch/TOPIC", with a NUL; false if that is too long for a file name. */
+static bool
+topic_path(struct slice topic, struct buf *path)
+{
+	buf_addz(path, "watch/");
+	db_escape(path, topic);
+	buf_cstr(path);
+	return !path->over && path->n - strlen("watch/") <= NAME_MAX;
+}
+
+static int
+make_folder(int run_fd, const char *path)
+{
+	if (mkdirat(run_fd, "watch", 0700) != 0 && errno != EEXIST)
+		return -1;
+	return mkdirat(run_fd, path, 0700) == 0 || errno == EEXIST ? 0 : -1;
+}
+
+/* Make the FIFO under a dot name, open both ends, then give it its name:
+ * whoever sees it finds a reader. */
+static int
+make_fifo(struct db_watch *w, const char *folder)
+{
+	char hidden[PATH_MAX], name[RANDOM_CHARS + 1];
+
+	rand_text(NULL, name, RANDOM_CHARS);
+	snprintf(w->path, sizeof(w->path), "%s/%s", folder, name);
+	snprintf(hidden, sizeof(hidden), "%s/.%s", folder, name);
+	if (mkfifoat(w->run_fd, hidden, 0600) != 0)
+		return -1;
+	w->fd = openat(w->run_fd, hidden, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	w->write_fd = openat(w->run_fd, hidden,
+	    O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	if (w->fd >= 0 && w->write_fd >= 0 &&
+	    renameat(w->run_fd, hidden, w->run_fd, w->path) == 0)
+		return 0;
+	unlinkat(w->run_fd, hidden, 0);
+	db_watch_close(w);
+	return -1;
+}
+
+int
+db_watch_open(struct db_watch *w, int run_fd, struct slice topic,
+    struct err *e)
+{
+	struct buf path = BUF_INIT(PATH_MAX - RANDOM_CHARS - 3);
+	int rc = -1;
+
+	*w = (struct db_watch)DB_WATCH_INIT;
+	w->run_fd = run_fd;
+	errno = ENAMETOOLONG;
+	if (topic_path(topic, &path)) {
+		for (int i = 0; rc != 0 && i < TRIES; i++) {
+			rc = make_folder(run_fd, path.p);
+			if (rc == 0)
+				rc = make_fifo(w, path.p);
+			if (rc != 0 && errno != ENOENT)
+				break;
+		}
+	}
+	if (rc != 0)
+		err_sys(e, "watch");
+	buf_free(&path);
+	return rc;
+}
+
+void
+db_watch_drain(struct db_watch *w)
+{
+	char bytes[512];
+
+	while (w->fd >= 0 && read(w->fd, bytes, sizeof(bytes)) > 0)
+		;
+}
+
+void
+db_watch_close(struct db_watch *w)
+{
+	char *slash = strrchr(w->path, '/');
+
+	if (slash != NULL) {
+		unlinkat(w->run_fd, w->path, 0);
+		*slash = '\0';
+		unlinkat(w->run_fd, w->path, AT_REMOVEDIR); /* if empty */
+	}
+	if (w->fd >= 0)
+		close(w->fd);
+	if (w->write_fd >= 0)
+		close(w->write_fd);
+	*w = (struct db_watch)DB_WATCH_INIT;
+}
+
+static void
+poke_one(int folder_fd, const char *name)
+{
+	int fd = openat(folder_fd, name,
+	    O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0) {
+		if (errno == ENXIO) /* nobody reads: its process died */
+			unlinkat(folder_fd, name, 0);
+		return;
+	}
+	/* A full pipe has been poked enough. */
+	if (write(fd, "", 1) != 1)
+		(void)errno;
+	close(fd);
+}
+
+void
+db_poke(int run_fd, struct slice topic)
+{
+	struct buf path = BUF_INIT(PATH_MAX);
+	struct dirent *entry;
+	DIR *dir = NULL;
+	int fd = -1;
+
+	if (topic_path(topic, &path))
+		fd = openat(run_fd, path.p,
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	buf_free(&path);
+	if (fd >= 0)
+		dir = fdopendir(fd);
+	if (dir == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((entry = readdir(dir)) != NULL)
+		if (entry->d_name[0] != '.')
+			poke_one(fd, entry->d_name);
+	closedir(dir);
+}
