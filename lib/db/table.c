@@ -135,8 +135,6 @@ db_table_open(struct db_table **t_r, int dirfd, const char *name, mode_t mode,
 	t->arena = arena_new(0);
 	t->transaction = arena_new(0);
 	if (open_pair(t, dirfd, name, mode, e != NULL ? e : &own) != 0) {
-		t->pair.log.fd = -1;
-		t->pair.lock.fd = -1;
 		db_table_close(&t);
 		return -1;
 	}

@@ -44,6 +44,7 @@ static int
 make_fifo(struct db_watch *w, const char *folder)
 {
 	char hidden[PATH_MAX], name[RANDOM_CHARS + 1];
+	int saved;
 
 	rand_text(NULL, name, RANDOM_CHARS);
 	snprintf(w->path, sizeof(w->path), "%s/%s", folder, name);
@@ -56,8 +57,10 @@ make_fifo(struct db_watch *w, const char *folder)
 	if (w->fd >= 0 && w->write_fd >= 0 &&
 	    renameat(w->run_fd, hidden, w->run_fd, w->path) == 0)
 		return 0;
+	saved = errno;
 	unlinkat(w->run_fd, hidden, 0);
 	db_watch_close(w);
+	errno = saved;
 	return -1;
 }
 
@@ -117,15 +120,15 @@ poke_one(int folder_fd, const char *name)
 {
 	int fd = openat(folder_fd, name,
 	    O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t n;
 
 	if (fd < 0) {
 		if (errno == ENXIO) /* nobody reads: its process died */
 			unlinkat(folder_fd, name, 0);
 		return;
 	}
-	/* A full pipe has been poked enough. */
-	if (write(fd, "", 1) != 1)
-		(void)errno;
+	n = write(fd, "", 1);
+	(void)n; /* a full pipe has been poked enough */
 	close(fd);
 }
 

@@ -3,7 +3,8 @@
  *
  * Waiters of a topic have a FIFO each in run/watch/TOPIC/; whoever changes
  * something writes a byte into each. Only a hint: correctness never depends
- * on it, and waiters also look every few seconds. This host only.
+ * on it, and waiters also look every few seconds. This host only. Programs
+ * that poke ignore SIGPIPE: a waiter may die at any moment.
  */
 #ifndef DB_WATCH_H
 #define DB_WATCH_H
