@@ -22,18 +22,18 @@ struct receivedid {
 };
 
 /*
- * Read the file, relative to dir_fd; if it is missing, make one with random
- * contents, mode 0600. Of two processes doing so, both end with the same.
+ * Read the file name in the folder dir_fd; if it is missing, make one with
+ * random contents, mode 0600. Of two processes doing so, both get the same.
  * -1 with e: ERR_SYNTAX if it has another size.
  */
-int receivedid_load(int dir_fd, const char *path, struct rand *rand,
+int receivedid_load(int dir_fd, const char *name, struct rand *rand,
     struct receivedid *rid_r, struct err *e);
 
-void receivedid_encode(const struct receivedid *rid, uint64_t cid,
-    char text[RECEIVEDID_TEXT]);
+void receivedid_encode(
+    const struct receivedid *rid, uint64_t cid, char text[RECEIVEDID_TEXT]);
 
 /* False if text is no id of this host. */
-bool receivedid_decode(const struct receivedid *rid, struct slice text,
-    uint64_t *cid_r);
+bool receivedid_decode(
+    const struct receivedid *rid, struct slice text, uint64_t *cid_r);
 
 #endif

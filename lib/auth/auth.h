@@ -37,9 +37,9 @@ struct auth_opts {
 	int (*resolve)(void *ctx, struct arena *arena, struct slice login,
 	    struct auth_login *login_r, struct err *e);
 	void *ctx;
-	struct passcache *cache;   /* NULL: none */
+	struct passcache *cache; /* NULL: none */
 	const struct clock *clock; /* NULL: the real one */
-	struct rand *rand;         /* NULL: the real one */
+	struct rand *rand; /* NULL: the real one */
 };
 
 struct auth;
@@ -49,8 +49,8 @@ struct auth;
  * are missing and may be made. A service opens before it forks. Returns 0, or
  * -1 with e.
  */
-int auth_open(const struct auth_opts *opts, struct auth **auth_r,
-    struct err *e);
+int auth_open(
+    const struct auth_opts *opts, struct auth **auth_r, struct err *e);
 void auth_close(struct auth **auth);
 
 /* For sasl_server_opts: look-ups with resolve, checks through the cache.
@@ -81,8 +81,8 @@ int auth_load(struct auth *auth, struct slice account,
     struct sasl_creds *creds_r, struct err *e);
 
 /* Is this the account's password (as typed)? 1, 0, -1. Uses no cache. */
-int auth_verify_password(struct auth *auth, struct slice account,
-    struct slice typed, struct err *e);
+int auth_verify_password(
+    struct auth *auth, struct slice account, struct slice typed, struct err *e);
 
 /* Forget an account: password and keys. Durable on return. */
 int auth_remove(struct auth *auth, struct slice account, struct err *e);
@@ -96,25 +96,22 @@ struct auth_key {
 	struct slice type; /* "ed25519", "ecdsa-p256", "rsa-2048" */
 	struct slice name;
 	struct slice account;
-	struct slice login;   /* address the key logs in as */
+	struct slice login; /* address the key logs in as */
 	bool no_imap_preauth; /* not logged in by the handshake alone */
-	int64_t created;      /* seconds */
-	struct slice cert;    /* DER */
+	int64_t created; /* seconds */
+	struct slice cert; /* DER */
 };
 
 /* The key with a fingerprint, in the arena: 1, 0 unknown, -1. One open. */
 int auth_key_find(struct auth *auth, struct arena *arena,
     struct slice fingerprint, struct auth_key *key_r, struct err *e);
 /* Durable on return. An existing key with that fingerprint: ERR_PERM. */
-int auth_key_add(struct auth *auth, const struct auth_key *key,
-    struct err *e);
+int auth_key_add(struct auth *auth, const struct auth_key *key, struct err *e);
 /* 1, 0 there was none, -1. */
-int auth_key_remove(struct auth *auth, struct slice fingerprint,
-    struct err *e);
+int auth_key_remove(struct auth *auth, struct slice fingerprint, struct err *e);
 /* Keys of an account, or all when account is empty, by fingerprint. Reads
  * every key: for tools. */
-int auth_key_list(struct auth *auth, struct arena *arena,
-    struct slice account, struct auth_key **keys_r, size_t *n_r,
-    struct err *e);
+int auth_key_list(struct auth *auth, struct arena *arena, struct slice account,
+    struct auth_key **keys_r, size_t *n_r, struct err *e);
 
 #endif
