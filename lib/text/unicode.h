@@ -5,14 +5,14 @@
 #define TEXT_UNICODE_H
 
 #include "base/buf.h"
-#include "base/err.h"
 
 #define UNICODE_BAD 0xfffd /* replacement character */
 
 /* Shortest form, no surrogates, up to U+10FFFF (RFC 3629). */
 bool unicode_valid(struct slice s);
-/* No byte above 0x7f. */
+/* No byte above 0x7f; how many of these s begins with. */
 bool unicode_is_ascii(struct slice s);
+size_t unicode_ascii_prefix(struct slice s);
 
 /*
  * The next character of *rest; false at the end. Bytes that are no UTF-8 are
