@@ -64,11 +64,23 @@ take_over(struct arena *arena, char *text)
 	return s;
 }
 
+/* Non-ASCII to A-labels; an error code of idn2. */
+static int
+to_ascii(struct arena *arena, struct slice domain, struct slice *ascii_r)
+{
+	uint8_t *ascii = NULL;
+	int rc = idn2_lookup_u8((const uint8_t *)arena_cstr(arena, domain),
+	    &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+
+	if (rc == IDN2_OK)
+		*ascii_r = take_over(arena, (char *)ascii);
+	return rc;
+}
+
 int
 idna_ascii(struct arena *arena, struct slice domain, struct slice *ascii_r,
     struct err *e)
 {
-	uint8_t *ascii = NULL;
 	struct slice s;
 	int rc;
 
@@ -78,11 +90,9 @@ idna_ascii(struct arena *arena, struct slice domain, struct slice *ascii_r,
 	}
 	if (domain.n > UNICODE_MAX || slice_chr(domain, '\0') >= 0)
 		return bad_name(domain, "too long or with a NUL", e);
-	rc = idn2_lookup_u8((const uint8_t *)arena_cstr(arena, domain), &ascii,
-	    IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+	rc = to_ascii(arena, domain, &s);
 	if (rc != IDN2_OK)
 		return bad_name(domain, idn2_strerror(rc), e);
-	s = take_over(arena, (char *)ascii);
 	if (!is_domain(s)) /* mapping makes ASCII of some characters */
 		return bad_name(domain, "not allowed", e);
 	*ascii_r = lower_case(arena, s);
@@ -93,17 +103,19 @@ int
 idna_unicode(struct arena *arena, struct slice domain, struct slice *unicode_r,
     struct err *e)
 {
-	struct slice ascii;
+	struct slice ascii, u_labels, again;
 	char *text = NULL;
-	int rc;
 
 	if (idna_ascii(arena, domain, &ascii, e) < 0)
 		return -1;
 	*unicode_r = ascii;
-	if (slice_find(ascii, SLICE("xn--")) < 0)
+	if (slice_find(ascii, SLICE("xn--")) < 0 ||
+	    idn2_to_unicode_8z8z(arena_cstr(arena, ascii), &text, 0) != IDN2_OK)
 		return 0;
-	rc = idn2_to_unicode_8z8z(arena_cstr(arena, ascii), &text, 0);
-	if (rc == IDN2_OK)
-		*unicode_r = take_over(arena, text);
+	/* Decoding alone would let controls and look-alikes through. */
+	u_labels = take_over(arena, text);
+	if (to_ascii(arena, u_labels, &again) == IDN2_OK &&
+	    slice_eq(again, ascii))
+		*unicode_r = u_labels;
 	return 0;
 }
