@@ -77,8 +77,8 @@ side_close(struct side *s)
 static void
 side_new(struct side *s, const char *name)
 {
-	CHECK_EQ(db_pair_create(scratch_fd, name, 0600, &ops, NULL, 0, NULL),
-	    1);
+	CHECK_EQ(
+	    db_pair_create(scratch_fd, name, 0600, &ops, NULL, 0, NULL), 1);
 	CHECK_EQ(side_open(s, name), 1);
 }
 
@@ -115,10 +115,10 @@ test_create(void)
 	struct side s;
 
 	CHECK_EQ(side_open(&s, "c"), 0);
-	CHECK_EQ(db_pair_create(scratch_fd, "c", 0600, &ops, lines, 2, NULL),
-	    1);
-	CHECK_EQ(db_pair_create(scratch_fd, "c", 0600, &ops, lines, 2, NULL),
-	    0);
+	CHECK_EQ(
+	    db_pair_create(scratch_fd, "c", 0600, &ops, lines, 2, NULL), 1);
+	CHECK_EQ(
+	    db_pair_create(scratch_fd, "c", 0600, &ops, lines, 2, NULL), 0);
 	check_fresh("c", "one,two,");
 	CHECK_EQ(db_pair_discard(scratch_fd, "c", NULL), 0);
 	CHECK_EQ(side_open(&s, "c"), 0);
@@ -225,7 +225,8 @@ test_fold_busy(void)
 
 	side_new(&a, "busy");
 	CHECK_EQ(db_lock(&lease, scratch_fd, "busy.lock",
-		     DB_LOCK_SECOND | DB_LOCK_LEASE, 0, NULL), 1);
+		     DB_LOCK_SECOND | DB_LOCK_LEASE, 0, NULL),
+	    1);
 	CHECK_EQ(db_pair_fold(&a.pair, NULL), 0);
 	side_add(&a, "1");
 	db_unlock(&lease);
@@ -311,8 +312,9 @@ test_half_done(void)
 	CHECK_EQ(db_pair_fold(&a.pair, NULL), 1);
 
 	/* CDB placed, old log: readers see all, the next writer goes on. */
-	CHECK_EQ(db_write_file(scratch_fd, "h.log", buf_slice(&old_log), 0600,
-		     NULL), 0);
+	CHECK_EQ(
+	    db_write_file(scratch_fd, "h.log", buf_slice(&old_log), 0600, NULL),
+	    0);
 	CHECK_EQ(side_open(&b, "h"), 1);
 	CHECK_TEXT(&b, "1,2,");
 	CHECK_EQ(b.pair.cdb_gen, 2);
@@ -326,9 +328,10 @@ test_half_done(void)
 
 	/* The same, and the power cut took lines that the CDB has. */
 	side_close(&b);
-	CHECK_EQ(db_write_file(scratch_fd, "h.log",
-		     slice_head(buf_slice(&old_log), old_log.n - 5), 0600,
-		     NULL), 0);
+	CHECK_EQ(
+	    db_write_file(scratch_fd, "h.log",
+		slice_head(buf_slice(&old_log), old_log.n - 5), 0600, NULL),
+	    0);
 	CHECK_EQ(side_open(&b, "h"), 1);
 	CHECK_TEXT(&b, "1,2,");
 	CHECK_EQ(b.pair.bad, 5);
@@ -375,8 +378,8 @@ test_lost(void)
 	side_close(&a);
 	unlinkat(scratch_fd, "x.cdb", 0);
 	a = (struct side){ .text = BUF_INIT(SIZE_MAX) };
-	CHECK_EQ(db_pair_open(&a.pair, scratch_fd, "x", 0600, &ops, &a, &e),
-	    -1);
+	CHECK_EQ(
+	    db_pair_open(&a.pair, scratch_fd, "x", 0600, &ops, &a, &e), -1);
 	CHECK_EQ(e.kind, ERR_SYNTAX);
 	CHECK_EQ(db_pair_discard(scratch_fd, "x", NULL), 0);
 	CHECK(aside_exists("x.log.bad-"));
@@ -425,7 +428,7 @@ test_suspect(void)
 /* ---- at the same time ---- */
 
 #define WRITERS 4
-#define LINES   200
+#define LINES 200
 
 static void
 write_lines(char name)

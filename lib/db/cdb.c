@@ -28,11 +28,10 @@ static int
 remap_private(struct cdb *map, int fd)
 {
 	void *at = (void *)(uintptr_t)map->cdb_mem;
+	void *got = mmap(at, map->cdb_fsize, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_FIXED, fd, 0);
 
-	return mmap(at, map->cdb_fsize, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_FIXED, fd, 0) == at ?
-	    0 :
-	    -1;
+	return got == at ? 0 : -1;
 }
 
 static int
@@ -71,8 +70,8 @@ db_cdb_open(struct db_cdb **c_r, int dirfd, const char *name, struct err *e)
 }
 
 int
-db_cdb_open_private(struct db_cdb **c_r, int dirfd, const char *name,
-    struct err *e)
+db_cdb_open_private(
+    struct db_cdb **c_r, int dirfd, const char *name, struct err *e)
 {
 	return open_map(c_r, dirfd, name, true, e);
 }
@@ -135,9 +134,9 @@ db_cdb_next(const struct db_cdb *c, unsigned *pos, struct slice *key_r,
 
 /* ---- building ---- */
 
-#define HEAD     2048 /* 256 tables, position and length each */
-#define BLOCK    (64 * 1024)
-#define ALIGN    8
+#define HEAD 2048 /* 256 tables, position and length each */
+#define BLOCK (64 * 1024)
+#define ALIGN 8
 #define SIZE_TOP UINT32_MAX /* offsets have 32 bits */
 
 struct slot {
@@ -147,7 +146,7 @@ struct slot {
 struct db_cdb_make {
 	struct db_newfile file;
 	char name[NAME_MAX + 1];
-	uint64_t pos;  /* file offset of the next byte */
+	uint64_t pos; /* file offset of the next byte */
 	uint64_t owed; /* bytes of the begun value still to come */
 	struct slot *slots;
 	size_t nslots, size;
@@ -229,12 +228,10 @@ begin_record(struct db_cdb_make *m, struct slice key, uint64_t size)
 		return;
 	if (m->nslots == m->size) {
 		m->size = m->size ? m->size * 2 : 64;
-		m->slots = xreallocarray(m->slots, m->size,
-		    sizeof(*m->slots));
+		m->slots = xreallocarray(m->slots, m->size, sizeof(*m->slots));
 	}
-	m->slots[m->nslots++] = (struct slot){
-		cdb_hash(key.p, (unsigned)key.n), (uint32_t)m->pos
-	};
+	m->slots[m->nslots++] =
+	    (struct slot){ cdb_hash(key.p, (unsigned)key.n), (uint32_t)m->pos };
 	put_pair(m, (uint32_t)key.n, (uint32_t)size);
 	put(m, key);
 	m->owed = size;

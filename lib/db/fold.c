@@ -109,8 +109,8 @@ replace_log(struct db_pair *p, struct db_newfile *new, struct err *e)
 
 /* Under the lock: the lines after base to the next log, which takes over. */
 static int
-begin_log(struct db_pair *p, uint64_t base, struct db_newfile *new,
-    struct err *e)
+begin_log(
+    struct db_pair *p, uint64_t base, struct db_newfile *new, struct err *e)
 {
 	struct db_log log;
 

@@ -10,8 +10,8 @@
 
 #include "base/clock.h"
 
-#define WAIT_FIRST_US 50   /* a writer holds its lock about that long */
-#define WAIT_MAX_US   5000 /* keeps a waiter behind a slow one from spinning */
+#define WAIT_FIRST_US 50 /* a writer holds its lock about that long */
+#define WAIT_MAX_US 5000 /* keeps a waiter behind a slow one from spinning */
 
 static _Thread_local int held;
 
@@ -92,8 +92,8 @@ db_lock(struct db_lock *l, int dirfd, const char *name, int flags,
 		if (rc < 0)
 			return -1;
 		if (rc == 0) {
-			err_set(e, ERR_TEMP, "%s: locked by another process",
-			    name);
+			err_set(
+			    e, ERR_TEMP, "%s: locked by another process", name);
 			return 0;
 		}
 	}

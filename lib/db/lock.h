@@ -35,7 +35,10 @@ struct db_lock {
 	int flags;
 };
 
-#define DB_LOCK_INIT { -1, 0 }
+#define DB_LOCK_INIT \
+	{ \
+		-1, 0 \
+	}
 
 /*
  * Lock the file name in dirfd. Waits up to timeout_ms (0: one try). Returns 1

@@ -18,8 +18,8 @@
 #define RANDOM_CHARS 12 /* 71 bits: a collision fails with EEXIST, no more */
 
 int
-db_newfile_begin(struct db_newfile *f, int dirfd, const char *name,
-    mode_t mode, struct err *e)
+db_newfile_begin(struct db_newfile *f, int dirfd, const char *name, mode_t mode,
+    struct err *e)
 {
 	char random[RANDOM_CHARS + 1];
 	int n;

@@ -36,7 +36,10 @@ struct db_newfile {
 	char tmp[NAME_MAX + 1];
 };
 
-#define DB_NEWFILE_INIT { -1, -1, "" }
+#define DB_NEWFILE_INIT \
+	{ \
+		-1, -1, "" \
+	}
 
 /* Make an empty temporary file for name in dirfd, which must stay open. */
 int db_newfile_begin(struct db_newfile *f, int dirfd, const char *name,

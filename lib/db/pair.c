@@ -16,7 +16,7 @@
 
 /* A fold may come between opening the log and opening the CDB; a hundred in a
  * row do not. After the fast ones wait a millisecond each. */
-#define OPEN_TRIES      100
+#define OPEN_TRIES 100
 #define OPEN_TRIES_FAST 10
 
 /* Forced folds that may come in between before a writer gives up. */
@@ -53,8 +53,8 @@ pair_open_cdb(struct db_cdb **cdb_r, uint64_t *gen_r, uint64_t *base_r,
 	*cdb_r = NULL;
 	*gen_r = 1;
 	*base_r = 0;
-	rc = (private_map ? db_cdb_open_private :
-			    db_cdb_open)(cdb_r, dirfd, file.text, e);
+	rc = (private_map ? db_cdb_open_private : db_cdb_open)(
+	    cdb_r, dirfd, file.text, e);
 	if (rc != 1)
 		return rc;
 	if (db_cdb_get(*cdb_r, PAIR_GENERATION, &value, NULL) == 1 &&
@@ -114,8 +114,7 @@ open_files(const struct db_pair *p, struct files *f, struct err *e)
 		if (i >= OPEN_TRIES_FAST)
 			clock_sleep_ms(1);
 		*f = (struct files){ .log = DB_LOG_INIT };
-		rc = db_log_open(&f->log, p->dirfd, log.text, p->ops->magic,
-		    e);
+		rc = db_log_open(&f->log, p->dirfd, log.text, p->ops->magic, e);
 		if (rc != 1)
 			return rc;
 		rc = pair_open_cdb(&f->cdb, &f->gen, &base, p->dirfd, p->name,
@@ -126,8 +125,8 @@ open_files(const struct db_pair *p, struct files *f, struct err *e)
 		if (rc < 0)
 			return -1;
 	}
-	return err_set(e, ERR_SYNTAX, "%s: cdb and log do not fit together",
-	    p->name);
+	return err_set(
+	    e, ERR_SYNTAX, "%s: cdb and log do not fit together", p->name);
 }
 
 static int
@@ -149,8 +148,9 @@ replay(struct db_pair *p, struct err *e)
 
 	p->state = db_log_replay(&p->log, false, NULL, line, p, e);
 	if (p->state == DB_LOG_DAMAGED) {
-		if (p->lock.fd < 0 && db_lock(&shared, p->dirfd, file.text,
-					  DB_LOCK_SHARED, DB_LOCK_MS, e) != 1)
+		if (p->lock.fd < 0 &&
+		    db_lock(&shared, p->dirfd, file.text, DB_LOCK_SHARED,
+			DB_LOCK_MS, e) != 1)
 			return -1;
 		p->state = db_log_replay(&p->log, true, &bad, line, p, e);
 		db_unlock(&shared);
@@ -192,8 +192,12 @@ db_pair_open(struct db_pair *p, int dirfd, const char *name, mode_t mode,
 	struct files f;
 	int rc;
 
-	*p = (struct db_pair){ .ops = ops, .arg = arg, .dirfd = dirfd,
-		.mode = mode, .log = DB_LOG_INIT, .lock = DB_LOCK_INIT,
+	*p = (struct db_pair){ .ops = ops,
+		.arg = arg,
+		.dirfd = dirfd,
+		.mode = mode,
+		.log = DB_LOG_INIT,
+		.lock = DB_LOCK_INIT,
 		.reload = true };
 	if (!slice_cstr(slice_str(name), p->name, sizeof(p->name)))
 		return err_set(e, ERR_LIMIT, "%s: name too long", name);
@@ -387,8 +391,8 @@ db_pair_unlock(struct db_pair *p)
 }
 
 int
-db_pair_append(struct db_pair *p, const struct slice *lines, size_t n,
-    struct err *e)
+db_pair_append(
+    struct db_pair *p, const struct slice *lines, size_t n, struct err *e)
 {
 	uint64_t before = p->log.end;
 

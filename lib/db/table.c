@@ -21,7 +21,7 @@ struct entry {
 
 struct db_table {
 	struct db_pair pair;
-	struct map *tail;    /* key -> struct entry in arena */
+	struct map *tail; /* key -> struct entry in arena */
 	struct arena *arena; /* until the next reset; bounded by the log */
 	struct map *changes; /* of the open transaction, in its arena */
 	struct arena *transaction;
@@ -105,21 +105,22 @@ static const struct db_pair_ops table_ops = {
 
 /* Open, making or discarding as need be. Two tries suffice but for races. */
 static int
-open_pair(struct db_table *t, int dirfd, const char *name, mode_t mode,
-    struct err *e)
+open_pair(
+    struct db_table *t, int dirfd, const char *name, mode_t mode, struct err *e)
 {
 	int rc = -1;
 
 	for (int i = 0; i < 4; i++) {
-		rc = db_pair_open(&t->pair, dirfd, name, mode, &table_ops, t,
-		    e);
+		rc =
+		    db_pair_open(&t->pair, dirfd, name, mode, &table_ops, t, e);
 		if (rc == 1)
 			return 0;
-		if (rc < 0 && (e->kind != ERR_SYNTAX ||
-				  db_pair_discard(dirfd, name, e) != 0))
+		if (rc < 0 &&
+		    (e->kind != ERR_SYNTAX ||
+			db_pair_discard(dirfd, name, e) != 0))
 			return -1;
-		if (db_pair_create(dirfd, name, mode, &table_ops, NULL, 0,
-			e) < 0)
+		if (db_pair_create(dirfd, name, mode, &table_ops, NULL, 0, e) <
+		    0)
 			return -1;
 	}
 	return err_set(e, ERR_TEMP, "%s: changes all the time", name);
@@ -167,8 +168,8 @@ db_table_refresh(struct db_table *t, struct err *e)
 }
 
 int
-db_table_get(struct db_table *t, struct slice key, struct slice *value_r,
-    struct err *e)
+db_table_get(
+    struct db_table *t, struct slice key, struct slice *value_r, struct err *e)
 {
 	const struct entry *entry = NULL;
 
@@ -252,10 +253,10 @@ append(struct db_table *t, struct err *e)
 	void *value;
 	int rc = -1;
 
-	ends = arena_array(t->transaction, map_count(t->changes),
-	    sizeof(*ends));
-	lines = arena_array(t->transaction, map_count(t->changes),
-	    sizeof(*lines));
+	ends =
+	    arena_array(t->transaction, map_count(t->changes), sizeof(*ends));
+	lines =
+	    arena_array(t->transaction, map_count(t->changes), sizeof(*lines));
 	while (map_next(t->changes, &i, &key, &value)) {
 		const struct entry *entry = value;
 
@@ -268,8 +269,8 @@ append(struct db_table *t, struct err *e)
 		ends[n++] = text.n;
 	}
 	for (size_t k = 0; k < n; k++)
-		lines[k] = slice_sub(buf_slice(&text), k ? ends[k - 1] : 0,
-		    ends[k]);
+		lines[k] =
+		    slice_sub(buf_slice(&text), k ? ends[k - 1] : 0, ends[k]);
 	if (text.over)
 		err_set(e, ERR_LIMIT, "table: too much in one transaction");
 	else

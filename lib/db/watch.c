@@ -52,8 +52,8 @@ make_fifo(struct db_watch *w, const char *folder)
 	if (mkfifoat(w->run_fd, hidden, 0600) != 0)
 		return -1;
 	w->fd = openat(w->run_fd, hidden, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	w->write_fd = openat(w->run_fd, hidden,
-	    O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	w->write_fd =
+	    openat(w->run_fd, hidden, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 	if (w->fd >= 0 && w->write_fd >= 0 &&
 	    renameat(w->run_fd, hidden, w->run_fd, w->path) == 0)
 		return 0;
@@ -65,8 +65,7 @@ make_fifo(struct db_watch *w, const char *folder)
 }
 
 int
-db_watch_open(struct db_watch *w, int run_fd, struct slice topic,
-    struct err *e)
+db_watch_open(struct db_watch *w, int run_fd, struct slice topic, struct err *e)
 {
 	struct buf path = BUF_INIT(PATH_MAX - RANDOM_CHARS - 3);
 	int rc = -1;
@@ -118,8 +117,8 @@ db_watch_close(struct db_watch *w)
 static void
 poke_one(int folder_fd, const char *name)
 {
-	int fd = openat(folder_fd, name,
-	    O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(
+	    folder_fd, name, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 	ssize_t n;
 
 	if (fd < 0) {
@@ -141,8 +140,7 @@ db_poke(int run_fd, struct slice topic)
 	int fd = -1;
 
 	if (topic_path(topic, &path))
-		fd = openat(run_fd, path.p,
-		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		fd = openat(run_fd, path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	buf_free(&path);
 	if (fd >= 0)
 		dir = fdopendir(fd);
