@@ -1,0 +1,84 @@
+/*
+ * dns - typed questions to a resolver, through a handle.
+ *
+ * The handle is the resolver process of a service, or a zone file in tests
+ * (dns/zone.h). Names are ASCII without a trailing dot, as dns/name.h checks
+ * them. CNAMEs are followed. Depends on lib/base and lib/net.
+ */
+#ifndef DNS_DNS_H
+#define DNS_DNS_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "net/addr.h"
+
+enum dns_type { /* RFC 1035 and its registry */
+	DNS_A = 1,
+	DNS_NS = 2,
+	DNS_CNAME = 5,
+	DNS_PTR = 12,
+	DNS_MX = 15,
+	DNS_TXT = 16,
+	DNS_AAAA = 28,
+	DNS_SRV = 33,
+	DNS_TLSA = 52,
+};
+
+struct dns_record {
+	uint32_t ttl; /* seconds */
+	union {
+		struct ip ip; /* A, AAAA */
+		struct slice host; /* NS, CNAME, PTR */
+		struct slice text; /* TXT: its strings joined */
+		struct {
+			uint16_t preference;
+			struct slice host; /* empty: null MX (RFC 7505) */
+		} mx;
+		struct {
+			uint16_t priority, weight, port;
+			struct slice host;
+		} srv;
+		struct { /* RFC 6698, 2.1 */
+			uint8_t usage, selector, matching;
+			struct slice data;
+		} tlsa;
+	};
+};
+
+struct dns_answer {
+	struct dns_record *v; /* of the type asked for, in the arena */
+	size_t n;
+	struct slice name; /* whose records these are, behind CNAMEs */
+	/* DNSSEC proved all of it, also that there is nothing. Otherwise the
+	 * zone is not signed. */
+	bool secure;
+	bool nxdomain; /* the name does not exist; else only no such records */
+	bool bogus; /* -1 was returned because DNSSEC validation failed */
+};
+
+struct dns {
+	int (*query)(struct dns *dns, struct arena *arena, struct slice name,
+	    enum dns_type type, struct dns_answer *answer_r, struct err *e);
+};
+
+/*
+ * Ask, blocking for at most the resolver's own time limit. Returns 1 with
+ * records, 0 when there are none (answer_r->nxdomain says which way), -1 with
+ * e: ERR_TEMP when no answer came or it was bogus, ERR_SYNTAX for a name that
+ * cannot be. *answer_r is always set; its data lives as long as arena.
+ */
+int dns_query(struct dns *dns, struct arena *arena, struct slice name,
+    enum dns_type type, struct dns_answer *answer_r, struct err *e);
+
+/* A and AAAA in one answer: secure if both are, 1 if either has records, -1
+ * only if neither has and one of them failed. */
+int dns_addresses(struct dns *dns, struct arena *arena, struct slice host,
+    struct dns_answer *answer_r, struct err *e);
+
+/* PTR records of an address. */
+int dns_reverse(struct dns *dns, struct arena *arena, const struct ip *ip,
+    struct dns_answer *answer_r, struct err *e);
+
+const char *dns_type_name(enum dns_type type); /* "MX"; "" if unknown */
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * cert - certificates and keys in PEM files: load, names, fingerprints, and
+ * self-signed ones for trying out.
+ *
+ * Depends on lib/base, lib/text and OpenSSL.
+ */
+#ifndef NET_CERT_H
+#define NET_CERT_H
+
+#include <openssl/x509.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+struct cert {
+	X509 *x509;
+	STACK_OF(X509) * chain; /* what follows in the file, may be empty */
+	EVP_PKEY *key;
+};
+
+#define CERT_SPKI_TEXT 44 /* raw base64url of a SHA-256, with the NUL */
+
+/* Certificate, chain and key, checked to belong together. NULL with e. */
+struct cert *cert_load(
+    const char *cert_file, const char *key_file, struct err *e);
+void cert_free(struct cert **c);
+
+/* Is the certificate for this host name (RFC 6125: wildcards)? */
+bool cert_matches(const struct cert *c, const char *host);
+/* Seconds since 1970. */
+int64_t cert_not_after(X509 *x509);
+
+/* SHA-256 of the SubjectPublicKeyInfo, raw base64url. */
+void cert_spki(X509 *x509, char text[CERT_SPKI_TEXT]);
+
+/*
+ * Make a P-256 key and a certificate signed by itself, for names (host names
+ * and IP addresses) until days from now, appended as PEM. For localserve.
+ */
+int cert_self_signed(const struct slice *names, size_t n, int days,
+    struct buf *cert_pem, struct buf *key_pem, struct err *e);
+
+#endif

@@ -1,0 +1,170 @@
+/*
+ * service - how a network service gets its connections, serves each in two
+ * jailed processes, and stops.
+ *
+ * A daemon is a struct service and a main of one line. service_main reads the
+ * options, takes the listening sockets it inherited (LISTEN_FDS, LISTEN_FDNAMES
+ * as "submission.public") or the one connection (descriptor 3, or 0 and 1),
+ * loads, gives up rights, says that it is ready, and then for each connection:
+ *
+ *   parent --fork--> back --fork--> front
+ *
+ * The front owns the connection and what it says; the back decides. README
+ * draws it. Signals: TERM and INT stop (clients are told, and get 3 s), HUP
+ * looks at files now, USR2 executes the program anew with the same sockets.
+ */
+#ifndef SERVICE_SERVICE_H
+#define SERVICE_SERVICE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/opt.h"
+#include "limit/limit.h"
+#include "limit/metrics.h"
+#include "net/addr.h"
+#include "net/conn.h"
+#include "net/tls.h"
+#include "service/sandbox.h"
+#include "service/split.h"
+
+/* Why a client is turned away: at connect, or (STOPPING, TOO_MANY) later. */
+enum service_refusal {
+	SERVICE_ADMIT,
+	SERVICE_STOPPING, /* the service stops */
+	SERVICE_RATE, /* too many new connections a minute */
+	SERVICE_TOO_MANY, /* too many open connections of its networks */
+	SERVICE_BUSY, /* too many open connections at all */
+	SERVICE_AUTH_FAILED, /* too many failed logins lately */
+	SERVICE_CRASHES, /* its connections end by crashes */
+};
+
+/* What a listener speaks: the part of its name before the dot. */
+struct service_kind {
+	const char *name; /* "submissions" */
+	int id; /* the daemon's own */
+	bool tls; /* from the first byte on: refusals have no text */
+	bool login; /* refused after too many failed logins */
+	enum limit_what rate; /* counter of its new connections */
+};
+
+struct service_listener {
+	const struct service_kind *kind;
+	struct slice name; /* "public" */
+	int fd; /* the library's */
+	/* Set by load: */
+	struct tls_server *tls; /* NULL: none */
+	const void *config; /* the daemon's */
+	/* Peers that send the PROXY protocol first, and are exempt from the
+	 * limits themselves. */
+	const struct ip_prefix *proxies;
+	size_t nproxies;
+};
+
+/* 0: no limit. Networks are those of limit.h. */
+struct service_limits {
+	unsigned connections;
+	unsigned unauthenticated; /* connections nobody has logged in on */
+	unsigned open[LIMIT_CLASSES];
+	unsigned new_per_minute[LIMIT_CLASSES];
+	unsigned auth_per_minute[LIMIT_CLASSES];
+	unsigned auth_per_day[LIMIT_CLASSES];
+	bool loopback_exempt;
+};
+
+/* As mox has them (smtp.md 1), and 1,000 connections. */
+extern const struct service_limits service_limits_default;
+
+/* What load fills in. */
+struct service_setup {
+	struct arena *arena; /* lives as long as the process */
+	struct service_listener *listeners;
+	size_t nlisteners;
+	struct service_limits limits; /* the defaults at first */
+	struct slice user; /* to become, if started as root */
+	const char *run_dir; /* of limits, counters, loglevels; NULL: none */
+	/* Folders the back may reach, and those only the parent needs besides
+	 * (certificates, to notice new ones). */
+	const struct sandbox_path *back_paths, *parent_paths;
+	size_t nback_paths, nparent_paths;
+	void *ctx; /* the daemon's, handed to every function below */
+};
+
+/* A connection as front and back see it. In the back it can be trusted. */
+struct service_client {
+	const struct service_listener *listener;
+	struct ip ip, local_ip; /* family 0 if the peer is no socket */
+	uint16_t port, local_port;
+	uint64_t cid; /* connection id, in all log lines */
+	int read_fd, write_fd;
+	void *ctx;
+	struct limit *limit; /* back only */
+	struct metrics *metrics;
+	const struct service_limits *limits;
+};
+
+struct service {
+	const char *name; /* "mox-smtpd" */
+	const char *doc;
+	const struct opt *opts; /* own options, ended by name NULL */
+	const struct service_kind *kinds; /* ended by name NULL */
+	/* Read the configuration and fill setup, with all rights still there.
+	 * -1 with e: the service does not start. */
+	int (*load)(struct service_setup *setup, struct err *e);
+	/* Touch, before any fork, what every child needs: tables, caches. The
+	 * library warms TLS, time zone and randomness. May be NULL. */
+	void (*warm)(void *ctx);
+	/* In the parent, at most once a second before it forks, and at HUP: look
+	 * whether files changed. TLS is looked after by the library. NULL: none */
+	void (*refresh)(void *ctx);
+	/* In the back before it forks the front: keep from the front what it
+	 * must not know (MADV_DONTFORK). May be NULL. */
+	void (*hide)(void *ctx);
+	/* The two processes of a connection, in their jails. conn is plain and
+	 * new; the exit code returned is 0 unless something broke. */
+	int (*front)(const struct service_client *client, struct conn *conn,
+	    struct split *split);
+	int (*back)(const struct service_client *client, struct split *split);
+	/* Text to send before closing, with CRLF: "421 4.3.2 ...". */
+	const char *(*refuse)(
+	    const struct service_client *client, enum service_refusal why);
+};
+
+int service_main(const struct service *service, int argc, char **argv);
+
+/* ---- in a back or session ---- */
+
+/*
+ * Somebody logged in: the connection no longer counts as unauthenticated.
+ * Earlier failures of the address are forgotten.
+ */
+void service_authenticated(const struct service_client *client);
+/* A login failed: counted. False if that is too many by now. */
+bool service_auth_failed(const struct service_client *client);
+/* May this address try (again) to log in? */
+bool service_auth_allowed(const struct service_client *client);
+
+/* ---- in a front or session ---- */
+
+/* Not 0 once this process is to end; service_stop_reason says why. For
+ * conn_set_stop, which service_main has done for the front's conn. */
+extern volatile sig_atomic_t service_stop;
+enum service_refusal service_stop_reason(void);
+
+/*
+ * Hand the connection to the back, which becomes the session (IMAP after
+ * login). In the front, after its last flush and with type and slices as for
+ * split_call: sends them with the unread bytes of conn as a further, last
+ * slice, waits for the reply, and then is the TLS relay until the end, or
+ * returns at once without TLS. The front returns from its function next.
+ */
+int service_hand_over(struct conn *conn, struct split **split, unsigned type,
+    const struct slice *v, size_t n, struct err *e);
+/*
+ * In the back: reply to that message, and get the connection: over the client's
+ * socket, or the pair to the relay if tls. *split is gone. unread is the
+ * message's last slice.
+ */
+struct conn *service_take_over(const struct service_client *client,
+    struct split **split, bool tls, struct slice unread, struct err *e);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * user - which user a process is, and its resource limits.
+ */
+#ifndef SERVICE_USER_H
+#define SERVICE_USER_H
+
+#include "base/err.h"
+#include "base/slice.h"
+
+/*
+ * As root, become user (a name, or a number used for user and group), with its
+ * groups, for good. As any other user this does nothing. Uses NSS.
+ */
+int user_become(struct slice user, struct err *e);
+
+/*
+ * For tools: as root, become the owner of the folder data_dir (unless that is
+ * root), so that files made have the right owner.
+ */
+int user_become_owner(const char *data_dir, struct err *e);
+
+/* umask 077, no core dumps, SIGPIPE ignored. Called by service_main. */
+void user_limits(void);
+
+#endif
