@@ -1,0 +1,281 @@
+/*
+ * store_int - what the files of lib/store share; nobody else includes it.
+ *
+ *   layout    names of files and folders, both ways
+ *   folder    the open folder of a mailbox
+ *   cache     records of messages, in segments beside the index
+ *   threads   message id -> thread, per account
+ *   quota     maildirsize
+ *   uidlist   UIDs that Dovecot or Courier gave, read once
+ *   account   locks and the UIDVALIDITY counter
+ */
+#ifndef STORE_STORE_INT_H
+#define STORE_STORE_INT_H
+
+#include <limits.h>
+
+#include "base/buf.h"
+#include "db/lock.h"
+#include "db/table.h"
+#include "db/watch.h"
+#include "store/mailbox.h"
+#include "store/store.h"
+
+struct store {
+	const struct store_env *env;
+	char *name;         /* of the account */
+	int fd;             /* accounts/NAME */
+	int maildir_fd;     /* accounts/NAME/Maildir */
+	uint64_t quota;     /* bytes, 0 for none */
+	struct db_table *threads; /* NULL until needed */
+	struct db_watch watch;
+};
+
+mode_t store_folder_mode(const struct store_env *env); /* 0700 or 0770 */
+
+/* ---- layout: file names ----
+ *
+ *   TIME.RrrrrrrrrrrrrEeeeeeeeeeeeeeeeeeeee.HOST,S=bytes,W=wire-bytes:2,FLAGS
+ *
+ * R and 12 characters are random; E and 20 are the EMAILID, the same in all
+ * copies of a message. The base name, before the colon, never changes and is
+ * unique in its folder. Foreign names of any form are fine.
+ */
+
+#define LAYOUT_UNKNOWN UINT64_MAX
+
+struct layout_name {
+	struct slice base;
+	int64_t time;         /* the number it begins with; -1 for none */
+	uint64_t size, wire;  /* S= and W=; LAYOUT_UNKNOWN if not there */
+	struct slice emailid; /* STORE_EMAILID characters, or empty */
+	uint16_t flags;       /* system flags and STORE_FORWARDED */
+	uint32_t letters;     /* bit n: keyword letter 'a' + n */
+	struct slice other;   /* letters after ":2,", all as found */
+};
+
+/* Take a name found in cur/ or new/ apart; slices point into file. False if
+ * it is no message: empty, or begins with a dot. */
+bool layout_parse(struct slice file, struct layout_name *name_r);
+
+/* Room for any name and a NUL. */
+#define LAYOUT_NAME (NAME_MAX + 1)
+
+/* A new EMAILID. */
+void layout_emailid_new(const struct store_env *env,
+    char emailid_r[STORE_EMAILID]);
+/* The EMAILID in the name, or one that always follows from a foreign base
+ * name. */
+void layout_emailid(const struct layout_name *name,
+    char emailid_r[STORE_EMAILID]);
+
+/* A new base name, for a new message or a copy of one. */
+void layout_base(const struct store_env *env,
+    const char emailid[STORE_EMAILID], uint64_t size, uint64_t wire,
+    char base_r[LAYOUT_NAME]);
+/* A new name for tmp/, while the size is not known yet. */
+void layout_tmp(const struct store_env *env, char name_r[LAYOUT_NAME]);
+
+/*
+ * The name of file (a base name, or with flags) with these flags and keyword
+ * letters instead of what it has; letters unknown to us stay. False if it
+ * gets longer than NAME_MAX.
+ */
+bool layout_with_flags(struct slice file, uint16_t flags, uint32_t letters,
+    char name_r[LAYOUT_NAME]);
+
+/* ---- layout: folder names ----
+ *
+ * Maildir++: mailbox `Lists/qmail` is the folder `.Lists.qmail` beside cur/,
+ * Inbox is the Maildir itself. Elements are in modified UTF-7, a '.' inside
+ * one is `&AC4-`; Inbox as first of several is INBOX as with Dovecot. A folder
+ * that does not come out of this is the mailbox `#` and its name, with `=XX`
+ * for bytes that are not printable ASCII and for '=' and '/'.
+ */
+
+/* The folder of a mailbox, "." for Inbox. name as by store_name_check or
+ * layout_mailbox. ERR_LIMIT if it is too long for a file name. */
+int layout_folder(struct slice name, char folder_r[LAYOUT_NAME],
+    struct err *e);
+/* Append the mailbox name of a folder; false if this is no mailbox ("..",
+ * no leading dot). */
+bool layout_mailbox(struct slice folder, struct buf *name);
+/* The rules of store_name_check for a name as it is. NULL, or what is
+ * wrong. */
+const char *layout_name_wrong(struct slice name);
+
+/* ---- folder ---- */
+
+struct folder {
+	int fd, cur, new, tmp; /* -1 when closed */
+	char name[LAYOUT_NAME]; /* below the Maildir */
+};
+
+#define FOLDER_INIT { -1, -1, -1, -1, "" }
+
+/* Open the folder of a mailbox; missing cur, new and tmp are made. Returns 1,
+ * 0 if there is no such mailbox, -1 with e set. */
+int folder_open(struct folder *f, struct store *st, struct slice name,
+    struct err *e);
+void folder_close(struct folder *f);
+/* Is this still the folder its name stands for? False after delete or rename
+ * by others. */
+bool folder_current(const struct folder *f, const struct store *st);
+
+/* ---- cache ----
+ *
+ * Files mox.cache.N of up to CACHE_SEGMENT bytes, only appended to; what is
+ * lost is parsed again, so nothing is synced. An entry:
+ *
+ *   0  4  magic "mxc1"
+ *   4  4  UID        } little-endian
+ *   8  4  length     }
+ *   12 4  CRC-32 of UID, length and payload
+ *   16    payload: the record (message/record.h); zeros up to a multiple of 16
+ */
+
+#define CACHE_SEGMENT (64u << 20)
+
+struct cache;
+
+struct cache_place {
+	uint32_t segment; /* from 1; 0: not cached */
+	uint32_t offset;
+};
+
+/* The cache in a folder, which stays open. Opens nothing yet. */
+struct cache *cache_new(int dirfd, mode_t mode);
+void cache_free(struct cache **c);
+
+struct cache_entry {
+	uint32_t uid;
+	struct slice record;
+};
+
+/*
+ * Append n records with one write, under the index lock. last is the highest
+ * segment that the index refers to. Places go to places_r[n]; for an empty
+ * record, or one past MSGREC_MAX, that is none. On -1 (ERR_TEMP: disk full)
+ * nothing may be referred to; the message is as good without.
+ */
+int cache_append(struct cache *c, uint32_t last,
+    const struct cache_entry *entries, size_t n, struct cache_place *places_r,
+    struct err *e);
+
+/*
+ * The record at a place, valid until cache_idle. False if it is not there or
+ * damaged: then parse. CRC and msgrec_check are done at the first time in the
+ * life of this cache handle.
+ */
+bool cache_get(struct cache *c, struct cache_place place, uint32_t uid,
+    struct slice *record_r);
+
+/* Bytes that an entry with this record takes in its segment. */
+uint64_t cache_entry_size(size_t record);
+
+/*
+ * For compaction, at a fold: segments on disk in order with their sizes. The
+ * index moves what it still needs out of those that are mostly dead, with
+ * cache_get and cache_append, and removes segments when nothing refers to
+ * them any more. The highest is never removed, so that numbers are not used
+ * again.
+ */
+struct cache_file {
+	uint32_t segment;
+	uint64_t size;
+};
+int cache_files(struct cache *c, struct arena *arena,
+    struct cache_file **files_r, size_t *n_r, struct err *e);
+void cache_remove(struct cache *c, uint32_t segment);
+/* Remove all: the index begins anew. */
+void cache_clear(struct cache *c);
+
+/* Drop mappings; the next get maps again. */
+void cache_idle(struct cache *c);
+
+/* ---- threads ---- */
+
+/*
+ * The thread of a new message (a checked record), and remember the message
+ * for later ones. Never 0. Takes the lock of the table, below that of
+ * folders; unsynced, since the index keeps what was assigned. If the table
+ * cannot be used the message has a thread of its own.
+ */
+uint64_t threads_assign(struct store *st, struct slice record,
+    int64_t received);
+/* Enter a message whose thread is known, for rebuilding the table. */
+void threads_enter(struct store *st, struct slice record, uint64_t thread,
+    int64_t received);
+/* Fold if due. Not under a lock. */
+void threads_tidy(struct store *st);
+
+/* ---- quota ----
+ *
+ * Changes of ours are appended to maildirsize if it exists; it exists if a
+ * quota was ever set. Foreign changes come in when it is written anew, from
+ * the totals of the indexes (index_totals).
+ */
+
+/* May bytes and count more be stored? STORE_OK, STORE_OVERQUOTA, STORE_FAILED.
+ * Not under a lock. */
+enum store_code quota_check(struct store *st, uint64_t bytes, uint64_t count,
+    struct err *e);
+/* Note what was added (positive) or removed (negative). One small append,
+ * unsynced; errors are for the next writing anew to mend. */
+void quota_add(struct store *st, int64_t bytes, int64_t count);
+/* Write it anew if it has grown long. Not under a lock. */
+void quota_tidy(struct store *st);
+
+/* ---- uidlist ---- */
+
+struct uidlist {
+	uint32_t uidvalidity, uidnext;
+	size_t n;
+	/* below: private */
+	struct buf text;
+	struct uidlist_entry *entries;
+	uint32_t *slots;
+	size_t mask;
+};
+
+/*
+ * Read dovecot-uidlist (versions 1 and 3) or else courierimapuiddb of a
+ * folder. Lines that make no sense are skipped; of two lines with a name or
+ * UID the first counts. Returns 1, 0 if there is none, or none with a header
+ * that can be used, -1 with e set.
+ */
+int uidlist_read(struct uidlist *u, int dirfd, struct err *e);
+/* UID of a base name; 0 if unknown. */
+uint32_t uidlist_uid(const struct uidlist *u, struct slice base);
+void uidlist_free(struct uidlist *u);
+
+/* Keywords of Courier (courierimapkeywords/:list): calls fn for each message
+ * that has some. 1, 0 no such file, -1. */
+typedef void uidlist_keywords_fn(void *arg, struct slice base,
+    const struct slice *keywords, size_t n);
+int uidlist_courier_keywords(int dirfd, uidlist_keywords_fn *fn, void *arg,
+    struct err *e);
+
+/* ---- account ---- */
+
+/*
+ * The next UIDVALIDITY of the account: never given before, greater than all
+ * that were. Durable. Not under a lock. 0 or -1 with e set.
+ */
+int store_next_uidvalidity(struct store *st, uint32_t *uidvalidity_r,
+    struct err *e);
+/* A mailbox that was adopted has this one: give only greater ones. */
+int store_note_uidvalidity(struct store *st, uint32_t uidvalidity,
+    struct err *e);
+
+/* ---- of the index, for the account ---- */
+
+/* Messages and their stored bytes in a mailbox, from the index (made if there
+ * is none). 1, 0 no such mailbox, -1. */
+int index_totals(struct store *st, struct slice name, uint64_t *count_r,
+    uint64_t *stored_r, struct err *e);
+/* Give the mailbox a new UIDVALIDITY, keeping UIDs: after restoring an old
+ * copy. */
+int index_renew(struct store *st, struct slice name, struct err *e);
+
+#endif
