@@ -2,8 +2,8 @@
 #include "config/domains_conf.h"
 #include "config/field.h"
 
-#define OPT   SCHEMA_OPTIONAL
-#define REQ   SCHEMA_REQUIRED
+#define OPT SCHEMA_OPTIONAL
+#define REQ SCHEMA_REQUIRED
 #define LATER SCHEMA_LATER
 
 /* ---- webhooks ---- */
@@ -12,8 +12,7 @@
 static const struct schema_field webhook_out_fields[] = {
 	{ "URL", STRING(url), REQ, NULL, field_url,
 	    "Where events are posted to." },
-	{ "Authorization", STRING(authorization), OPT, NULL,
-	    field_header_value,
+	{ "Authorization", STRING(authorization), OPT, NULL, field_header_value,
 	    "Value of the Authorization header, for example Basic "
 	    "dXNlcjpwYXNzd29yZA==." },
 	{ "Events", STRINGS(events), OPT, NULL, field_webhook_event,
@@ -28,8 +27,8 @@ static const struct schema webhook_out =
 static const struct schema_field webhook_in_fields[] = {
 	{ "URL", STRING(url), REQ, NULL, field_url,
 	    "Where incoming messages are posted to." },
-	{ "Authorization", STRING(authorization), OPT, NULL,
-	    field_header_value, "Value of the Authorization header." },
+	{ "Authorization", STRING(authorization), OPT, NULL, field_header_value,
+	    "Value of the Authorization header." },
 };
 #undef IN
 static const struct schema webhook_in =
@@ -55,8 +54,7 @@ static const struct schema_field ruleset_fields[] = {
 	    "Messages that match were forwarded by a host that the sender "
 	    "does not know: its policies do not count. Needs "
 	    "SMTPMailFromRegexp and VerifiedDomain." },
-	{ "ListAllowDomain", STRING(list_allow_domain), OPT, NULL,
-	    field_domain,
+	{ "ListAllowDomain", STRING(list_allow_domain), OPT, NULL, field_domain,
 	    "Accept without further checks if this domain is verified. For "
 	    "mailing lists." },
 	{ "AcceptRejectsToMailbox", STRING(accept_rejects_to_mailbox), OPT,
@@ -68,15 +66,14 @@ static const struct schema_field ruleset_fields[] = {
 	{ "Comment", STRING(comment), OPT, NULL, NULL, "For people only." },
 };
 #undef IN
-static const struct schema ruleset =
-    SCHEMA_OF(conf_ruleset, ruleset_fields);
+static const struct schema ruleset = SCHEMA_OF(conf_ruleset, ruleset_fields);
 
 #define IN conf_destination
 static const struct schema_field destination_fields[] = {
 	{ "Mailbox", STRING(mailbox), OPT, "Inbox", field_mailbox,
 	    "Mailbox to deliver to if no ruleset matches." },
-	{ "Rulesets", LIST(rulesets, conf_ruleset, ruleset), OPT | LATER,
-	    NULL, NULL,
+	{ "Rulesets", LIST(rulesets, conf_ruleset, ruleset), OPT | LATER, NULL,
+	    NULL,
 	    "Where to deliver certain messages. The first whose conditions "
 	    "all match counts; each needs at least one condition." },
 	{ "SMTPError", STRING(smtp_error), OPT, NULL, field_smtp_error,
@@ -173,10 +170,10 @@ static const struct schema_field account_fields[] = {
 	    OPT | LATER, NULL, NULL,
 	    "HTTP calls about the delivery of messages sent." },
 	{ "IncomingWebhook",
-	    STRUCT(incoming_webhook, conf_webhook_in, webhook_in),
-	    OPT | LATER, NULL, NULL, "HTTP calls for messages received." },
-	{ "FromIDLoginAddresses", STRINGS(from_id_login_addresses),
-	    OPT | LATER, NULL, field_address,
+	    STRUCT(incoming_webhook, conf_webhook_in, webhook_in), OPT | LATER,
+	    NULL, NULL, "HTTP calls for messages received." },
+	{ "FromIDLoginAddresses", STRINGS(from_id_login_addresses), OPT | LATER,
+	    NULL, field_address,
 	    "Login addresses for which each message sent gets a MAIL FROM of "
 	    "its own, so that bounces can be told apart. The domain needs a "
 	    "separator." },
@@ -186,8 +183,7 @@ static const struct schema_field account_fields[] = {
 	{ "KeepRetiredWebhookPeriod", DURATION(keep_retired_webhook_period),
 	    OPT | LATER, NULL, field_period,
 	    "How long webhooks are kept in the queue after the call." },
-	{ "LoginDisabled", STRING(login_disabled), OPT, NULL,
-	    field_smtp_text,
+	{ "LoginDisabled", STRING(login_disabled), OPT, NULL, field_smtp_text,
 	    "If not empty, logins are refused with this text. Mail is still "
 	    "delivered." },
 	{ "Domain", STRING(domain), REQ, NULL, field_domain,
@@ -202,8 +198,7 @@ static const struct schema_field account_fields[] = {
 	    "Addresses of the account. @example.org stands for all addresses "
 	    "of the domain that nobody else has. A localpart alone is "
 	    "deprecated and taken as being in Domain." },
-	{ "SubjectPass",
-	    STRUCT(subject_pass, conf_subject_pass, subject_pass),
+	{ "SubjectPass", STRUCT(subject_pass, conf_subject_pass, subject_pass),
 	    OPT | LATER, NULL, NULL,
 	    "Refusals of junk-like messages name a token; a sender who "
 	    "repeats the message with it in the subject is let in." },
@@ -233,13 +228,12 @@ static const struct schema_field account_fields[] = {
 	    "Messages that may be sent in 24 hours, counted by recipient." },
 	{ "MaxFirstTimeRecipientsPerDay",
 	    INT(max_first_time_recipients_per_day), OPT | LATER, "200",
-	    field_count,
-	    "Recipients never written to before, in 24 hours." },
+	    field_count, "Recipients never written to before, in 24 hours." },
 	{ "NoFirstTimeSenderDelay", BOOL(no_first_time_sender_delay),
 	    OPT | LATER, NULL, NULL,
 	    "Do not let unknown senders wait, whatever the listener says." },
-	{ "NoCustomPassword", BOOL(no_custom_password), OPT | LATER, NULL,
-	    NULL, "The user can only have passwords made at random." },
+	{ "NoCustomPassword", BOOL(no_custom_password), OPT | LATER, NULL, NULL,
+	    "The user can only have passwords made at random." },
 	{ "IMAPCapabilitiesDisabled", STRINGS(imap_capabilities_disabled),
 	    OPT | LATER, NULL, field_text,
 	    "IMAP capabilities not told after login, for programs that "

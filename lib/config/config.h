@@ -8,6 +8,9 @@
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
+#include <sys/stat.h>
+
+#include "base/buf.h"
 #include "config/domains_conf.h"
 #include "config/mox_conf.h"
 
@@ -15,7 +18,8 @@
 
 struct config {
 	struct arena *arena; /* everything below is in it */
-	struct sconf_file file; /* mox.conf itself */
+	struct buf text;
+	struct sconf_file file; /* mox.conf itself; its errors are NULL */
 	const char *path; /* of mox.conf, as given */
 	const char *dir; /* the folder of mox.conf */
 	const char *domains_path; /* domains.conf beside it */
@@ -31,17 +35,22 @@ struct config {
 const char *config_path(const char *flag);
 
 /*
- * Load and check mox.conf. Returns 0 and a config to free, or -1 with at
- * least one error. Warnings may come with either. errors has its own arena,
- * so messages outlive the config.
+ * Load and check mox.conf. $MOX_LOGLEVEL and $MOX_PEDANTIC, set by the front
+ * command's flags, override what it says. Returns 0, or -1 with at least one error; warnings may
+ * come with either. *config_r is to be freed in any case; with errors it is
+ * good for checking domains.conf only, and NULL if there was nothing to read.
+ * Messages live in errors' arena and outlive the config.
  */
 int config_load(
     const char *path, struct config **config_r, struct sconf_errors *errors);
 void config_free(struct config **config);
 
-/* The usual start of a program: load, print problems to stderr; on errors
- * exit 1 (the file is wrong) or 111 (it cannot be read now). */
+/* The usual start of a program: config_load(config_path(flag)), problems
+ * printed to stderr, exit 1 if there were errors. */
 struct config *config_load_or_exit(const char *flag);
+
+/* log_init for a service, with LogLevel and PackageLogLevels. */
+void config_log_init(const struct config *config, const char *program);
 
 /*
  * Where a file of mox.conf (certificate, key, ...) is: an absolute name stays,
@@ -58,14 +67,25 @@ const char *config_data(
 struct slice config_listener_hostname(const struct config *config,
     const struct conf_listener *listener, struct arena *arena);
 
-/*
- * Load and check domains.conf against config. Strings and *conf_r live in
- * arena. Returns 0, or -1 with the problems in errors.
- */
-int config_domains_load(const struct config *config, struct arena *arena,
-    struct sconf_errors *errors, struct domains_conf *conf_r);
+/* domains.conf whole, for tools and the compiler. */
+struct config_domains {
+	struct arena *arena; /* this struct and all but text is in it */
+	struct buf text;
+	struct stat st; /* of the file when it was read */
+	struct sconf_file file;
+	struct domains_conf conf;
+	struct check_model *model; /* check.h */
+};
 
-/* Print all to fd as "path:line: message" lines, warnings marked. */
-void config_print_errors(struct sconf_errors *errors, int fd);
+/*
+ * Load domains.conf and check it against mox.conf. Returns 0, or -1 with
+ * errors in errors; *domains_r is to be freed in any case.
+ */
+int config_domains_load(const struct config *config,
+    struct sconf_errors *errors, struct config_domains **domains_r);
+void config_domains_free(struct config_domains **domains);
+
+/* Print all to stderr, sorted, as "path:line: message". */
+void config_print_errors(struct sconf_errors *errors);
 
 #endif

@@ -12,8 +12,6 @@
 
 #include "config/config.h"
 
-#define DOMAINS_CDB_NAME "lookup/domains.cdb" /* below DataDir */
-
 /*
  * Compile if domains.conf differs from what the CDB was made from, or if
  * there is no CDB. Returns 1 compiled, 0 nothing to do, -1 not compiled: the
@@ -24,13 +22,14 @@ int domains_cdb_refresh(
     const struct config *config, struct sconf_errors *errors);
 
 /*
- * For accepting parents: the same, looking at domains.conf at most once a
- * second and logging problems (once per version of the file) rather than
- * returning them. now is monotonic time in nanoseconds.
+ * For accepting parents: the same, but looks at domains.conf at most once a
+ * second, and logs problems, once for each version of the file, rather than
+ * returning them. now is monotonic time in nanoseconds. Start with a zeroed
+ * watch.
  */
 struct domains_cdb_watch {
 	int64_t next; /* not before this time */
-	struct stat failed; /* the version that was refused */
+	struct stat seen; /* the version that was dealt with */
 };
 void domains_cdb_poll(
     const struct config *config, struct domains_cdb_watch *watch, int64_t now);

@@ -2,8 +2,8 @@
 #include "config/domains_conf.h"
 #include "config/field.h"
 
-#define OPT   SCHEMA_OPTIONAL
-#define REQ   SCHEMA_REQUIRED
+#define OPT SCHEMA_OPTIONAL
+#define REQ SCHEMA_REQUIRED
 #define LATER SCHEMA_LATER
 
 /* ---- routes ---- */
@@ -48,8 +48,7 @@ static const struct schema_field selector_fields[] = {
 	{ "Headers", STRINGS(headers), OPT,
 	    "From To Cc Bcc Reply-To References In-Reply-To Subject Date "
 	    "Message-Id Content-Type",
-	    field_header_name,
-	    "Headers to sign. From must be one of them." },
+	    field_header_name, "Headers to sign. From must be one of them." },
 	{ "DontSealHeaders", BOOL(dont_seal_headers), OPT, NULL, NULL,
 	    "Let others add further instances of the signed headers." },
 	{ "Expiration", DURATION(expiration), OPT, NULL, field_period,
@@ -60,8 +59,7 @@ static const struct schema_field selector_fields[] = {
 	    "bits or ed25519. Relative to the folder of domains.conf." },
 };
 #undef IN
-static const struct schema selector =
-    SCHEMA_OF(conf_selector, selector_fields);
+static const struct schema selector = SCHEMA_OF(conf_selector, selector_fields);
 
 #define IN conf_dkim
 static const struct schema_field dkim_fields[] = {
@@ -79,15 +77,17 @@ static const struct schema dkim = SCHEMA_OF(conf_dkim, dkim_fields);
 #define IN conf_reports
 #define REPORTS(example) \
 	{ "Localpart", STRING(localpart), REQ, NULL, field_ascii_localpart, \
-	    "Localpart of the address that reports are sent to, for " \
-	    "example " example "." }, \
-	{ "Domain", STRING(domain), OPT, NULL, field_domain, \
-	    "Domain of the address, if not this one. It must be in this " \
-	    "file as well." }, \
-	{ "Account", STRING(account), REQ, NULL, field_account, \
-	    "Account to deliver to." }, \
-	{ "Mailbox", STRING(mailbox), REQ, NULL, field_mailbox, \
-	    "Mailbox to deliver to." }
+		"Localpart of the address that reports are sent to, for " \
+		"example " example "." }, \
+	    { "Domain", STRING(domain), OPT, NULL, field_domain, \
+		    "Domain of the address, if not this one. It must be in this " \
+		    "file as well." }, \
+	    { "Account", STRING(account), REQ, NULL, field_account, \
+		    "Account to deliver to." }, \
+	{ \
+		"Mailbox", STRING(mailbox), REQ, NULL, field_mailbox, \
+		    "Mailbox to deliver to." \
+	}
 static const struct schema_field dmarc_fields[] = {
 	REPORTS("dmarcreports"),
 };
@@ -140,17 +140,16 @@ static const struct schema_field domain_fields[] = {
 	    "from it; get no certificates for it." },
 	{ "Description", STRING(description), OPT, NULL, NULL,
 	    "For people only." },
-	{ "ClientSettingsDomain", STRING(client_settings_domain),
-	    OPT | LATER, NULL, field_domain,
+	{ "ClientSettingsDomain", STRING(client_settings_domain), OPT | LATER,
+	    NULL, field_domain,
 	    "Host name suggested to mail programs of this domain instead of "
 	    "Hostname, so that the domain can move to another host." },
 	{ "LocalpartCatchallSeparator", STRING(localpart_catchall_separator),
 	    OPT, NULL, field_separator,
 	    "Text from this separator on is ignored when looking for the "
 	    "address: with +, you+anything is delivered as you." },
-	{ "LocalpartCatchallSeparators",
-	    STRINGS(localpart_catchall_separators), OPT, NULL,
-	    field_separator,
+	{ "LocalpartCatchallSeparators", STRINGS(localpart_catchall_separators),
+	    OPT, NULL, field_separator,
 	    "Several such separators, instead of the single one." },
 	{ "LocalpartCaseSensitive", BOOL(localpart_case_sensitive), OPT, NULL,
 	    NULL, "Upper and lower case make different addresses." },
@@ -172,8 +171,7 @@ static const struct schema_field domain_fields[] = {
 	    "members." },
 };
 #undef IN
-const struct schema conf_domain_schema =
-    SCHEMA_OF(conf_domain, domain_fields);
+const struct schema conf_domain_schema = SCHEMA_OF(conf_domain, domain_fields);
 
 /* ---- domains.conf ---- */
 
@@ -185,8 +183,8 @@ static const struct schema_field domains_conf_fields[] = {
 	    NULL, field_account,
 	    "Users: each has mail of its own, addresses and a password. The "
 	    "name is no address; it names the folder of the account." },
-	{ "WebDomainRedirects", PAIRS(web_domain_redirects), OPT | LATER,
-	    NULL, field_domain,
+	{ "WebDomainRedirects", PAIRS(web_domain_redirects), OPT | LATER, NULL,
+	    field_domain,
 	    "Whole domains that the web server redirects to others." },
 	{ "WebHandlers",
 	    LIST(web_handlers, conf_web_handler, conf_web_handler_schema),

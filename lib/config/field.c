@@ -11,7 +11,7 @@
 #include "text/unicode.h"
 
 #define SMTP_TEXT_MAX 256 /* leaves room in a reply line, RFC 5321 4.5.3.1.5 */
-#define ACCOUNT_MAX   128 /* a folder name, also when escaped */
+#define ACCOUNT_MAX 128 /* a folder name, also when escaped */
 
 static struct slice
 text_of(const void *value)
@@ -71,7 +71,7 @@ field_ip(const void *value)
 
 	if (slice_cstr(text_of(value), text, sizeof(text)) &&
 	    (inet_pton(AF_INET, text, &ip) == 1 ||
-	        inet_pton(AF_INET6, text, &ip) == 1))
+		inet_pton(AF_INET6, text, &ip) == 1))
 		return NULL;
 	return "must be an IP address";
 }
@@ -83,15 +83,13 @@ field_public_ip(const void *value)
 	char text[INET6_ADDRSTRLEN];
 	bool ok;
 
-	if (field_ip(value) ||
-	    !slice_cstr(text_of(value), text, sizeof(text)))
+	if (field_ip(value) || !slice_cstr(text_of(value), text, sizeof(text)))
 		return field_ip(value);
 	if (inet_pton(AF_INET, text, &ip) == 1)
 		ok = ip.s6_addr[0] != 0 && ip.s6_addr[0] != 127;
 	else
 		ok = inet_pton(AF_INET6, text, &ip) == 1 &&
-		    !IN6_IS_ADDR_UNSPECIFIED(&ip) &&
-		    !IN6_IS_ADDR_LOOPBACK(&ip);
+		    !IN6_IS_ADDR_UNSPECIFIED(&ip) && !IN6_IS_ADDR_LOOPBACK(&ip);
 	return ok ? NULL : "must be a public address";
 }
 
@@ -102,8 +100,10 @@ field_prefix(const void *value)
 	uint32_t n;
 	bool cut = slice_cut(text_of(value), '/', &ip, &bits);
 
-	if (field_ip(&ip) || (cut && (!slice_u32(bits, &n) ||
-	                          n > (slice_chr(ip, ':') < 0 ? 32 : 128))))
+	if (field_ip(&ip) ||
+	    (cut &&
+		(!slice_u32(bits, &n) ||
+		    n > (slice_chr(ip, ':') < 0 ? 32 : 128))))
 		return "must be an IP address or a prefix such as 10.0.0.0/8";
 	return NULL;
 }
@@ -123,8 +123,9 @@ field_host_port(const void *value)
 	ssize_t colon = slice_rchr(text, ':');
 	uint32_t port;
 
-	if (colon > 0 && slice_u32(slice_skip(text, (size_t)colon + 1), &port) &&
-	    port > 0 && port <= 65535) {
+	if (colon > 0 &&
+	    slice_u32(slice_skip(text, (size_t)colon + 1), &port) && port > 0 &&
+	    port <= 65535) {
 		host = slice_head(text, (size_t)colon);
 		if (slice_starts(host, SLICE("[")) &&
 		    slice_ends(host, SLICE("]")))
@@ -257,14 +258,14 @@ const char *
 field_path(const void *value)
 {
 	return slice_starts(text_of(value), SLICE("/")) ? NULL
-	                                                : "must begin with /";
+							: "must begin with /";
 }
 
 const char *
 field_base_path(const void *value)
 {
 	return slice_starts(text_of(value), SLICE("/")) &&
-	        slice_ends(text_of(value), SLICE("/"))
+		slice_ends(text_of(value), SLICE("/"))
 	    ? NULL
 	    : "must begin and end with /";
 }
@@ -282,9 +283,9 @@ field_url(const void *value)
 	struct slice text = text_of(value);
 
 	if ((slice_startsi(text, SLICE("https://")) &&
-	        is_url(slice_skip(text, 8))) ||
+		is_url(slice_skip(text, 8))) ||
 	    (slice_startsi(text, SLICE("http://")) &&
-	        is_url(slice_skip(text, 7))))
+		is_url(slice_skip(text, 7))))
 		return NULL;
 	return "must be a URL with http or https";
 }
@@ -315,8 +316,7 @@ field_header_name(const void *value)
 	struct slice text = text_of(value);
 
 	for (size_t i = 0; i < text.n; i++) /* RFC 5322, 3.6.8 */
-		if (!scan_print[(unsigned char)text.p[i]] ||
-		    text.p[i] == ':')
+		if (!scan_print[(unsigned char)text.p[i]] || text.p[i] == ':')
 			text.n = 0;
 	return text.n > 0 ? NULL : "must be a header name";
 }
@@ -324,9 +324,8 @@ field_header_name(const void *value)
 const char *
 field_header_value(const void *value)
 {
-	return is_printable_ascii(text_of(value))
-	    ? NULL
-	    : "must be printable ASCII";
+	return is_printable_ascii(text_of(value)) ? NULL
+						  : "must be printable ASCII";
 }
 
 const char *
@@ -341,8 +340,8 @@ const char *
 field_webhook_event(const void *value)
 {
 	return is_word(text_of(value),
-	           "delivered suppressed delayed failed relayed expanded "
-	           "canceled unrecognized")
+		   "delivered suppressed delayed failed relayed expanded "
+		   "canceled unrecognized")
 	    ? NULL
 	    : "must be delivered, suppressed, delayed, failed, relayed, "
 	      "expanded, canceled or unrecognized";
@@ -373,8 +372,8 @@ const char *
 field_mechanism(const void *value)
 {
 	return is_word(text_of(value),
-	           "SCRAM-SHA-256-PLUS SCRAM-SHA-256 SCRAM-SHA-1-PLUS "
-	           "SCRAM-SHA-1 CRAM-MD5 PLAIN")
+		   "SCRAM-SHA-256-PLUS SCRAM-SHA-256 SCRAM-SHA-1-PLUS "
+		   "SCRAM-SHA-1 CRAM-MD5 PLAIN")
 	    ? NULL
 	    : "must be SCRAM-SHA-256-PLUS, SCRAM-SHA-256, SCRAM-SHA-1-PLUS, "
 	      "SCRAM-SHA-1, CRAM-MD5 or PLAIN";
@@ -388,7 +387,7 @@ field_client_mechanism(const void *value)
 	if (text.n == 0 || slice_is(text, "EXTERNAL"))
 		return NULL;
 	return field_mechanism(value) ? "must be empty or a SASL mechanism"
-	                              : NULL;
+				      : NULL;
 }
 
 const char *
@@ -403,7 +402,7 @@ const char *
 field_yes_no(const void *value)
 {
 	return is_word(text_of(value), "yes no") ? NULL
-	                                         : "must be empty, yes or no";
+						 : "must be empty, yes or no";
 }
 
 /* ---- MTA-STS, RFC 8461 ---- */
@@ -446,8 +445,7 @@ field_smtp_text(const void *value)
 {
 	struct slice text = text_of(value);
 
-	return text.n > 0 && text.n <= SMTP_TEXT_MAX &&
-	        is_printable_ascii(text)
+	return text.n > 0 && text.n <= SMTP_TEXT_MAX && is_printable_ascii(text)
 	    ? NULL
 	    : "must be at most 256 characters of printable ASCII";
 }

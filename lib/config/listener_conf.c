@@ -2,17 +2,22 @@
 #include "config/listener_conf.h"
 #include "config/mox_conf.h"
 
-#define OPT   SCHEMA_OPTIONAL
-#define REQ   SCHEMA_REQUIRED
+#define OPT SCHEMA_OPTIONAL
+#define REQ SCHEMA_REQUIRED
 #define LATER SCHEMA_LATER
 
 /* Ports are part of tables, so services alike but for the port need two. */
 
 #define ENABLED \
-	{ "Enabled", BOOL(enabled), REQ, NULL, NULL, \
-	    "Whether the service is offered." }
+	{ \
+		"Enabled", BOOL(enabled), REQ, NULL, NULL, \
+		    "Whether the service is offered." \
+	}
 #define PORT(number) \
-	{ "Port", INT(port), OPT, number, field_port, "Port to listen on." }
+	{ \
+		"Port", INT(port), OPT, number, field_port, \
+		    "Port to listen on." \
+	}
 
 /* ---- TLS ---- */
 
@@ -25,20 +30,17 @@ static const struct schema_field key_cert_fields[] = {
 	    "only." },
 };
 #undef IN
-static const struct schema key_cert =
-    SCHEMA_OF(conf_key_cert, key_cert_fields);
+static const struct schema key_cert = SCHEMA_OF(conf_key_cert, key_cert_fields);
 
 #define IN conf_tls
 static const struct schema_field tls_fields[] = {
 	{ "ACME", STRING(acme), OPT | LATER, NULL, NULL,
 	    "Name of an ACME provider of mox.conf to get certificates from. "
 	    "Either this or KeyCerts must be set." },
-	{ "KeyCerts", LIST(key_certs, conf_key_cert, key_cert), OPT, NULL,
-	    NULL,
+	{ "KeyCerts", LIST(key_certs, conf_key_cert, key_cert), OPT, NULL, NULL,
 	    "Certificates with their keys. A client gets the one for the "
 	    "name it asks for. They are read again when the files change." },
-	{ "MinVersion", STRING(min_version), OPT, "TLSv1.2",
-	    field_tls_version,
+	{ "MinVersion", STRING(min_version), OPT, "TLSv1.2", field_tls_version,
 	    "Lowest version of TLS spoken: TLSv1.0, TLSv1.1, TLSv1.2 or "
 	    "TLSv1.3." },
 	{ "HostPrivateKeyFiles", STRINGS(host_private_key_files), OPT | LATER,
@@ -84,8 +86,11 @@ static const struct schema smtp = SCHEMA_OF(conf_smtp, smtp_fields);
 
 #define IN conf_starttls_service
 #define NO_REQUIRE_STARTTLS \
-	{ "NoRequireSTARTTLS", BOOL(no_require_starttls), OPT, NULL, NULL, \
-	    "Allow login without TLS. Passwords may be read on the way." }
+	{ \
+		"NoRequireSTARTTLS", BOOL(no_require_starttls), OPT, NULL, \
+		    NULL, \
+		    "Allow login without TLS. Passwords may be read on the way." \
+	}
 static const struct schema_field submission_fields[] = {
 	ENABLED,
 	PORT("587"),
@@ -99,14 +104,16 @@ static const struct schema_field imap_fields[] = {
 #undef IN
 static const struct schema submission =
     SCHEMA_OF(conf_starttls_service, submission_fields);
-static const struct schema imap =
-    SCHEMA_OF(conf_starttls_service, imap_fields);
+static const struct schema imap = SCHEMA_OF(conf_starttls_service, imap_fields);
 
 #define IN conf_tls_service
 #define ENABLED_ON_HTTPS(name) \
-	{ "EnabledOnHTTPS", BOOL(enabled_on_https), OPT | LATER, NULL, NULL, \
-	    "Serve it also on port 443, to clients that ask for protocol " \
-	    name " by ALPN." }
+	{ \
+		"EnabledOnHTTPS", BOOL(enabled_on_https), OPT | LATER, NULL, \
+		    NULL, \
+		    "Serve it also on port 443, to clients that ask for protocol " name \
+		    " by ALPN." \
+	}
 static const struct schema_field submissions_fields[] = {
 	ENABLED,
 	PORT("465"),
@@ -179,8 +186,10 @@ static const struct schema policy_https =
 
 #define IN conf_webserver
 #define RATE_LIMIT_DISABLED \
-	{ "RateLimitDisabled", BOOL(rate_limit_disabled), OPT, NULL, NULL, \
-	    "Do not limit how fast a client may connect." }
+	{ \
+		"RateLimitDisabled", BOOL(rate_limit_disabled), OPT, NULL, \
+		    NULL, "Do not limit how fast a client may connect." \
+	}
 static const struct schema_field webserver_http_fields[] = {
 	ENABLED,
 	PORT("80"),
@@ -212,14 +221,13 @@ static const struct schema_field listener_fields[] = {
 	    "Name to greet clients with, if not that of the host." },
 	{ "TLS", STRUCT(tls, conf_tls, tls), OPT, NULL, NULL,
 	    "Certificates for services with TLS or STARTTLS." },
-	{ "SMTPMaxMessageSize", INT64(smtp_max_message_size), OPT,
-	    "104857600", field_size,
+	{ "SMTPMaxMessageSize", INT64(smtp_max_message_size), OPT, "104857600",
+	    field_size,
 	    "Bytes of the largest message taken, incoming or submitted." },
 	{ "SMTP", STRUCT(smtp, conf_smtp, smtp), OPT, NULL, NULL,
 	    "Mail from other servers." },
 	{ "Submission", STRUCT(submission, conf_starttls_service, submission),
-	    OPT, NULL, NULL,
-	    "Mail of our own users, with STARTTLS." },
+	    OPT, NULL, NULL, "Mail of our own users, with STARTTLS." },
 	{ "Submissions", STRUCT(submissions, conf_tls_service, submissions),
 	    OPT, NULL, NULL, "Mail of our own users, with immediate TLS." },
 	{ "IMAP", STRUCT(imap, conf_starttls_service, imap), OPT, NULL, NULL,
@@ -230,8 +238,8 @@ static const struct schema_field listener_fields[] = {
 	    OPT | LATER, NULL, NULL,
 	    "Pages where users change their settings." },
 	{ "AccountHTTPS",
-	    STRUCT(account_https, conf_web_service, account_https),
-	    OPT | LATER, NULL, NULL, "The same with TLS." },
+	    STRUCT(account_https, conf_web_service, account_https), OPT | LATER,
+	    NULL, NULL, "The same with TLS." },
 	{ "AdminHTTP", STRUCT(admin_http, conf_web_service, admin_http),
 	    OPT | LATER, NULL, NULL,
 	    "Pages of the administrator. Best on an internal address "
@@ -241,15 +249,14 @@ static const struct schema_field listener_fields[] = {
 	{ "WebmailHTTP", STRUCT(webmail_http, conf_web_service, webmail_http),
 	    OPT | LATER, NULL, NULL, "Mail in the browser." },
 	{ "WebmailHTTPS",
-	    STRUCT(webmail_https, conf_web_service, webmail_https),
-	    OPT | LATER, NULL, NULL, "The same with TLS." },
+	    STRUCT(webmail_https, conf_web_service, webmail_https), OPT | LATER,
+	    NULL, NULL, "The same with TLS." },
 	{ "WebAPIHTTP", STRUCT(webapi_http, conf_web_service, webapi_http),
 	    OPT | LATER, NULL, NULL,
 	    "Interface for programs that send and receive mail." },
 	{ "WebAPIHTTPS", STRUCT(webapi_https, conf_web_service, webapi_https),
 	    OPT | LATER, NULL, NULL, "The same with TLS." },
-	{ "MetricsHTTP",
-	    STRUCT(metrics_http, conf_internal_http, metrics_http),
+	{ "MetricsHTTP", STRUCT(metrics_http, conf_internal_http, metrics_http),
 	    OPT | LATER, NULL, NULL, "Counters for Prometheus." },
 	{ "PprofHTTP", STRUCT(pprof_http, conf_internal_http, pprof_http),
 	    OPT | LATER, NULL, NULL,
@@ -258,15 +265,13 @@ static const struct schema_field listener_fields[] = {
 	    STRUCT(autoconfig_https, conf_policy_https, policy_https),
 	    OPT | LATER, NULL, NULL,
 	    "Settings for mail programs, found by themselves." },
-	{ "MTASTSHTTPS",
-	    STRUCT(mtasts_https, conf_policy_https, policy_https),
+	{ "MTASTSHTTPS", STRUCT(mtasts_https, conf_policy_https, policy_https),
 	    OPT | LATER, NULL, NULL,
 	    "MTA-STS policies of the domains: others then send to us with "
 	    "verified TLS only." },
 	{ "WebserverHTTP",
-	    STRUCT(webserver_http, conf_webserver, webserver_http),
-	    OPT | LATER, NULL, NULL,
-	    "The web server of WebHandlers in domains.conf." },
+	    STRUCT(webserver_http, conf_webserver, webserver_http), OPT | LATER,
+	    NULL, NULL, "The web server of WebHandlers in domains.conf." },
 	{ "WebserverHTTPS",
 	    STRUCT(webserver_https, conf_webserver, webserver_https),
 	    OPT | LATER, NULL, NULL, "The same with TLS." },

@@ -2,8 +2,8 @@
 #include "config/listener_conf.h"
 #include "config/mox_conf.h"
 
-#define OPT   SCHEMA_OPTIONAL
-#define REQ   SCHEMA_REQUIRED
+#define OPT SCHEMA_OPTIONAL
+#define REQ SCHEMA_REQUIRED
 #define LATER SCHEMA_LATER
 
 /* ---- TLS of the whole host, ACME ---- */
@@ -114,8 +114,8 @@ static const struct schema special_use =
 
 #define IN conf_initial_mailboxes
 static const struct schema_field initial_mailboxes_fields[] = {
-	{ "SpecialUse", STRUCT(special_use, conf_special_use, special_use),
-	    OPT, NULL, NULL,
+	{ "SpecialUse", STRUCT(special_use, conf_special_use, special_use), OPT,
+	    NULL, NULL,
 	    "Names of mailboxes with a special use (RFC 6154). Those without "
 	    "a name are not made." },
 	{ "Regular", STRINGS(regular), OPT, NULL, field_special_mailbox,
@@ -153,12 +153,11 @@ static const struct schema_field transport_smtp_fields[] = {
 	    "Port to connect to. Default: 465 for Submissions, 587 for "
 	    "Submission, 25 for SMTP." },
 	{ "STARTTLSInsecureSkipVerify", BOOL(starttls_insecure_skip_verify),
-	    OPT, NULL, NULL,
-	    "Accept any certificate after STARTTLS." },
+	    OPT, NULL, NULL, "Accept any certificate after STARTTLS." },
 	{ "NoSTARTTLS", BOOL(no_starttls), OPT, NULL, NULL,
 	    "Send in plain text even where STARTTLS is offered." },
-	{ "Auth", STRUCT(auth, conf_transport_auth, transport_auth), OPT,
-	    NULL, NULL, "How to log in, if the server wants it." },
+	{ "Auth", STRUCT(auth, conf_transport_auth, transport_auth), OPT, NULL,
+	    NULL, "How to log in, if the server wants it." },
 };
 #undef IN
 static const struct schema transport_smtp =
@@ -203,11 +202,11 @@ static const struct schema transport_fail =
 #define IN conf_transport
 static const struct schema_field transport_fields[] = {
 	{ "Submissions",
-	    STRUCT(submissions, conf_transport_smtp, transport_smtp), OPT,
-	    NULL, NULL, "Submission with immediate TLS to a relay." },
-	{ "Submission",
-	    STRUCT(submission, conf_transport_smtp, transport_smtp), OPT,
-	    NULL, NULL, "Submission, with STARTTLS if offered, to a relay." },
+	    STRUCT(submissions, conf_transport_smtp, transport_smtp), OPT, NULL,
+	    NULL, "Submission with immediate TLS to a relay." },
+	{ "Submission", STRUCT(submission, conf_transport_smtp, transport_smtp),
+	    OPT, NULL, NULL,
+	    "Submission, with STARTTLS if offered, to a relay." },
 	{ "SMTP", STRUCT(smtp, conf_transport_smtp, transport_smtp), OPT, NULL,
 	    NULL, "SMTP, with STARTTLS if offered, to a relay." },
 	{ "Socks", STRUCT(socks, conf_transport_socks, transport_socks), OPT,
@@ -235,17 +234,17 @@ static const struct schema_field limits_fields[] = {
 	    "Open connections from one IPv4 address or IPv6 /64." },
 	{ "ConnectionsPerNetwork", INT(connections_per_network), OPT, "90",
 	    field_count, "Open connections from one IPv4 /26 or IPv6 /48." },
-	{ "ConnectionsPerLargeNetwork", INT(connections_per_large_network),
-	    OPT, "270", field_count,
+	{ "ConnectionsPerLargeNetwork", INT(connections_per_large_network), OPT,
+	    "270", field_count,
 	    "Open connections from one IPv4 /21 or IPv6 /32." },
 	{ "NewPerMinutePerIP", INT(new_per_minute_per_ip), OPT, "300",
 	    field_count,
 	    "New connections a minute from one IPv4 address or IPv6 /64." },
-	{ "NewPerMinutePerNetwork", INT(new_per_minute_per_network), OPT,
-	    "900", field_count,
+	{ "NewPerMinutePerNetwork", INT(new_per_minute_per_network), OPT, "900",
+	    field_count,
 	    "New connections a minute from one IPv4 /26 or IPv6 /48." },
-	{ "NewPerMinutePerLargeNetwork",
-	    INT(new_per_minute_per_large_network), OPT, "2700", field_count,
+	{ "NewPerMinutePerLargeNetwork", INT(new_per_minute_per_large_network),
+	    OPT, "2700", field_count,
 	    "New connections a minute from one IPv4 /21 or IPv6 /32." },
 	{ "FailedLoginsPerMinute", INT(failed_logins_per_minute), OPT, "10",
 	    field_count,
@@ -259,8 +258,7 @@ static const struct schema_field limits_fields[] = {
 	    "Loopback addresses are held to Connections only." },
 };
 #undef IN
-const struct schema conf_limits_schema =
-    SCHEMA_OF(conf_limits, limits_fields);
+const struct schema conf_limits_schema = SCHEMA_OF(conf_limits, limits_fields);
 
 /* ---- mox.conf ---- */
 
@@ -280,8 +278,7 @@ static const struct schema_field mox_conf_fields[] = {
 	{ "User", STRING(user), OPT, "mox", field_text,
 	    "User that services run as once they have bound their ports. A "
 	    "name that is not known is taken as number of user and group." },
-	{ "NoFixPermissions", BOOL(no_fix_permissions), OPT | LATER, NULL,
-	    NULL,
+	{ "NoFixPermissions", BOOL(no_fix_permissions), OPT | LATER, NULL, NULL,
 	    "Leave owner and mode of the folders of data and configuration "
 	    "as they are at start." },
 	{ "Hostname", STRING(hostname), REQ, NULL, field_domain,
@@ -301,8 +298,8 @@ static const struct schema_field mox_conf_fields[] = {
 	    NULL,
 	    "File with a bcrypt hash of the password for the admin pages, "
 	    "relative to the folder of mox.conf." },
-	{ "Listeners", MAP(listeners, conf_listener, conf_listener_schema),
-	    REQ, NULL, field_text,
+	{ "Listeners", MAP(listeners, conf_listener, conf_listener_schema), REQ,
+	    NULL, field_text,
 	    "Groups of addresses and the services on them. The one named "
 	    "public is used for checks and suggestions of DNS records, and "
 	    "comes first in the settings suggested to clients." },
@@ -311,20 +308,20 @@ static const struct schema_field mox_conf_fields[] = {
 	    "Where mail for postmaster is delivered: without domain, at "
 	    "Hostname, at the host names of listeners with SMTP, and at each "
 	    "domain that has no such address of its own." },
-	{ "HostTLSRPT", STRUCT(host_tlsrpt, conf_host_tlsrpt, host_tlsrpt),
-	    OPT, NULL, NULL,
+	{ "HostTLSRPT", STRUCT(host_tlsrpt, conf_host_tlsrpt, host_tlsrpt), OPT,
+	    NULL, NULL,
 	    "Where reports of others about TLS to this host are delivered." },
 	{ "InitialMailboxes",
-	    STRUCT(initial_mailboxes, conf_initial_mailboxes,
-	        initial_mailboxes),
+	    STRUCT(
+		initial_mailboxes, conf_initial_mailboxes, initial_mailboxes),
 	    OPT, NULL, NULL,
 	    "Mailboxes that a new account has besides Inbox. Default: Sent, "
 	    "Archive, Trash, Drafts and Junk with their special uses." },
 	{ "DefaultMailboxes", STRINGS(default_mailboxes), OPT, NULL,
 	    field_special_mailbox,
 	    "Deprecated: InitialMailboxes without special uses." },
-	{ "Transports", MAP(transports, conf_transport, transport),
-	    OPT | LATER, NULL, field_text,
+	{ "Transports", MAP(transports, conf_transport, transport), OPT | LATER,
+	    NULL, field_text,
 	    "Ways to send mail besides direct delivery, by a name that "
 	    "Routes use. Each has at most one method; with none it is direct "
 	    "delivery." },
@@ -333,13 +330,13 @@ static const struct schema_field mox_conf_fields[] = {
 	{ "NoOutgoingTLSReports", BOOL(no_outgoing_tls_reports), OPT | LATER,
 	    NULL, NULL, "Send no TLS reports." },
 	{ "OutgoingTLSReportsForAllSuccess",
-	    BOOL(outgoing_tls_reports_for_all_success), OPT | LATER, NULL,
-	    NULL, "Send TLS reports also when there was no failure." },
+	    BOOL(outgoing_tls_reports_for_all_success), OPT | LATER, NULL, NULL,
+	    "Send TLS reports also when there was no failure." },
 	{ "QuotaMessageSize", INT64(quota_message_size), OPT, NULL, field_size,
 	    "Bytes that all messages of an account may take, unless the "
 	    "account has a limit of its own. 0 is no limit." },
-	{ "Limits", STRUCT(limits, conf_limits, conf_limits_schema), OPT,
-	    NULL, NULL,
+	{ "Limits", STRUCT(limits, conf_limits, conf_limits_schema), OPT, NULL,
+	    NULL,
 	    "What each service takes from its clients. Counted for each "
 	    "service and host apart, failed logins for all services "
 	    "together." },

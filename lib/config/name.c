@@ -42,9 +42,10 @@ name_parse(struct arena *arena, struct slice text, bool catchall,
 		return false;
 	address_r->local = SLICE_NULL;
 	return name_domain(arena, slice_skip(text, (size_t)at + 1),
-	           &address_r->domain) &&
-	    (at == 0 || name_localpart(arena, slice_head(text, (size_t)at),
-	                    &address_r->local));
+		   &address_r->domain) &&
+	    (at == 0 ||
+		name_localpart(
+		    arena, slice_head(text, (size_t)at), &address_r->local));
 }
 
 struct slice
@@ -78,8 +79,8 @@ lower(struct arena *arena, struct slice text)
 				p[i] += 'a' - 'A';
 		return r;
 	}
-	low = u8_tolower((const uint8_t *)text.p, text.n, NULL, UNINORM_NFC,
-	    NULL, &n);
+	low = u8_tolower(
+	    (const uint8_t *)text.p, text.n, NULL, UNINORM_NFC, NULL, &n);
 	if (!low)
 		return text;
 	r = arena_dup(arena, slice_of((const char *)low, n));
@@ -89,8 +90,8 @@ lower(struct arena *arena, struct slice text)
 
 /* Is local the address of reports, or that and a separator with more? */
 static bool
-is_reports(const struct name_rules *rules, struct slice local,
-    struct slice reports)
+is_reports(
+    const struct name_rules *rules, struct slice local, struct slice reports)
 {
 	struct slice rest = slice_skip(local, reports.n);
 
@@ -105,8 +106,8 @@ is_reports(const struct name_rules *rules, struct slice local,
 }
 
 struct slice
-name_canonical(struct arena *arena, const struct name_rules *rules,
-    struct slice local)
+name_canonical(
+    struct arena *arena, const struct name_rules *rules, struct slice local)
 {
 	ssize_t at;
 
@@ -129,6 +130,6 @@ name_canonical(struct arena *arena, const struct name_rules *rules,
 struct slice
 name_join(struct arena *arena, struct slice local, struct slice domain)
 {
-	return arena_printf(arena, "%.*s@%.*s", SLICE_FMT(local),
-	    SLICE_FMT(domain));
+	return arena_printf(
+	    arena, "%.*s@%.*s", SLICE_FMT(local), SLICE_FMT(domain));
 }

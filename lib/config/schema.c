@@ -12,8 +12,8 @@ struct parse {
 	bool trusted; /* text we wrote: no checks, nothing is required */
 };
 
-static void parse_struct(struct parse *ps, const struct schema *schema,
-    void *dst, unsigned depth);
+static void parse_struct(
+    struct parse *ps, const struct schema *schema, void *dst, unsigned depth);
 
 static void
 put_pointer(const struct schema_field *field, void *dst, void *p)
@@ -92,7 +92,8 @@ parse_list(struct parse *ps, const struct schema_field *field, void *dst,
 		if (!sconf_item(&ps->sc, line, &value) || value.n > 0) {
 			sconf_error(ps->sc.file, line,
 			    "%s: expected \"-\" alone, with the fields on the "
-			    "lines below", field->name);
+			    "lines below",
+			    field->name);
 			sconf_skip(&ps->sc, depth + 1);
 			continue;
 		}
@@ -105,8 +106,8 @@ parse_list(struct parse *ps, const struct schema_field *field, void *dst,
 
 /* Keys seen in a map. */
 struct keys {
-	struct map *map;     /* NULL in small maps, which are searched */
-	const char *v;       /* first element; its name is its first member */
+	struct map *map; /* NULL in small maps, which are searched */
+	const char *v; /* first element; its name is its first member */
 	size_t n, size;
 };
 
@@ -183,7 +184,7 @@ parse_map(struct parse *ps, const struct schema_field *field, void *dst,
 {
 	size_t max = sconf_count(&ps->sc, depth);
 	size_t size = field->type == SCHEMA_PAIRS ? sizeof(struct conf_pair)
-	                                          : field->of->size;
+						  : field->of->size;
 	char *v = arena_array(ps->arena, max, size), *element;
 	struct keys keys = { NULL, v, 0, size };
 	struct slice key, value;
@@ -233,8 +234,8 @@ parse_field(struct parse *ps, const struct schema_field *field,
 	else if (field->type == SCHEMA_LIST)
 		parse_list(ps, field, dst, depth);
 	else if (field->type == SCHEMA_STRUCT)
-		parse_struct(ps, field->of, new_struct(ps, field, dst, key),
-		    depth);
+		parse_struct(
+		    ps, field->of, new_struct(ps, field, dst, key), depth);
 	else
 		parse_map(ps, field, dst, depth);
 }
@@ -246,8 +247,8 @@ apply_default(struct parse *ps, const struct schema_field *field, void *dst)
 	struct conf_strings strings = { NULL, 0 };
 
 	if (field->type != SCHEMA_STRINGS) {
-		schema_scalar(field->type)->parse(text,
-		    (char *)dst + field->offset);
+		schema_scalar(field->type)
+		    ->parse(text, (char *)dst + field->offset);
 		return;
 	}
 	strings.v = arena_array(ps->arena, text.n, sizeof(*strings.v));
@@ -311,14 +312,14 @@ unknown_key(struct parse *ps, const struct schema *schema, struct slice key)
 			return;
 		}
 	if (!ps->trusted)
-		sconf_error(ps->sc.file, key, "unknown key \"%.*s\"",
-		    SLICE_FMT(key));
+		sconf_error(
+		    ps->sc.file, key, "unknown key \"%.*s\"", SLICE_FMT(key));
 }
 
 /* Recursion is as deep as the tables are nested, whatever the file says. */
 static void
-parse_struct(struct parse *ps, const struct schema *schema, void *dst,
-    unsigned depth)
+parse_struct(
+    struct parse *ps, const struct schema *schema, void *dst, unsigned depth)
 {
 	size_t i = 0, bad = ps->sc.bad;
 	uint64_t seen = 0;
@@ -340,8 +341,8 @@ parse_struct(struct parse *ps, const struct schema *schema, void *dst,
 			sconf_skip(&ps->sc, depth + 1);
 		} else {
 			seen |= UINT64_C(1) << i;
-			parse_field(ps, &schema->fields[i], key, value, dst,
-			    depth + 1);
+			parse_field(
+			    ps, &schema->fields[i], key, value, dst, depth + 1);
 			i++;
 		}
 	}

@@ -95,13 +95,12 @@ struct schema {
  *   static const struct schema_field smtp_fields[] = {
  *   	{ "Port", INT(port), OPTIONAL, "25", check_port, "Port to use." },
  */
+#define SCHEMA_IS(member, ctype) \
+	__builtin_types_compatible_p( \
+	    __typeof__(((struct IN *)0)->member), ctype)
 #define SCHEMA_AT(member, ctype) \
 	(offsetof(struct IN, member) + \
-	    0 * \
-		sizeof(char[__builtin_types_compatible_p( \
-				__typeof__(((struct IN *)0)->member), ctype) \
-			? 1 \
-			: -1]))
+	    0 * sizeof(char[2 * SCHEMA_IS(member, ctype) - 1]))
 #define SCHEMA_OF(tag, table) \
 	{ \
 		sizeof(struct tag), table, sizeof(table) / sizeof((table)[0]) \
@@ -118,13 +117,10 @@ struct schema {
 #define PAIRS(m) SCHEMA_PAIRS, SCHEMA_AT(m, struct conf_pairs), NULL
 #define STRUCT(m, tag, schema) \
 	SCHEMA_STRUCT, SCHEMA_AT(m, struct tag *), &(schema)
-#define LIST(m, tag, schema) \
-	SCHEMA_LIST, \
-	    offsetof(struct IN, m) + 0 * SCHEMA_AT(m.v, struct tag *), \
-	    &(schema)
-#define MAP(m, tag, schema) \
-	SCHEMA_MAP, offsetof(struct IN, m) + 0 * SCHEMA_AT(m.v, struct tag *), \
-	    &(schema)
+#define SCHEMA_ARRAY_AT(m, tag) \
+	(offsetof(struct IN, m) + 0 * SCHEMA_AT(m.v, struct tag *))
+#define LIST(m, tag, schema) SCHEMA_LIST, SCHEMA_ARRAY_AT(m, tag), &(schema)
+#define MAP(m, tag, schema) SCHEMA_MAP, SCHEMA_ARRAY_AT(m, tag), &(schema)
 
 /*
  * Parse a whole file into dst (schema->size bytes, zeroed), defaults filled

@@ -3,11 +3,11 @@
 #include "config/schema_int.h"
 
 #define LINE_WIDTH 80 /* of comments, with their indentation */
-#define TAB_WIDTH  8
-#define TEXT_MIN   40 /* however deep */
+#define TAB_WIDTH 8
+#define TEXT_MIN 40 /* however deep */
 
-static void describe_struct(const struct schema *schema, struct buf *b,
-    unsigned depth);
+static void describe_struct(
+    const struct schema *schema, struct buf *b, unsigned depth);
 
 static void
 indent(struct buf *b, unsigned depth)
@@ -52,8 +52,8 @@ describe_doc(const struct schema_field *field, struct buf *b, unsigned depth)
 
 /* "-" items of a list: its default, or one empty. */
 static void
-describe_strings(const struct schema_field *field, struct buf *b,
-    unsigned depth)
+describe_strings(
+    const struct schema_field *field, struct buf *b, unsigned depth)
 {
 	struct slice rest = slice_str(field->def), word = SLICE_NULL;
 
@@ -116,7 +116,8 @@ describe_struct(const struct schema *schema, struct buf *b, unsigned depth)
 void
 schema_describe(const struct schema *schema, struct buf *b)
 {
-	buf_addz(b, "# Indent with tabs, one for each level. Comments stand on "
+	buf_addz(b,
+	    "# Indent with tabs, one for each level. Comments stand on "
 	    "lines of their own.\n# Values are not quoted and end with the "
 	    "line.\n\n");
 	describe_struct(schema, b, 0);

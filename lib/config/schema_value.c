@@ -74,7 +74,7 @@ take_duration(struct slice *s, uint64_t *v_r)
 	unit = units[i].nanoseconds;
 	return !__builtin_mul_overflow(whole, unit, v_r) &&
 	    !__builtin_add_overflow(*v_r,
-	        (uint64_t)((unsigned __int128)fraction * unit / scale), v_r);
+		(uint64_t)((unsigned __int128)fraction * unit / scale), v_r);
 }
 
 bool
@@ -273,19 +273,19 @@ format_duration(const void *src, struct buf *b)
 }
 
 static const struct schema_scalar scalars[] = {
-	[SCHEMA_STRING] = { sizeof(struct slice), "", "text",
-	    parse_string, format_string },
-	[SCHEMA_BOOL] = { sizeof(bool), "false", "true or false",
-	    parse_bool, format_bool },
+	[SCHEMA_STRING] = { sizeof(struct slice), "", "text", parse_string,
+	    format_string },
+	[SCHEMA_BOOL] = { sizeof(bool), "false", "true or false", parse_bool,
+	    format_bool },
 	[SCHEMA_TRI] = { sizeof(enum schema_tri), "false", "true or false",
 	    parse_tri, format_tri },
 	[SCHEMA_INT] = { sizeof(int), "0", "number", parse_int, format_int },
-	[SCHEMA_INT64] = { sizeof(int64_t), "0", "number",
-	    parse_int64, format_int64 },
+	[SCHEMA_INT64] = { sizeof(int64_t), "0", "number", parse_int64,
+	    format_int64 },
 	[SCHEMA_FLOAT] = { sizeof(double), "0.000000", "decimal number",
 	    parse_float, format_float },
-	[SCHEMA_DURATION] = { sizeof(int64_t), "0s", "duration",
-	    parse_duration, format_duration },
+	[SCHEMA_DURATION] = { sizeof(int64_t), "0s", "duration", parse_duration,
+	    format_duration },
 };
 
 const struct schema_scalar *
@@ -347,8 +347,8 @@ schema_is_default(const struct schema_field *field, const void *of)
 			buf_add(&text, s->v[i]);
 		}
 	} else
-		schema_scalar(field->type)->format(schema_member(field, of),
-		    &text);
+		schema_scalar(field->type)
+		    ->format(schema_member(field, of), &text);
 	same = slice_is(buf_slice(&text), field->def);
 	buf_free(&text);
 	return same;

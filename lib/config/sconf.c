@@ -53,8 +53,8 @@ report(const struct sconf_file *file, struct slice where, bool warning,
 	if (errors->n == SCONF_ERRORS_MAX)
 		return;
 	if (!errors->v)
-		errors->v = arena_array(errors->arena, SCONF_ERRORS_MAX,
-		    sizeof(*errors->v));
+		errors->v = arena_array(
+		    errors->arena, SCONF_ERRORS_MAX, sizeof(*errors->v));
 	buf_addv(&text, fmt, ap);
 	for (size_t i = 0; i < text.n; i++)
 		if ((unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f)
@@ -68,8 +68,8 @@ report(const struct sconf_file *file, struct slice where, bool warning,
 }
 
 void
-sconf_error(const struct sconf_file *file, struct slice where, const char *fmt,
-    ...)
+sconf_error(
+    const struct sconf_file *file, struct slice where, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -79,8 +79,8 @@ sconf_error(const struct sconf_file *file, struct slice where, const char *fmt,
 }
 
 void
-sconf_warning(const struct sconf_file *file, struct slice where,
-    const char *fmt, ...)
+sconf_warning(
+    const struct sconf_file *file, struct slice where, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -205,10 +205,10 @@ next_line(struct slice text, size_t at, size_t *start_r, struct line *line)
 			continue;
 		if (l.n == 0)
 			line->wrong = "line of blanks only: remove it, or "
-			    "leave it empty";
+				      "leave it empty";
 		else if (l.p != line->text.p)
 			line->wrong = "space in the indentation: indent with "
-			    "tabs, one for each level";
+				      "tabs, one for each level";
 		return true;
 	}
 	return false;
@@ -232,15 +232,14 @@ peek(struct sconf *sc, struct line *line)
 		do {
 			n++;
 			sc->at = line->end;
-			found = next_line(sc->file->text, sc->at, &start,
-			    line);
+			found = next_line(sc->file->text, sc->at, &start, line);
 		} while (found && line->wrong == wrong);
 		sc->bad += n;
 		if (n == 1)
 			sconf_error(sc->file, first, "%s", wrong);
 		else
 			sconf_error(sc->file, first,
-			    "%s (this and the next %zu lines)", wrong, n - 1);
+			    "%s (%zu lines)", wrong, n);
 	}
 	return found;
 }
@@ -292,8 +291,7 @@ sconf_count(const struct sconf *sc, unsigned depth)
 	struct line line;
 	size_t start, n = 0;
 
-	for (size_t at = sc->at;
-	     next_line(sc->file->text, at, &start, &line) &&
+	for (size_t at = sc->at; next_line(sc->file->text, at, &start, &line) &&
 	     (line.wrong || line.depth >= depth);
 	     at = line.end)
 		if (line.depth == depth && !line.wrong)

@@ -6,8 +6,10 @@
 #define REQ SCHEMA_REQUIRED
 
 #define RESPONSE_HEADERS \
-	{ "ResponseHeaders", PAIRS(response_headers), OPT, NULL, \
-	    field_header_value, "Headers to add to responses." }
+	{ \
+		"ResponseHeaders", PAIRS(response_headers), OPT, NULL, \
+		    field_header_value, "Headers to add to responses." \
+	}
 
 #define IN conf_web_static
 static const struct schema_field web_static_fields[] = {
@@ -81,14 +83,12 @@ static const struct schema_field web_handler_fields[] = {
 	    "Compress responses that gain by it." },
 	{ "WebStatic", STRUCT(web_static, conf_web_static, web_static), OPT,
 	    NULL, NULL, "Serve files. Exactly one of these must be set." },
-	{ "WebRedirect",
-	    STRUCT(web_redirect, conf_web_redirect, web_redirect), OPT, NULL,
-	    NULL, "Redirect to another URL." },
-	{ "WebForward", STRUCT(web_forward, conf_web_forward, web_forward),
-	    OPT, NULL, NULL, "Forward to another server." },
-	{ "WebInternal",
-	    STRUCT(web_internal, conf_web_internal, web_internal), OPT, NULL,
-	    NULL, "Serve one of our own services." },
+	{ "WebRedirect", STRUCT(web_redirect, conf_web_redirect, web_redirect),
+	    OPT, NULL, NULL, "Redirect to another URL." },
+	{ "WebForward", STRUCT(web_forward, conf_web_forward, web_forward), OPT,
+	    NULL, NULL, "Forward to another server." },
+	{ "WebInternal", STRUCT(web_internal, conf_web_internal, web_internal),
+	    OPT, NULL, NULL, "Serve one of our own services." },
 };
 #undef IN
 const struct schema conf_web_handler_schema =
