@@ -5,14 +5,15 @@
 layer_of() {
 	case $1 in
 	base) echo 0 ;;
-	text | net | db | limit) echo 1 ;;
-	service) echo 2 ;;
+	text | net | db) echo 1 ;;
+	limit | service) echo 2 ;;
 	dns | message) echo 3 ;;
 	iprev | dnsbl | spf | dkim | arc | dmarc | dane | mtasts | tlsrpt) echo 4 ;;
 	sasl | junk | acme | rdap) echo 4 ;;
 	auth | config) echo 5 ;;
 	store) echo 6 ;;
-	smtp | imap | http | queue | tools) echo 7 ;;
+	host) echo 7 ;;
+	smtp | imap | http | queue | tools) echo 8 ;;
 	*) echo unknown ;;
 	esac
 }

@@ -1,0 +1,27 @@
+/* EXPUNGE and UID EXPUNGE (RFC 9051, 6.4.3 and 6.4.9). */
+#include "imap/imap.h"
+#include "imap/seqset.h"
+
+enum imap_result
+imap_cmd_expunge(struct imap_session *s, struct imap_command *c)
+{
+	struct uidset uids, gone = UIDSET_INIT(s->arena);
+	struct err e = ERR_INIT;
+	uint64_t modseq;
+
+	if (c->uid &&
+	    (!imap_sp(&c->p) || !imap_seqset(s, &c->p, true, &uids)))
+		return imap_bad_args(c);
+	if (!imap_end(&c->p))
+		return imap_bad_args(c);
+	if (s->readonly)
+		return imap_no(c, "READ-ONLY", "mailbox is opened read-only");
+	if (mailbox_expunge(s->mb, c->uid ? &uids : NULL, &gone, &modseq,
+		&e) < 0)
+		return imap_store_failed(c, STORE_FAILED, &e);
+	/* The EXPUNGE lines are those of all updates, before the answer. */
+	if (s->enabled & IMAP_CONDSTORE && gone.n)
+		imap_code(c, "HIGHESTMODSEQ %llu", (unsigned long long)modseq);
+	c->text = SLICE("expunged");
+	return IMAP_OK;
+}

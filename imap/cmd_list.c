@@ -1,0 +1,308 @@
+/*
+ * LIST with its extensions (RFC 9051, 6.3.9; RFC 5258, 5819, 6154) and LSUB
+ * (RFC 3501, 6.3.9).
+ */
+#include <string.h>
+
+#include "imap/imap.h"
+#include "imap/use.h"
+
+#define PATTERNS_MAX 100 /* in one LIST */
+
+struct list_args {
+	bool extended;          /* any selection, several patterns, RETURN */
+	bool subscribed;        /* selection options */
+	bool special_use;
+	bool recursive;
+	bool return_subscribed; /* return options */
+	bool return_children;
+	bool return_status;
+	unsigned status_items;
+	struct slice reference;
+	struct slice *patterns;
+	size_t npatterns;
+};
+
+/* ---- arguments ---- */
+
+/* "(SUBSCRIBED RECURSIVEMATCH)", RFC 9051, 6.3.9.1 */
+static bool
+selection_options(struct imap_parse *p, struct list_args *a)
+{
+	if (!imap_char(p, '('))
+		return true;
+	a->extended = true;
+	while (!imap_char(p, ')')) {
+		if (imap_word(p, "SUBSCRIBED"))
+			a->subscribed = true;
+		else if (imap_word(p, "REMOTE"))
+			; /* there are no remote mailboxes */
+		else if (imap_word(p, "RECURSIVEMATCH"))
+			a->recursive = true;
+		else if (imap_word(p, "SPECIAL-USE"))
+			a->special_use = true;
+		else
+			return imap_wrong(p, "unknown selection option");
+		if (!imap_char(p, ' ') && !imap_peek(p, ')'))
+			return imap_wrong(p, "expected ) or option");
+	}
+	if (a->recursive && !a->subscribed && !a->special_use)
+		return imap_wrong(p, "RECURSIVEMATCH needs another option");
+	return imap_sp(p);
+}
+
+static bool
+return_options(struct imap_parse *p, struct list_args *a)
+{
+	if (!imap_char(p, ' '))
+		return true;
+	if (!imap_word(p, "RETURN") || !imap_sp(p) || !imap_char(p, '('))
+		return imap_wrong(p, "expected RETURN (");
+	a->extended = true;
+	while (!imap_char(p, ')')) {
+		if (imap_word(p, "SUBSCRIBED"))
+			a->return_subscribed = true;
+		else if (imap_word(p, "CHILDREN"))
+			a->return_children = true;
+		else if (imap_word(p, "SPECIAL-USE"))
+			; /* always told */
+		else if (imap_word(p, "STATUS")) {
+			a->return_status = true;
+			if (!imap_sp(p) ||
+			    !imap_status_items(p, &a->status_items))
+				return false;
+		} else
+			return imap_wrong(p, "unknown return option");
+		if (!imap_char(p, ' ') && !imap_peek(p, ')'))
+			return imap_wrong(p, "expected ) or option");
+	}
+	return true;
+}
+
+static bool
+patterns(struct imap_parse *p, struct list_args *a)
+{
+	bool many = imap_char(p, '(');
+
+	a->extended |= many;
+	do {
+		if (a->npatterns == PATTERNS_MAX)
+			return imap_wrong(p, "too many patterns");
+		a->patterns = arena_grow(p->arena, a->patterns, a->npatterns,
+		    a->npatterns + 1, sizeof(*a->patterns));
+		if (!imap_pattern(p, &a->patterns[a->npatterns]))
+			return false;
+		a->npatterns++;
+	} while (many && imap_char(p, ' '));
+	return !many || imap_char(p, ')') || imap_wrong(p, "expected )");
+}
+
+/* ---- matching ---- */
+
+/*
+ * Does name match pattern, with "*" for anything and "%" for anything within
+ * a level? Steps back to the last "*" and the last "%" behind it only, so the
+ * time is bounded by |pattern| * |name|^2.
+ */
+static bool
+matches(struct slice pattern, struct slice name)
+{
+	size_t p = 0, n = 0, star = SIZE_MAX, star_n = 0;
+	size_t percent = SIZE_MAX, percent_n = 0;
+
+	for (;;) {
+		if (p < pattern.n && pattern.p[p] == '*') {
+			star = p++;
+			star_n = n;
+			percent = SIZE_MAX;
+			continue;
+		}
+		if (p < pattern.n && pattern.p[p] == '%') {
+			percent = p++;
+			percent_n = n;
+			continue;
+		}
+		if (n < name.n && p < pattern.n && pattern.p[p] == name.p[n]) {
+			p++, n++;
+			continue;
+		}
+		if (n == name.n && p == pattern.n)
+			return true;
+		if (percent != SIZE_MAX && percent_n < name.n &&
+		    name.p[percent_n] != '/') {
+			p = percent + 1;
+			n = ++percent_n;
+			continue;
+		}
+		if (star != SIZE_MAX && star_n < name.n) {
+			p = star + 1;
+			n = ++star_n;
+			percent = SIZE_MAX;
+			continue;
+		}
+		return false;
+	}
+}
+
+/* The reference is put before the pattern (RFC 9051, 6.3.9); "inbox" in any
+ * case means Inbox as the first level. */
+static struct slice
+whole_pattern(struct imap_session *s, const struct list_args *a, size_t i)
+{
+	struct slice whole = arena_printf(s->arena, "%.*s%.*s",
+	    SLICE_FMT(a->reference), SLICE_FMT(a->patterns[i]));
+
+	if (slice_startsi(whole, SLICE("inbox")) &&
+	    (whole.n == 5 || whole.p[5] == '/'))
+		memcpy((char *)whole.p, "Inbox", 5);
+	return whole;
+}
+
+static bool
+matches_any(const struct list_args *a, struct slice name)
+{
+	for (size_t i = 0; i < a->npatterns; i++)
+		if (matches(a->patterns[i], name))
+			return true;
+	return false;
+}
+
+/* ---- answering ---- */
+
+static bool
+selected(const struct list_args *a, const struct store_mailbox *m)
+{
+	return (!a->subscribed || m->subscribed) &&
+	    (!a->special_use || m->use) && (m->exists || m->subscribed);
+}
+
+/* Is there a mailbox below list[i] that is selected but not listed itself? */
+static bool
+has_selected_child(const struct list_args *a, const struct store_mailbox *list,
+    size_t n, size_t i)
+{
+	struct slice parent = list[i].name;
+
+	for (size_t k = 0; k < n; k++) {
+		struct slice name = list[k].name;
+		if (name.n > parent.n && name.p[parent.n] == '/' &&
+		    slice_starts(name, parent) && selected(a, &list[k]) &&
+		    !matches_any(a, name))
+			return true;
+	}
+	return false;
+}
+
+/* The order of attributes is that of spec clients were tested with. */
+static void
+tell_listed(struct imap_session *s, const struct list_args *a,
+    const struct store_mailbox *m, bool child_info)
+{
+	struct buf flags = BUF_INIT(1024);
+	struct buf *b = &s->out;
+
+	if (m->subscribed && (a->subscribed || a->return_subscribed))
+		buf_addz(&flags, " \\Subscribed");
+	if (!m->exists)
+		buf_addz(&flags, " \\NonExistent");
+	if (a->return_children)
+		buf_addz(&flags, m->has_children ? " \\HasChildren"
+						 : " \\HasNoChildren");
+	imap_put_use(&flags, m->use);
+	buf_addz(b, "* LIST (");
+	buf_add(b, slice_skip(buf_slice(&flags), 1));
+	buf_addz(b, ") \"/\" ");
+	imap_put_mailbox(s, m->name);
+	if (child_info)
+		buf_addz(b, " (\"CHILDINFO\" (\"SUBSCRIBED\"))");
+	buf_addz(b, "\r\n");
+	buf_free(&flags);
+}
+
+static enum imap_result
+list_all(struct imap_session *s, struct imap_command *c, struct list_args *a)
+{
+	struct store_mailbox *list;
+	struct err e = ERR_INIT;
+	size_t n;
+
+	for (size_t i = 0; i < a->npatterns; i++)
+		a->patterns[i] = whole_pattern(s, a, i);
+	if (store_list(s->store, s->arena, &list, &n, &e) < 0)
+		return imap_store_failed(c, STORE_FAILED, &e);
+	for (size_t i = 0; i < n; i++) {
+		const struct store_mailbox *m = &list[i];
+		bool child, direct;
+		if (!matches_any(a, m->name))
+			continue;
+		child = a->recursive && has_selected_child(a, list, n, i);
+		direct = selected(a, m);
+		/* Subscribed names without mailbox only when asked for. */
+		if (!direct && !child)
+			continue;
+		if (!m->exists && !a->subscribed && !child)
+			continue;
+		tell_listed(s, a, m, child);
+		if (a->return_status && m->exists &&
+		    imap_tell_status(s, m->name, a->status_items, &e) < 0)
+			return imap_store_failed(c, STORE_FAILED, &e);
+		imap_flush_large(s);
+	}
+	return IMAP_OK;
+}
+
+enum imap_result
+imap_cmd_list(struct imap_session *s, struct imap_command *c)
+{
+	struct list_args a = { 0 };
+	struct imap_parse *p = &c->p;
+	struct slice wire;
+
+	if (!imap_sp(p) || !selection_options(p, &a) ||
+	    !imap_astring(p, &wire) ||
+	    !imap_decode_name(p, wire, &a.reference) || !imap_sp(p) ||
+	    !patterns(p, &a) || !return_options(p, &a) || !imap_end(p))
+		return imap_bad_args(c);
+	if (!a.extended && a.patterns[0].n == 0) {
+		/* RFC 9051, 6.3.9: the hierarchy separator, nothing else. */
+		imap_line(s, "LIST () \"/\" \"\"");
+		return IMAP_OK;
+	}
+	return list_all(s, c, &a);
+}
+
+/*
+ * LSUB: subscribed names. RFC 3501, 6.3.9: with "%", a level that is not
+ * subscribed but has subscribed ones below it is told as \NoSelect.
+ */
+enum imap_result
+imap_cmd_lsub(struct imap_session *s, struct imap_command *c)
+{
+	struct list_args a = { .subscribed = true, .recursive = true };
+	struct imap_parse *p = &c->p;
+	struct store_mailbox *list;
+	struct err e = ERR_INIT;
+	struct slice wire;
+	size_t n;
+
+	if (!imap_sp(p) || !imap_astring(p, &wire) ||
+	    !imap_decode_name(p, wire, &a.reference) || !imap_sp(p) ||
+	    !patterns(p, &a) || !imap_end(p))
+		return imap_bad_args(c);
+	a.patterns[0] = whole_pattern(s, &a, 0);
+	if (store_list(s->store, s->arena, &list, &n, &e) < 0)
+		return imap_store_failed(c, STORE_FAILED, &e);
+	for (size_t i = 0; i < n; i++) {
+		if (!matches_any(&a, list[i].name))
+			continue;
+		if (!list[i].subscribed &&
+		    !has_selected_child(&a, list, n, i))
+			continue;
+		buf_addz(&s->out, list[i].subscribed
+		    ? "* LSUB () \"/\" " : "* LSUB (\\NoSelect) \"/\" ");
+		imap_put_mailbox(s, list[i].name);
+		buf_addz(&s->out, "\r\n");
+		imap_flush_large(s);
+	}
+	return IMAP_OK;
+}

@@ -1,0 +1,127 @@
+/* CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE. */
+#include "imap/imap.h"
+#include "imap/use.h"
+
+/* "(USE (\Sent))", RFC 6154, 3. */
+static enum imap_result
+create_parameters(struct imap_command *c, unsigned *use_r)
+{
+	struct imap_parse *p = &c->p;
+	unsigned use;
+
+	*use_r = 0;
+	if (!imap_char(p, ' '))
+		return IMAP_OK;
+	if (!imap_char(p, '(') || !imap_word(p, "USE") || !imap_sp(p) ||
+	    !imap_char(p, '('))
+		return imap_bad(c, "expected (USE (");
+	while (!imap_char(p, ')')) {
+		struct slice name;
+		if (*use_r && !imap_sp(p))
+			return imap_bad_args(c);
+		if (!imap_char(p, '\\') || !imap_atom(p, &name))
+			return imap_bad(c, "expected special use");
+		if (!(use = imap_use_of(name)))
+			return imap_no(c, "USEATTR",
+			    "special use not supported");
+		*use_r |= use;
+	}
+	return imap_char(p, ')') ? IMAP_OK : imap_bad(c, "expected )");
+}
+
+/* Whom it was made for: each with its attributes (RFC 9051, 6.3.4). */
+static void
+tell_created(struct imap_session *s, const struct slice *made, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		buf_addz(&s->out, "* LIST (\\Subscribed) \"/\" ");
+		imap_put_mailbox(s, made[i]);
+		buf_addz(&s->out, "\r\n");
+	}
+}
+
+enum imap_result
+imap_cmd_create(struct imap_session *s, struct imap_command *c)
+{
+	struct err e = ERR_INIT;
+	enum imap_result rc;
+	enum store_code code;
+	struct slice name, *made;
+	unsigned use;
+	size_t n;
+
+	if (!imap_sp(&c->p) || !imap_mailbox(&c->p, &name))
+		return imap_bad_args(c);
+	rc = create_parameters(c, &use);
+	if (rc != IMAP_OK)
+		return rc;
+	if (!imap_end(&c->p))
+		return imap_bad_args(c);
+	code = store_mailbox_create(s->store, name, use, s->arena, &made, &n,
+	    &e);
+	if (code != STORE_OK)
+		return imap_store_failed(c, code, &e);
+	tell_created(s, made, n);
+	return IMAP_OK;
+}
+
+enum imap_result
+imap_cmd_delete(struct imap_session *s, struct imap_command *c)
+{
+	struct err e = ERR_INIT;
+	enum store_code code;
+	struct slice name;
+
+	if (!imap_sp(&c->p) || !imap_mailbox(&c->p, &name) ||
+	    !imap_end(&c->p))
+		return imap_bad_args(c);
+	code = store_mailbox_delete(s->store, name, &e);
+	if (code != STORE_OK)
+		return imap_store_failed(c, code, &e);
+	/* RFC 9051, 6.3.5 leaves open what becomes of a session that has it
+	 * selected; ours gives it up in its own session. */
+	if (s->mb && slice_eq(mailbox_name(s->mb), name)) {
+		imap_unselect(s);
+		imap_line(s, "OK [CLOSED] closed");
+	}
+	return IMAP_OK;
+}
+
+enum imap_result
+imap_cmd_rename(struct imap_session *s, struct imap_command *c)
+{
+	struct err e = ERR_INIT;
+	enum store_code code;
+	struct slice from, to;
+
+	if (!imap_sp(&c->p) || !imap_mailbox(&c->p, &from) ||
+	    !imap_sp(&c->p) || !imap_mailbox(&c->p, &to) || !imap_end(&c->p))
+		return imap_bad_args(c);
+	code = store_mailbox_rename(s->store, from, to, &e);
+	if (code != STORE_OK)
+		return imap_store_failed(c, code, &e);
+	/* RFC 9051, 6.3.6.1: the old name, for those who know it. */
+	if (s->enabled & IMAP_REV2 && !slice_is(from, "Inbox")) {
+		buf_addz(&s->out, "* LIST () \"/\" ");
+		imap_put_mailbox(s, to);
+		buf_addz(&s->out, " (\"OLDNAME\" (");
+		imap_put_mailbox(s, from);
+		buf_addz(&s->out, "))\r\n");
+	}
+	return IMAP_OK;
+}
+
+enum imap_result
+imap_cmd_subscribe(struct imap_session *s, struct imap_command *c)
+{
+	bool on = slice_isi(c->name, "SUBSCRIBE");
+	struct err e = ERR_INIT;
+	struct slice name;
+
+	if (!imap_sp(&c->p) || !imap_mailbox(&c->p, &name) ||
+	    !imap_end(&c->p))
+		return imap_bad_args(c);
+	if (store_subscribe(s->store, name, on, &e) < 0)
+		return imap_store_failed(c, STORE_FAILED, &e);
+	return IMAP_OK;
+}

@@ -1,0 +1,126 @@
+/* STATUS (RFC 9051, 6.3.11), also for LIST RETURN (STATUS ...). */
+#include "imap/imap.h"
+
+enum {
+	ITEM_MESSAGES = 1,
+	ITEM_UIDNEXT = 2,
+	ITEM_UIDVALIDITY = 4,
+	ITEM_UNSEEN = 8,
+	ITEM_DELETED = 16,
+	ITEM_SIZE = 32,
+	ITEM_RECENT = 64,
+	ITEM_APPENDLIMIT = 128,
+	ITEM_HIGHESTMODSEQ = 256,
+	ITEM_DELETED_STORAGE = 512,
+};
+
+static const struct {
+	const char *name;
+	unsigned bit;
+} items[] = {
+	{ "MESSAGES", ITEM_MESSAGES },
+	{ "UIDNEXT", ITEM_UIDNEXT },
+	{ "UIDVALIDITY", ITEM_UIDVALIDITY },
+	{ "UNSEEN", ITEM_UNSEEN },
+	{ "DELETED", ITEM_DELETED },
+	{ "SIZE", ITEM_SIZE },
+	{ "RECENT", ITEM_RECENT },
+	{ "APPENDLIMIT", ITEM_APPENDLIMIT },
+	{ "HIGHESTMODSEQ", ITEM_HIGHESTMODSEQ },
+	{ "DELETED-STORAGE", ITEM_DELETED_STORAGE },
+};
+
+#define ITEMS (sizeof(items) / sizeof(*items))
+
+bool
+imap_status_items(struct imap_parse *p, unsigned *items_r)
+{
+	*items_r = 0;
+	if (!imap_char(p, '('))
+		return imap_wrong(p, "expected ( before status items");
+	do {
+		size_t i = 0;
+		while (i < ITEMS && !imap_word(p, items[i].name))
+			i++;
+		if (i == ITEMS)
+			return imap_wrong(p, "unknown status item");
+		*items_r |= items[i].bit;
+	} while (imap_char(p, ' '));
+	return imap_char(p, ')') || imap_wrong(p, "expected )");
+}
+
+static uint64_t
+value_of(const struct mailbox_status *st, unsigned bit)
+{
+	switch (bit) {
+	case ITEM_MESSAGES:
+		return st->counts.messages;
+	case ITEM_UIDNEXT:
+		return st->uidnext;
+	case ITEM_UIDVALIDITY:
+		return st->uidvalidity;
+	case ITEM_UNSEEN:
+		return st->counts.unseen;
+	case ITEM_DELETED:
+		return st->counts.deleted;
+	case ITEM_SIZE:
+		return st->counts.size;
+	case ITEM_HIGHESTMODSEQ:
+		return st->modseq;
+	case ITEM_DELETED_STORAGE:
+		return st->counts.deleted_size;
+	default:
+		return 0; /* RECENT: never (RFC 9051 has done away with it) */
+	}
+}
+
+int
+imap_tell_status(struct imap_session *s, struct slice name, unsigned wanted,
+    struct err *e)
+{
+	struct mailbox_status st;
+	bool first = true;
+	int rc = mailbox_status(s->store, name, &st, e);
+
+	if (rc <= 0)
+		return rc;
+	buf_addz(&s->out, "* STATUS ");
+	imap_put_mailbox(s, name);
+	buf_addz(&s->out, " (");
+	for (size_t i = 0; i < ITEMS; i++) {
+		if (!(wanted & items[i].bit))
+			continue;
+		buf_addf(&s->out, "%s%s ", first ? "" : " ", items[i].name);
+		first = false;
+		/* RFC 7889, 3: NIL, as the limit is the server's for all. */
+		if (items[i].bit == ITEM_APPENDLIMIT)
+			buf_addz(&s->out, "NIL");
+		else
+			buf_addu(&s->out, value_of(&st, items[i].bit));
+	}
+	buf_addz(&s->out, ")\r\n");
+	return 1;
+}
+
+enum imap_result
+imap_cmd_status(struct imap_session *s, struct imap_command *c)
+{
+	struct err e = ERR_INIT;
+	struct slice name;
+	unsigned wanted;
+	int rc;
+
+	if (!imap_sp(&c->p) || !imap_mailbox(&c->p, &name) ||
+	    !imap_sp(&c->p) || !imap_status_items(&c->p, &wanted) ||
+	    !imap_end(&c->p))
+		return imap_bad_args(c);
+	/* RFC 7162, 3.1.2.2: asking for HIGHESTMODSEQ enables CONDSTORE. */
+	if (wanted & ITEM_HIGHESTMODSEQ)
+		imap_enable_condstore(s);
+	rc = imap_tell_status(s, name, wanted, &e);
+	if (rc < 0)
+		return imap_store_failed(c, STORE_FAILED, &e);
+	if (rc == 0)
+		return imap_no(c, "NONEXISTENT", "no such mailbox");
+	return IMAP_OK;
+}

@@ -1,0 +1,54 @@
+/* commands - the table of commands after login, and what we can do. */
+#include "imap/imap.h"
+
+static const struct imap_def commands[] = {
+	{ "CAPABILITY", imap_cmd_capability, IMAP_IN_BOTH, 0 },
+	{ "NOOP", imap_cmd_noop, IMAP_IN_BOTH, 0 },
+	{ "CHECK", imap_cmd_noop, IMAP_IN_SELECTED, 0 },
+	{ "LOGOUT", imap_cmd_logout, IMAP_IN_BOTH, IMAP_NO_UPDATES },
+	{ "ID", imap_cmd_id, IMAP_IN_BOTH, 0 },
+	{ "ENABLE", imap_cmd_enable, IMAP_IN_BOTH, 0 },
+	{ "NAMESPACE", imap_cmd_namespace, IMAP_IN_BOTH, 0 },
+	{ "SELECT", imap_cmd_select, IMAP_IN_BOTH, IMAP_NO_UPDATES },
+	{ "EXAMINE", imap_cmd_select, IMAP_IN_BOTH, IMAP_NO_UPDATES },
+	{ "CREATE", imap_cmd_create, IMAP_IN_BOTH, 0 },
+	{ "DELETE", imap_cmd_delete, IMAP_IN_BOTH, 0 },
+	{ "RENAME", imap_cmd_rename, IMAP_IN_BOTH, 0 },
+	{ "SUBSCRIBE", imap_cmd_subscribe, IMAP_IN_BOTH, 0 },
+	{ "UNSUBSCRIBE", imap_cmd_subscribe, IMAP_IN_BOTH, 0 },
+	{ "LIST", imap_cmd_list, IMAP_IN_BOTH, 0 },
+	{ "LSUB", imap_cmd_lsub, IMAP_IN_BOTH, 0 },
+	{ "STATUS", imap_cmd_status, IMAP_IN_BOTH, 0 },
+	{ "APPEND", imap_cmd_append, IMAP_IN_BOTH, 0 },
+	{ "IDLE", imap_cmd_idle, IMAP_IN_BOTH, 0 },
+	{ "CLOSE", imap_cmd_close, IMAP_IN_SELECTED, IMAP_NO_UPDATES },
+	{ "UNSELECT", imap_cmd_unselect, IMAP_IN_SELECTED, IMAP_NO_UPDATES },
+	{ "EXPUNGE", imap_cmd_expunge, IMAP_IN_SELECTED, IMAP_HAS_UID },
+	{ "SEARCH", imap_cmd_search, IMAP_IN_SELECTED,
+	    IMAP_HAS_UID | IMAP_NO_EXPUNGE },
+	{ "FETCH", imap_cmd_fetch, IMAP_IN_SELECTED,
+	    IMAP_HAS_UID | IMAP_NO_EXPUNGE },
+	{ "STORE", imap_cmd_store, IMAP_IN_SELECTED,
+	    IMAP_HAS_UID | IMAP_NO_EXPUNGE },
+	{ "COPY", imap_cmd_copy, IMAP_IN_SELECTED, IMAP_HAS_UID },
+	{ "MOVE", imap_cmd_copy, IMAP_IN_SELECTED, IMAP_HAS_UID },
+};
+
+const struct imap_def *
+imap_find_command(struct slice name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (slice_isi(name, commands[i].name))
+			return &commands[i];
+	return NULL;
+}
+
+void
+imap_capabilities(struct buf *b)
+{
+	buf_addz(b, "IMAP4rev2 IMAP4rev1 ENABLE LITERAL+ IDLE SASL-IR BINARY "
+	    "UNSELECT UIDPLUS ESEARCH SEARCHRES MOVE UTF8=ACCEPT "
+	    "LIST-EXTENDED SPECIAL-USE CREATE-SPECIAL-USE LIST-STATUS "
+	    "CHILDREN ID APPENDLIMIT=9223372036854775807 CONDSTORE "
+	    "STATUS=SIZE NAMESPACE");
+}

@@ -1,0 +1,69 @@
+/*
+ * fetch - the parts of FETCH: what was asked for, and writing it.
+ */
+#ifndef IMAP_FETCH_H
+#define IMAP_FETCH_H
+
+#include "imap/imap.h"
+#include "message/section.h"
+
+#define FETCH_ITEMS_MAX 200 /* in one command */
+#define FETCH_PATH_MAX MSGREC_DEPTH_MAX
+#define FETCH_FIELDS_MAX 500 /* names in one HEADER.FIELDS */
+
+enum fetch_kind {
+	FETCH_INTERNALDATE,
+	FETCH_SIZE,        /* RFC822.SIZE */
+	FETCH_ENVELOPE,
+	FETCH_BODY,        /* BODY without section */
+	FETCH_STRUCTURE,   /* BODYSTRUCTURE */
+	FETCH_SECTION,     /* BODY[...] and RFC822, .HEADER, .TEXT */
+	FETCH_FIELDS,      /* BODY[HEADER.FIELDS...] */
+	FETCH_BINARY,
+	FETCH_BINARY_SIZE,
+};
+
+struct fetch_item {
+	enum fetch_kind kind;
+	struct slice label;  /* as it is echoed: "BODY[1.MIME]<0>" */
+	uint32_t path[FETCH_PATH_MAX];
+	size_t npath;
+	enum section_kind section;
+	struct slice *fields;
+	size_t nfields;
+	bool not;            /* HEADER.FIELDS.NOT */
+	bool partial;
+	uint64_t offset, length;
+};
+
+struct fetch {
+	struct uidset uids;
+	bool uid, flags, modseq; /* asked for; told first and last */
+	bool sets_seen;          /* some item does */
+	bool changed;            /* CHANGEDSINCE */
+	uint64_t since;
+	struct fetch_item **items; /* the rest, in the order asked */
+	size_t nitems;
+};
+
+/* The arguments behind the set: items and modifiers. */
+bool imap_fetch_args(struct imap_parse *p, struct fetch *f);
+
+/* Why an item could not be written. */
+enum fetch_status {
+	FETCH_OK,
+	FETCH_GONE,        /* the message was expunged by another */
+	FETCH_NO_PART,     /* the section does not exist */
+	FETCH_UNKNOWN_CTE, /* RFC 3516, 4.3 */
+	FETCH_FAILED,      /* e says why */
+};
+
+/*
+ * Write label and value of a FETCH_SECTION, _FIELDS, _BINARY or _BINARY_SIZE
+ * item. Anything but FETCH_OK has written nothing, or has marked the session
+ * dead since a literal could not be kept.
+ */
+enum fetch_status imap_fetch_body(struct imap_session *s,
+    const struct store_msg *m, const struct fetch_item *item, struct err *e);
+
+#endif

@@ -1,0 +1,189 @@
+/*
+ * imap - the session after login: its state, its commands, how they answer.
+ *
+ * A command gets its arguments as a struct imap_command and returns a result;
+ * the session writes the tagged line, with pending changes of the mailbox
+ * before it. Files: one cmd_*.c per command or close pair, commands.c has the
+ * table, session.c the loop.
+ */
+#ifndef IMAP_IMAP_H
+#define IMAP_IMAP_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "imap/parse.h"
+#include "imap/reader.h"
+#include "store/mailbox.h"
+#include "store/store.h"
+
+/* What ENABLE and implicit enabling turn on; bits. */
+enum {
+	IMAP_REV2 = 1,      /* IMAP4rev2, RFC 9051 */
+	IMAP_UTF8 = 2,      /* UTF8=ACCEPT, RFC 6855 */
+	IMAP_CONDSTORE = 4, /* RFC 7162 */
+};
+
+struct imap_session {
+	struct imap_reader in;
+	struct buf out;          /* answers, written when large or waiting */
+	struct arena *arena;     /* of the command, reset after it */
+	struct store *store;
+	struct slice user;       /* login address, for the log */
+	unsigned enabled;
+
+	struct mailbox *mb;      /* selected, or NULL */
+	bool readonly;           /* EXAMINE */
+	struct arena *saved_arena;
+	struct uidset saved;     /* "$" of SEARCHRES (RFC 5182) */
+	size_t keywords_told;    /* keywords the client knows from FLAGS */
+
+	bool logout;             /* close after the answer */
+	bool dead;               /* the client is gone: write nothing */
+};
+
+enum imap_result {
+	IMAP_OK,
+	IMAP_NO,
+	IMAP_BAD,
+	IMAP_ANSWERED, /* the tagged line is written */
+};
+
+struct imap_def;
+
+struct imap_command {
+	struct slice tag;
+	struct slice name;       /* as typed, with "UID " before it */
+	bool uid;                /* UID FETCH and kin */
+	const struct imap_def *def;
+	struct imap_parse p;     /* the arguments, at the space before them */
+	/* For the tagged line: */
+	struct slice code;       /* response code without brackets, or empty */
+	struct slice text;       /* empty: "done" and such */
+};
+
+/* ---- commands ---- */
+
+enum { /* states, bits */
+	IMAP_IN_AUTH = 1,
+	IMAP_IN_SELECTED = 2,
+	IMAP_IN_BOTH = 3,
+};
+
+enum {                        /* flags of a command */
+	IMAP_HAS_UID = 1,     /* has a UID form */
+	IMAP_NO_EXPUNGE = 2,  /* no EXPUNGE while it runs (RFC 9051, 7.5.1) */
+	IMAP_NO_UPDATES = 4,  /* writes its own, or leaves the mailbox */
+};
+
+struct imap_def {
+	const char *name;
+	enum imap_result (*run)(struct imap_session *s, struct imap_command *c);
+	unsigned states;
+	unsigned flags;
+};
+
+/* NULL if there is none. */
+const struct imap_def *imap_find_command(struct slice name);
+
+/* Capabilities of a session after login, separated by spaces. */
+void imap_capabilities(struct buf *b);
+
+/* ---- answering ---- */
+
+/* Result for a failure, with code (may be NULL) and text. */
+enum imap_result imap_no(struct imap_command *c, const char *code,
+    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+enum imap_result imap_bad(struct imap_command *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* BAD (or NO, with the code of the parser) for arguments not understood. */
+enum imap_result imap_bad_args(struct imap_command *c);
+/* NO for a failure of the store; also logged if it is the server's. */
+enum imap_result imap_store_failed(struct imap_command *c,
+    enum store_code code, const struct err *e);
+/* Response code and text for a later OK. */
+void imap_code(struct imap_command *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* An untagged line: "* ", the text, CRLF. */
+void imap_line(struct imap_session *s, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Write out if there is much; call between lines of long answers. */
+#define IMAP_OUT_LARGE 65536
+void imap_flush_large(struct imap_session *s);
+/* Write all. */
+void imap_flush(struct imap_session *s);
+
+/* ---- write.c: values ---- */
+
+/* Quoted, or a literal where it must be (RFC 9051, 9 quoted). */
+void imap_put_string(struct buf *b, struct slice v);
+/* NIL if v.p is NULL. */
+void imap_put_nstring(struct buf *b, struct slice v);
+/* A mailbox name in the form this client reads. */
+void imap_put_mailbox(struct imap_session *s, struct slice name);
+/* "\Seen $Junk word", without parentheses. mb knows the keywords. */
+void imap_put_flags(struct buf *b, const struct mailbox *mb, uint16_t flags,
+    uint64_t keywords);
+/* "1:3,5" of an ascending array of UIDs; as given if not ascending. */
+void imap_put_uids(struct buf *b, const uint32_t *uids, size_t n);
+
+/* ---- view.c: the selected mailbox ---- */
+
+/* Take in changes and write what may be told now. */
+void imap_updates(struct imap_session *s, bool expunge);
+/* FLAGS and PERMANENTFLAGS lines if keywords came up the client does not know;
+ * force: in any case. */
+void imap_tell_flags(struct imap_session *s, bool force);
+/* "* n FETCH (UID u FLAGS (...) MODSEQ (m))" */
+void imap_tell_message(struct imap_session *s, uint32_t seq, bool uid,
+    bool modseq);
+/* Turn on CONDSTORE (RFC 7162, 3.1); tells HIGHESTMODSEQ if selected. */
+void imap_enable_condstore(struct imap_session *s);
+/* Leave the selected mailbox. */
+void imap_unselect(struct imap_session *s);
+
+/* ---- session.c ---- */
+
+/* Serve until logout or the end of the connection. The caller has set in,
+ * store, user and zeroed the rest; store and memory are released. */
+void imap_session_run(struct imap_session *s);
+/* Give back memory before a long wait. */
+void imap_session_idle(struct imap_session *s);
+
+/* ---- the commands, by file ---- */
+
+#define IMAP_COMMAND(fn) \
+	enum imap_result fn(struct imap_session *s, struct imap_command *c)
+
+IMAP_COMMAND(imap_cmd_capability);
+IMAP_COMMAND(imap_cmd_noop);
+IMAP_COMMAND(imap_cmd_logout);
+IMAP_COMMAND(imap_cmd_id);
+IMAP_COMMAND(imap_cmd_enable);
+IMAP_COMMAND(imap_cmd_namespace);
+IMAP_COMMAND(imap_cmd_select); /* and EXAMINE */
+IMAP_COMMAND(imap_cmd_close);
+IMAP_COMMAND(imap_cmd_unselect);
+IMAP_COMMAND(imap_cmd_create);
+IMAP_COMMAND(imap_cmd_delete);
+IMAP_COMMAND(imap_cmd_rename);
+IMAP_COMMAND(imap_cmd_subscribe); /* and UNSUBSCRIBE */
+IMAP_COMMAND(imap_cmd_list);
+IMAP_COMMAND(imap_cmd_lsub);
+IMAP_COMMAND(imap_cmd_status);
+IMAP_COMMAND(imap_cmd_append);
+IMAP_COMMAND(imap_cmd_idle);
+IMAP_COMMAND(imap_cmd_expunge);
+IMAP_COMMAND(imap_cmd_search);
+IMAP_COMMAND(imap_cmd_fetch);
+IMAP_COMMAND(imap_cmd_store);
+IMAP_COMMAND(imap_cmd_copy); /* and MOVE */
+
+/* STATUS items of RFC 9051, 6.3.11, for STATUS and LIST RETURN. */
+bool imap_status_items(struct imap_parse *p, unsigned *items_r);
+/* The line "* STATUS ..." for one mailbox; 0 if it is not there, -1. */
+int imap_tell_status(struct imap_session *s, struct slice name,
+    unsigned items, struct err *e);
+
+#endif

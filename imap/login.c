@@ -1,0 +1,521 @@
+/*
+ * login - the front of an IMAP connection: all that a client may say before it
+ * is logged in, over TLS or not. Knows no file and no password file.
+ */
+#include <stdarg.h>
+
+#include "base/log.h"
+#include "host/host.h"
+#include "imap/back.h"
+#include "imap/imap.h"
+#include "imap/request.h"
+#include "text/base64.h"
+
+#define TOPIC "imapserver"
+#define TLS_MS 60000
+#define SLOW_FAILURES 3 /* from this one on the client is served slowly */
+/* A certificate is known or not, a mechanism allowed or not; no other state. */
+
+struct front {
+	const struct service_client *client;
+	struct conn *conn;
+	struct split *split;
+	struct imap_reader in;
+	struct arena *arena;  /* of the command */
+	struct sasl_channel channel;
+	struct imap_hello hello;
+	struct slice tag, name;
+	struct imap_parse p;
+	bool spoke_imap;      /* some command was understood */
+	bool done;            /* the connection ends, or was handed over */
+};
+
+/* ---- answering ---- */
+
+static void __attribute__((format(printf, 3, 4)))
+answer(struct front *f, const char *word, const char *fmt, ...)
+{
+	struct slice text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = arena_vprintf(f->arena, fmt, ap);
+	va_end(ap);
+	conn_write(f->conn, f->tag);
+	conn_writef(f->conn, " %s ", word);
+	conn_write(f->conn, text);
+	conn_writez(f->conn, "\r\n");
+}
+
+static void
+bad_arguments(struct front *f)
+{
+	answer(f, "BAD", "%.*s unrecognized syntax/command: %s",
+	    SLICE_FMT(f->name), f->p.wrong ? f->p.wrong : "bad arguments");
+}
+
+/* Those of commands.c, and those that depend on TLS (RFC 9051, 6.1.1). */
+static void
+capabilities(struct front *f, struct buf *b)
+{
+	imap_capabilities(b);
+	if (!f->channel.tls && f->client->listener->tls)
+		buf_addz(b, " STARTTLS");
+	sasl_announce(b, &f->channel, f->hello.cert_known, " AUTH=");
+	if (f->channel.tls_required && !f->channel.tls)
+		buf_addz(b, " LOGINDISABLED");
+}
+
+static void
+greet(struct front *f)
+{
+	struct buf b = BUF_INIT(4096);
+
+	buf_addz(&b, "* OK [CAPABILITY ");
+	capabilities(f, &b);
+	buf_addz(&b, "] mox imap\r\n");
+	conn_write(f->conn, buf_slice(&b));
+	buf_free(&b);
+}
+
+/* ---- the back ---- */
+
+/* The back does not answer: nothing can be done for this client. */
+static void
+lost(struct front *f, const struct err *e)
+{
+	log_line(TOPIC, LOG_ERROR, "back does not answer", LOG_E(e));
+	conn_writez(f->conn, "* BYE internal error\r\n");
+	f->done = true;
+}
+
+static bool
+say_hello(struct front *f)
+{
+	const struct tls_facts *facts = conn_tls_facts(f->conn);
+	struct slice v = facts ? slice_of((const char *)facts, sizeof(*facts))
+			       : SLICE_NULL;
+	struct err e = ERR_INIT;
+	struct split_msg reply;
+
+	f->channel = (struct sasl_channel){ .tls = facts,
+		.tls_required = host_tls_required(f->client->listener) };
+	if (facts) {
+		f->channel.tls_exporter = slice_of(
+		    (const char *)facts->exporter, facts->exporter_n);
+		f->channel.tls_unique = slice_of(
+		    (const char *)facts->unique, facts->unique_n);
+		f->channel.tls_server_end_point = slice_of(
+		    (const char *)facts->end_point, facts->end_point_n);
+	}
+	if (split_call(f->split, IMAP_REQ_HELLO, &v, 1, IMAP_REQ_MS, &reply,
+		&e) < 0 || reply.n != 1 ||
+	    !SPLIT_GET(reply.v[0], &f->hello)) {
+		lost(f, &e);
+		return false;
+	}
+	return true;
+}
+
+static void
+hand_over(struct front *f)
+{
+	struct slice v[] = { f->tag, f->name };
+	struct err e = ERR_INIT;
+
+	f->done = true;
+	if (conn_flush(f->conn) != CONN_OK)
+		return;
+	if (service_hand_over(f->conn, &f->split, IMAP_REQ_SESSION, v, 2,
+		&e) < 0)
+		log_line(TOPIC, LOG_ERROR, "handing over", LOG_E(&e));
+}
+
+/* ---- commands ---- */
+
+static void
+cmd_capability(struct front *f)
+{
+	struct buf b = BUF_INIT(4096);
+
+	if (!imap_end(&f->p)) {
+		bad_arguments(f);
+		return;
+	}
+	capabilities(f, &b);
+	conn_writez(f->conn, "* CAPABILITY ");
+	conn_write(f->conn, buf_slice(&b));
+	conn_writez(f->conn, "\r\n");
+	buf_free(&b);
+	answer(f, "OK", "%.*s done", SLICE_FMT(f->name));
+}
+
+static void
+cmd_noop(struct front *f)
+{
+	if (imap_end(&f->p))
+		answer(f, "OK", "%.*s done", SLICE_FMT(f->name));
+	else
+		bad_arguments(f);
+}
+
+static void
+cmd_logout(struct front *f)
+{
+	if (!imap_end(&f->p)) {
+		bad_arguments(f);
+		return;
+	}
+	conn_writez(f->conn, "* BYE thanks\r\n");
+	answer(f, "OK", "%.*s done", SLICE_FMT(f->name));
+	f->done = true;
+}
+
+/* No version before login: strangers need not know it. */
+static void
+cmd_id(struct front *f)
+{
+	if (!imap_sp(&f->p)) {
+		bad_arguments(f);
+		return;
+	}
+	log_line(TOPIC, LOG_DEBUG, "client",
+	    LOG_S("id", scan_rest(&f->p.sc)));
+	conn_writez(f->conn, "* ID (\"name\" \"mox\")\r\n");
+	answer(f, "OK", "%.*s done", SLICE_FMT(f->name));
+}
+
+/* RFC 9051, 6.2.1. What came behind the command in the clear is refused by
+ * conn_tls_accept: it must not be taken as sent under TLS. */
+static void
+cmd_starttls(struct front *f)
+{
+	if (!imap_end(&f->p)) {
+		bad_arguments(f);
+		return;
+	}
+	if (f->channel.tls || !f->client->listener->tls) {
+		answer(f, "BAD", "%.*s not available now", SLICE_FMT(f->name));
+		return;
+	}
+	if (conn_buffered(f->conn).n) {
+		log_line(TOPIC, LOG_WARN, "bytes behind STARTTLS");
+		conn_writez(f->conn, "* BYE bytes behind STARTTLS\r\n");
+		f->done = true;
+		return;
+	}
+	answer(f, "OK", "%.*s begin TLS", SLICE_FMT(f->name));
+	if (conn_flush(f->conn) != CONN_OK ||
+	    conn_tls_accept(f->conn, f->client->listener->tls, TLS_MS) !=
+		CONN_OK) {
+		log_line(TOPIC, LOG_INFO, "TLS handshake failed",
+		    LOG_Z("err", conn_error(f->conn)));
+		f->done = true;
+		return;
+	}
+	say_hello(f);
+}
+
+/* What a failed login is answered with (RFC 5530, 3). */
+static void
+answer_failure(struct front *f, const struct imap_auth *auth,
+    struct slice text)
+{
+	const char *code = "[AUTHENTICATIONFAILED] bad credentials";
+
+	switch (auth->reason) {
+	case SASL_BADAUTHZID:
+		code = "[AUTHORIZATIONFAILED] cannot act as another";
+		break;
+	case SASL_NEEDTLS:
+		code = "[PRIVACYREQUIRED] use TLS first";
+		break;
+	case SASL_TEMP:
+		code = "[UNAVAILABLE] cannot check that now";
+		break;
+	case SASL_BADCHANBIND:
+		code = "[AUTHENTICATIONFAILED] TLS is not end to end";
+		break;
+	case SASL_BADPROTOCOL:
+	case SASL_ABORTED:
+		answer(f, "BAD", "%.*s aborted", SLICE_FMT(f->name));
+		return;
+	default:
+		break;
+	}
+	if (auth->reason == SASL_LOGINDISABLED)
+		answer(f, "NO", "%.*s %.*s", SLICE_FMT(f->name),
+		    SLICE_FMT(text));
+	else
+		answer(f, "NO", "%s", code);
+}
+
+/* The end of an exchange: over to the session, or an answer. */
+static void
+login_result(struct front *f, const struct imap_auth *auth,
+    struct slice text)
+{
+	if (auth->status == SASL_OK) {
+		hand_over(f);
+		return;
+	}
+	answer_failure(f, auth, text);
+	if (auth->failures >= SLOW_FAILURES)
+		conn_set_slow(f->conn, true);
+	if (auth->close) {
+		conn_writez(f->conn, "* BYE too many failed logins\r\n");
+		f->done = true;
+	}
+}
+
+/* A request whose reply is imap_auth and a text. */
+static bool
+auth_call(struct front *f, unsigned type, const struct slice *v, size_t n,
+    struct imap_auth *auth_r, struct slice *text_r)
+{
+	struct err e = ERR_INIT;
+	struct split_msg reply;
+
+	if (split_call(f->split, type, v, n, IMAP_REQ_MS, &reply, &e) == 0 &&
+	    reply.n == 2 && SPLIT_GET(reply.v[0], auth_r)) {
+		*text_r = arena_dup(f->arena, reply.v[1]);
+		return true;
+	}
+	lost(f, &e);
+	return false;
+}
+
+static void
+cmd_login(struct front *f)
+{
+	struct slice v[2], text;
+	struct imap_auth auth;
+
+	if (!imap_sp(&f->p) || !imap_astring(&f->p, &v[0]) ||
+	    !imap_sp(&f->p) || !imap_astring(&f->p, &v[1]) ||
+	    !imap_end(&f->p)) {
+		bad_arguments(f);
+		return;
+	}
+	if (v[0].n > SASL_LOGIN_MAX || v[1].n > SASL_PASSWORD_MAX) {
+		answer(f, "NO", "[AUTHENTICATIONFAILED] bad credentials");
+		return;
+	}
+	if (auth_call(f, IMAP_REQ_LOGIN, v, 2, &auth, &text))
+		login_result(f, &auth, text);
+}
+
+/* One response of the client; false ends the exchange. */
+static bool
+take_response(struct front *f, struct slice challenge, struct buf *response,
+    bool *abort_r)
+{
+	struct buf line = BUF_INIT(2 * SASL_MESSAGE_MAX);
+	struct slice got;
+	enum imap_read rc;
+
+	buf_addz(&line, "+ ");
+	base64_encode(&line, challenge);
+	buf_addz(&line, "\r\n");
+	conn_write(f->conn, buf_slice(&line));
+	buf_free(&line);
+	if (conn_flush(f->conn) != CONN_OK)
+		return false;
+	rc = imap_reader_line(&f->in, &got);
+	if (rc != IMAP_READ_OK) {
+		f->done = true;
+		return false;
+	}
+	*abort_r = slice_is(got, "*");
+	return *abort_r || base64_decode(response, got);
+}
+
+/* RFC 9051, 6.2.2; initial response by SASL-IR, "=" for an empty one. */
+static bool
+auth_arguments(struct front *f, const struct sasl_mech **mech_r,
+    struct buf *initial, bool *has_initial_r)
+{
+	struct slice name, text;
+
+	if (!imap_sp(&f->p) || !imap_atom(&f->p, &name))
+		return imap_wrong(&f->p, "expected mechanism");
+	*mech_r = sasl_mech_find(name);
+	*has_initial_r = imap_char(&f->p, ' ');
+	if (!*has_initial_r)
+		return imap_end(&f->p);
+	text = scan_rest(&f->p.sc);
+	return slice_is(text, "=") || base64_decode(initial, text) ||
+	    imap_wrong(&f->p, "initial response is not base64");
+}
+
+/* Challenges and responses until the end of the exchange. */
+static void
+exchange(struct front *f, const struct sasl_mech *mech, struct buf *message,
+    bool has_initial)
+{
+	struct slice v[2] = { slice_str(sasl_mech_name(mech)) };
+	struct imap_auth auth;
+	struct slice text;
+	bool aborted;
+
+	v[1] = buf_slice(message);
+	if (!auth_call(f, IMAP_REQ_AUTH, v, has_initial ? 2 : 1, &auth, &text))
+		return;
+	while (auth.status == SASL_CONTINUE) {
+		aborted = true;
+		buf_reset(message);
+		if (!take_response(f, text, message, &aborted) && f->done)
+			return;
+		v[0] = buf_slice(message);
+		if (!auth_call(f, aborted ? IMAP_REQ_ABORT : IMAP_REQ_STEP, v,
+			aborted ? 0 : 1, &auth, &text))
+			return;
+	}
+	login_result(f, &auth, text);
+}
+
+static void
+cmd_authenticate(struct front *f)
+{
+	struct buf message = BUF_INIT(SASL_MESSAGE_MAX);
+	const struct sasl_mech *mech = NULL;
+	bool has_initial = false;
+
+	if (!auth_arguments(f, &mech, &message, &has_initial))
+		bad_arguments(f);
+	else if (!mech)
+		answer(f, "NO", "[CANNOT] unknown mechanism");
+	else
+		exchange(f, mech, &message, has_initial);
+	buf_wipe(&message);
+}
+
+/* ---- the loop ---- */
+
+static const struct {
+	const char *name;
+	void (*run)(struct front *f);
+} commands[] = {
+	{ "CAPABILITY", cmd_capability },
+	{ "NOOP", cmd_noop },
+	{ "LOGOUT", cmd_logout },
+	{ "ID", cmd_id },
+	{ "STARTTLS", cmd_starttls },
+	{ "LOGIN", cmd_login },
+	{ "AUTHENTICATE", cmd_authenticate },
+};
+
+/* Not IMAP: scanners, HTTP, SMTP on the wrong port. */
+static void
+not_imap(struct front *f)
+{
+	conn_writez(f->conn, "* BYE please try again speaking imap\r\n");
+	f->done = true;
+}
+
+static void
+execute(struct front *f, struct slice text)
+{
+	f->p = (struct imap_parse){ .sc = scan_of(text), .arena = f->arena };
+	f->tag = SLICE_NULL;
+	if (!scan_take(&f->p.sc, imap_is_tag, &f->tag) || !imap_sp(&f->p) ||
+	    !imap_atom(&f->p, &f->name)) {
+		if (!f->spoke_imap) {
+			not_imap(f);
+			return;
+		}
+		f->tag = f->tag.n ? f->tag : SLICE("*");
+		answer(f, "BAD", "expected tag and command");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		if (!slice_isi(f->name, commands[i].name))
+			continue;
+		f->spoke_imap = true;
+		commands[i].run(f);
+		return;
+	}
+	if (!imap_find_command(f->name)) {
+		if (f->spoke_imap)
+			answer(f, "BAD", "%.*s unknown command",
+			    SLICE_FMT(slice_head(f->name, 100)));
+		else
+			not_imap(f);
+		return;
+	}
+	f->spoke_imap = true;
+	answer(f, "NO", "%.*s not allowed before login", SLICE_FMT(f->name));
+}
+
+static void
+read_failed(struct front *f, enum imap_read rc)
+{
+	switch (rc) {
+	case IMAP_READ_TOOBIG:
+		conn_writez(f->conn, "* BAD [TOOBIG] literal too large\r\n");
+		return;
+	case IMAP_READ_LONG:
+		conn_writez(f->conn, "* BYE line too long\r\n");
+		break;
+	case IMAP_READ_TIMEOUT:
+		conn_writez(f->conn, "* BYE inactive\r\n");
+		break;
+	case IMAP_READ_STOP:
+		conn_writez(f->conn, "* BYE shutting down\r\n");
+		break;
+	default:
+		break;
+	}
+	f->done = true;
+}
+
+static bool
+begin(struct front *f)
+{
+	if (f->client->listener->kind->tls &&
+	    conn_tls_accept(f->conn, f->client->listener->tls, TLS_MS) !=
+		CONN_OK) {
+		log_line(TOPIC, LOG_INFO, "TLS handshake failed",
+		    LOG_Z("err", conn_error(f->conn)));
+		return false;
+	}
+	if (!say_hello(f))
+		return false;
+	if (f->hello.preauth)
+		hand_over(f);
+	else
+		greet(f);
+	return true;
+}
+
+int
+imap_front(const struct service_client *client, struct conn *conn,
+    struct split *split)
+{
+	struct front f = { .client = client, .conn = conn, .split = split,
+		.arena = arena_new(0) };
+	struct slice text;
+	enum imap_read rc;
+
+	imap_reader_init(&f.in, conn);
+	f.in.timeout_ms = IMAP_LOGIN_READ_MS;
+	if (!begin(&f))
+		f.done = true;
+	while (!f.done && !f.in.must_close) {
+		if (!conn_has_line(conn) && conn_flush(conn) != CONN_OK)
+			break;
+		arena_reset(f.arena);
+		rc = imap_reader_command(&f.in, &text);
+		if (rc == IMAP_READ_OK)
+			execute(&f, text);
+		else
+			read_failed(&f, rc);
+	}
+	if (f.split) {
+		conn_flush(conn);
+		conn_shutdown(conn);
+	}
+	imap_reader_free(&f.in);
+	arena_free(&f.arena);
+	return 0;
+}

@@ -1,0 +1,416 @@
+/* search_match - does a message match a search program? */
+#include <string.h>
+
+#include "base/clock.h"
+#include "imap/search.h"
+#include "message/body.h"
+#include "message/date.h"
+#include "message/encword.h"
+#include "message/header.h"
+#include "message/section.h"
+#include "text/unicode.h"
+
+#define DAY_S 86400
+#define PIECE 65536
+#define HEADER_MAX (16 << 20) /* header bytes looked through */
+
+struct match {
+	struct imap_session *s;
+	const struct store_msg *m;
+	struct err *e;
+};
+
+static int match_key(struct match *x, const struct search_key *key);
+
+static bool
+contains(struct slice folded, struct slice needle)
+{
+	return needle.n == 0 ||
+	    memmem(folded.p, folded.n, needle.p, needle.n) != NULL;
+}
+
+/* Folds text and looks for the needle. */
+static bool
+text_contains(struct slice text, struct slice needle)
+{
+	struct buf folded = BUF_INIT(8 * text.n + 64);
+	bool found;
+
+	unicode_fold(&folded, text);
+	found = contains(buf_slice(&folded), needle);
+	buf_free(&folded);
+	return found;
+}
+
+/* ---- the index and the record ---- */
+
+/* The record; 0 if the message is gone. */
+static int
+record_of(struct match *x, struct slice *record_r)
+{
+	return mailbox_record(x->s->mb, x->m, record_r, x->e);
+}
+
+static bool
+match_received(const struct match *x, const struct search_key *key)
+{
+	/* RFC 9051, 6.4.4: the date as shown, time and zone disregarded. */
+	int64_t at = x->m->received + clock_zone_s(x->m->received);
+
+	switch (key->kind) {
+	case SEARCH_BEFORE:
+		return at < key->day;
+	case SEARCH_ON:
+		return at >= key->day && at < key->day + DAY_S;
+	default:
+		return at >= key->day;
+	}
+}
+
+/*
+ * The day of the Date field as it is written. The record has the moment in
+ * UTC; only near the day's edges the zone matters, and then the ENVELOPE has
+ * the text.
+ */
+static int64_t
+sent_day(struct slice record, int64_t near)
+{
+	int64_t at = msgrec_date(record);
+	struct slice text = msgrec_text(record, MSGREC_ENVELOPE);
+	struct date date;
+	struct tm tm = { 0 };
+
+	if (at < near - DAY_S || at > near + 2 * DAY_S)
+		return at;
+	slice_cut(slice_skip(text, 2), '"', &text, &(struct slice){ 0 });
+	if (!date_parse(text, &date))
+		return at;
+	tm.tm_year = date.year - 1900;
+	tm.tm_mon = date.month - 1;
+	tm.tm_mday = date.day;
+	return timegm(&tm);
+}
+
+static int
+match_sent(struct match *x, const struct search_key *key)
+{
+	struct slice record;
+	int64_t day;
+	int rc = record_of(x, &record);
+
+	if (rc <= 0 || !(msgrec_flags(record) & MSGREC_DATE))
+		return rc < 0 ? -1 : 0;
+	day = sent_day(record, key->day);
+	switch (key->kind) {
+	case SEARCH_SENTBEFORE:
+		return day < key->day;
+	case SEARCH_SENTON:
+		return day >= key->day && day < key->day + DAY_S;
+	default:
+		return day >= key->day;
+	}
+}
+
+static int
+match_field(struct match *x, const struct search_key *key)
+{
+	struct slice record;
+	int rc = record_of(x, &record);
+
+	if (rc <= 0)
+		return rc;
+	return text_contains(msgrec_text(record, (enum msgrec_text)key->field),
+	    key->text);
+}
+
+static bool
+match_keyword(const struct match *x, const struct search_key *key)
+{
+	int bit = mailbox_keyword(x->s->mb, key->name);
+
+	return bit >= 0 && x->m->keywords & UINT64_C(1) << bit;
+}
+
+/* ---- the file ---- */
+
+/* Wire bytes from..from+size to put, which says true when it has enough. */
+static int
+read_range(struct match *x, struct msgrec_pos from, uint64_t size,
+    bool (*put)(void *ctx, struct slice wire), void *ctx)
+{
+	struct mailbox_reader *reader = NULL;
+	struct slice piece;
+	int rc = mailbox_read_open(&reader, x->s->mb, x->m, x->e);
+
+	if (rc <= 0)
+		return rc;
+	if (size && mailbox_read_seek(reader, from.off, from.breaks, x->e) < 0)
+		rc = -1;
+	while (rc > 0 && size) {
+		rc = mailbox_read(reader, size < PIECE ? (size_t)size : PIECE,
+		    &piece, x->e);
+		if (rc <= 0)
+			break;
+		size -= piece.n;
+		if (put(ctx, piece))
+			break;
+	}
+	mailbox_read_close(&reader);
+	return rc < 0 ? -1 : 1;
+}
+
+static bool
+collect(void *ctx, struct slice wire)
+{
+	struct buf *b = ctx;
+
+	buf_add(b, wire);
+	return b->over;
+}
+
+/* A header block: 1 and the bytes in *b, 0 gone, -1. */
+static int
+read_header(struct match *x, const struct msgrec_part *part, struct buf *b)
+{
+	return read_range(x, part->header, part->body.off - part->header.off,
+	    collect, b);
+}
+
+static bool
+value_contains(struct slice value, struct slice needle)
+{
+	struct buf flat = BUF_INIT(HEADER_MAX), text = BUF_INIT(HEADER_MAX);
+	bool found;
+
+	header_unfold(&flat, value);
+	encword_decode(&text, buf_slice(&flat));
+	found = text_contains(buf_slice(&text), needle);
+	buf_free(&flat);
+	buf_free(&text);
+	return found;
+}
+
+/* Any field named name (any name if empty) with the text in it. */
+static bool
+block_contains(struct slice block, struct slice name, struct slice needle)
+{
+	struct header_field field;
+
+	while (header_next(&block, &field))
+		if ((name.n == 0 || slice_eqi(field.name, name)) &&
+		    (value_contains(field.value, needle) ||
+			(name.n == 0 && value_contains(field.raw, needle))))
+			return true;
+	return false;
+}
+
+static int
+match_header(struct match *x, const struct search_key *key)
+{
+	struct buf block = BUF_INIT(HEADER_MAX);
+	struct msgrec_part part;
+	struct slice record;
+	int rc = record_of(x, &record);
+
+	if (rc <= 0)
+		return rc;
+	msgrec_part(record, 0, &part);
+	rc = read_header(x, &part, &block);
+	if (rc > 0)
+		rc = block_contains(buf_slice(&block), key->name, key->text);
+	buf_free(&block);
+	return rc;
+}
+
+/* ---- text of parts ---- */
+
+/* A decoded part as it streams by, with what a match may begin in kept. */
+struct stream {
+	struct body *body;
+	struct buf text, folded;
+	struct slice needle;
+	bool found;
+};
+
+static void
+stream_look(struct stream *st, bool last)
+{
+	size_t partial = last ? 0 : unicode_partial(buf_slice(&st->text));
+	size_t whole = st->text.n - partial;
+
+	unicode_fold(&st->folded, slice_head(buf_slice(&st->text), whole));
+	buf_consume(&st->text, whole);
+	st->found |= contains(buf_slice(&st->folded), st->needle);
+	if (st->folded.n > st->needle.n)
+		buf_consume(&st->folded, st->folded.n - st->needle.n);
+}
+
+static bool
+stream_put(void *ctx, struct slice wire)
+{
+	struct stream *st = ctx;
+
+	body_push(st->body, wire, &st->text);
+	stream_look(st, false);
+	return st->found;
+}
+
+static int
+part_contains(struct match *x, const struct msgrec_part *part,
+    struct slice needle)
+{
+	struct stream st = {
+		.text = BUF_INIT(32 * PIECE), .folded = BUF_INIT(64 * PIECE),
+		.needle = needle,
+	};
+	int rc;
+
+	/* Unknown encodings are searched as they stand. */
+	st.body = body_new(part->encoding, part->charset.n ? part->charset
+							   : SLICE("utf-8"));
+	if (!st.body)
+		st.body = body_new(MSGREC_8BIT, SLICE("utf-8"));
+	rc = read_range(x, part->body, part->end.off - part->body.off,
+	    stream_put, &st);
+	if (rc > 0) {
+		body_end(st.body, &st.text);
+		stream_look(&st, true);
+		rc = st.found;
+	}
+	body_free(&st.body);
+	buf_free(&st.text);
+	buf_free(&st.folded);
+	return rc;
+}
+
+/* Headers of the message and of messages within are text; BODY leaves out
+ * the first. */
+static int
+header_contains(struct match *x, const struct msgrec_part *part,
+    struct slice needle)
+{
+	struct buf block = BUF_INIT(HEADER_MAX);
+	int rc = read_header(x, part, &block);
+
+	if (rc > 0)
+		rc = block_contains(buf_slice(&block), SLICE_NULL, needle);
+	buf_free(&block);
+	return rc;
+}
+
+static int
+match_text(struct match *x, const struct search_key *key)
+{
+	bool headers = key->kind == SEARCH_TEXT;
+	struct slice record;
+	uint32_t n;
+	int rc = record_of(x, &record);
+
+	if (rc <= 0)
+		return rc;
+	n = msgrec_parts(record);
+	for (uint32_t i = 0; i < n; i++) {
+		struct msgrec_part part, parent = { .kind = MSGREC_LEAF };
+		msgrec_part(record, i, &part);
+		if (part.parent != MSGREC_NONE)
+			msgrec_part(record, part.parent, &parent);
+		rc = 0;
+		if (i ? parent.kind == MSGREC_MESSAGE : headers)
+			rc = header_contains(x, &part, key->text);
+		if (rc == 0 && part.kind == MSGREC_LEAF &&
+		    slice_starts(part.type, SLICE("text/")))
+			rc = part_contains(x, &part, key->text);
+		/* The slot of the record may have gone with the reading. */
+		if (rc == 0 && record_of(x, &record) <= 0)
+			return 0;
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* ---- the tree ---- */
+
+static int
+match_all(struct match *x, const struct search_key *key)
+{
+	for (size_t i = 0; i < key->nkeys; i++) {
+		int rc = match_key(x, key->keys[i]);
+		if (rc <= 0)
+			return rc;
+	}
+	return 1;
+}
+
+static int
+match_any(struct match *x, const struct search_key *key)
+{
+	for (size_t i = 0; i < key->nkeys; i++) {
+		int rc = match_key(x, key->keys[i]);
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int
+match_plain(struct match *x, const struct search_key *key)
+{
+	const struct store_msg *m = x->m;
+
+	switch (key->kind) {
+	case SEARCH_ALL:
+		return 1;
+	case SEARCH_UIDS:
+		return uidset_has(&key->uids, m->uid);
+	case SEARCH_FLAGS:
+		return (m->flags & key->mask) == key->value;
+	case SEARCH_KEYWORD:
+		return match_keyword(x, key);
+	case SEARCH_LARGER:
+		return m->wire_size > key->number;
+	case SEARCH_SMALLER:
+		return m->wire_size < key->number;
+	case SEARCH_MODSEQ:
+		return m->modseq >= key->number;
+	case SEARCH_BEFORE:
+	case SEARCH_ON:
+	case SEARCH_SINCE:
+		return match_received(x, key);
+	case SEARCH_SENTBEFORE:
+	case SEARCH_SENTON:
+	case SEARCH_SENTSINCE:
+		return match_sent(x, key);
+	case SEARCH_FIELD:
+		return match_field(x, key);
+	case SEARCH_HEADER:
+		return match_header(x, key);
+	case SEARCH_BODY:
+	case SEARCH_TEXT:
+		return match_text(x, key);
+	case SEARCH_AND:
+		return match_all(x, key);
+	case SEARCH_OR:
+		return match_any(x, key);
+	}
+	return 0;
+}
+
+/* Depth is bounded by SEARCH_DEPTH_MAX. */
+static int
+match_key(struct match *x, const struct search_key *key)
+{
+	int rc = match_plain(x, key);
+
+	return rc >= 0 && key->not ? !rc : rc;
+}
+
+int
+imap_search_match(struct imap_session *s, const struct search *search,
+    const struct store_msg *m, struct err *e)
+{
+	struct store_msg copy = *m; /* reading may refresh the mailbox */
+	struct match x = { s, &copy, e };
+
+	return match_key(&x, search->program);
+}

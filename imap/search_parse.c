@@ -1,0 +1,336 @@
+/* search_parse - search keys (RFC 9051, 6.4.4) to a tree. */
+#include <stdlib.h>
+
+#include "imap/search.h"
+#include "imap/seqset.h"
+#include "message/record.h"
+#include "text/unicode.h"
+
+struct parser {
+	struct imap_session *s;
+	struct imap_parse *p;
+	struct search *search;
+	unsigned depth;
+};
+
+static bool search_key(struct parser *sp, struct search_key *parent);
+
+static struct search_key *
+add_key(struct parser *sp, struct search_key *parent, enum search_kind kind)
+{
+	struct arena *arena = sp->p->arena;
+	struct search_key *key;
+
+	if (sp->search->nkeys++ == SEARCH_KEYS_MAX) {
+		imap_wrong(sp->p, "too many search keys");
+		return NULL;
+	}
+	key = arena_alloc(arena, sizeof(*key));
+	key->kind = kind;
+	if (parent) {
+		parent->keys = arena_grow(arena, parent->keys, parent->nkeys,
+		    parent->nkeys + 1, sizeof(*parent->keys));
+		parent->keys[parent->nkeys++] = key;
+	}
+	return key;
+}
+
+/* ---- arguments of keys ---- */
+
+/* Text to look for, folded so that case does not count. */
+static bool
+needle(struct parser *sp, struct slice *text_r)
+{
+	struct buf folded = BUF_INIT(1 << 20);
+	struct slice text;
+
+	if (!imap_sp(sp->p) || !imap_astring(sp->p, &text))
+		return false;
+	if (!unicode_valid(text))
+		return imap_wrong(sp->p, "search text is not UTF-8");
+	unicode_fold(&folded, text);
+	*text_r = arena_dup(sp->p->arena, buf_slice(&folded));
+	buf_free(&folded);
+	return true;
+}
+
+static bool
+key_text(struct parser *sp, struct search_key *key)
+{
+	return needle(sp, &key->text);
+}
+
+static bool
+key_day(struct parser *sp, struct search_key *key)
+{
+	return imap_sp(sp->p) && imap_date(sp->p, &key->day);
+}
+
+static bool
+key_number(struct parser *sp, struct search_key *key)
+{
+	return imap_sp(sp->p) && imap_number64(sp->p, &key->number);
+}
+
+static bool
+key_keyword(struct parser *sp, struct search_key *key)
+{
+	struct store_flags flags = { 0, NULL, 0 };
+
+	if (!imap_sp(sp->p) || !imap_flag(sp->p, &flags))
+		return false;
+	if (flags.flags) {
+		key->kind = SEARCH_FLAGS;
+		key->mask = key->value = flags.flags;
+	} else
+		key->name = flags.keywords[0];
+	return true;
+}
+
+static bool
+key_uids(struct parser *sp, struct search_key *key)
+{
+	return imap_sp(sp->p) &&
+	    imap_seqset(sp->s, sp->p, true, &key->uids);
+}
+
+static const struct {
+	const char *name;
+	int field;
+} record_fields[] = {
+	{ "From", MSGREC_FROM },
+	{ "To", MSGREC_TO },
+	{ "Cc", MSGREC_CC },
+	{ "Bcc", MSGREC_BCC },
+	{ "Subject", MSGREC_SUBJECT },
+};
+
+static bool
+key_header(struct parser *sp, struct search_key *key)
+{
+	if (!imap_sp(sp->p) || !imap_astring(sp->p, &key->name) ||
+	    !needle(sp, &key->text))
+		return false;
+	/* With an empty text it is asked whether the field is there at all,
+	 * which the record does not say. */
+	for (size_t i = 0; key->text.n && i < 5; i++)
+		if (slice_isi(key->name, record_fields[i].name)) {
+			key->kind = SEARCH_FIELD;
+			key->field = record_fields[i].field;
+		}
+	return true;
+}
+
+/* "MODSEQ 5", or with an entry of RFC 7162, 3.1.5, which we have one of. */
+static bool
+key_modseq(struct parser *sp, struct search_key *key)
+{
+	struct slice entry;
+
+	sp->search->modseq = true;
+	if (!imap_sp(sp->p))
+		return false;
+	if (imap_peek(sp->p, '"')) {
+		if (!imap_string(sp->p, &entry) || !imap_sp(sp->p) ||
+		    (!imap_word(sp->p, "all") && !imap_word(sp->p, "shared") &&
+			!imap_word(sp->p, "priv")) ||
+		    !imap_sp(sp->p))
+			return imap_wrong(sp->p, "bad MODSEQ entry");
+	}
+	return imap_number64(sp->p, &key->number);
+}
+
+static bool
+key_or(struct parser *sp, struct search_key *key)
+{
+	return imap_sp(sp->p) && search_key(sp, key) && imap_sp(sp->p) &&
+	    search_key(sp, key);
+}
+
+/* NOT is an AND of one, negated. */
+static bool
+key_not(struct parser *sp, struct search_key *key)
+{
+	key->not = true;
+	return imap_sp(sp->p) && search_key(sp, key);
+}
+
+/* ---- the table ---- */
+
+#define FLAG(name, flag) { name, SEARCH_FLAGS, flag, flag, 0, NULL }
+#define NO_FLAG(name, flag) { name, SEARCH_FLAGS, flag, 0, 0, NULL }
+#define FIELD(name, field) { name, SEARCH_FIELD, 0, 0, field, key_text }
+
+static const struct {
+	const char *name;
+	enum search_kind kind;
+	uint16_t mask, value;
+	int field;
+	bool (*argument)(struct parser *sp, struct search_key *key);
+} keys[] = {
+	{ "ALL", SEARCH_ALL, 0, 0, 0, NULL },
+	FLAG("ANSWERED", STORE_ANSWERED),
+	FLAG("DELETED", STORE_DELETED),
+	FLAG("DRAFT", STORE_DRAFT),
+	FLAG("FLAGGED", STORE_FLAGGED),
+	FLAG("SEEN", STORE_SEEN),
+	NO_FLAG("UNANSWERED", STORE_ANSWERED),
+	NO_FLAG("UNDELETED", STORE_DELETED),
+	NO_FLAG("UNDRAFT", STORE_DRAFT),
+	NO_FLAG("UNFLAGGED", STORE_FLAGGED),
+	NO_FLAG("UNSEEN", STORE_SEEN),
+	/* \Recent is never set (RFC 9051, appendix E): mask 0 is not 1. */
+	{ "NEW", SEARCH_FLAGS, 0, 1, 0, NULL },
+	{ "RECENT", SEARCH_FLAGS, 0, 1, 0, NULL },
+	{ "OLD", SEARCH_ALL, 0, 0, 0, NULL },
+	{ "BEFORE", SEARCH_BEFORE, 0, 0, 0, key_day },
+	{ "ON", SEARCH_ON, 0, 0, 0, key_day },
+	{ "SINCE", SEARCH_SINCE, 0, 0, 0, key_day },
+	{ "SENTBEFORE", SEARCH_SENTBEFORE, 0, 0, 0, key_day },
+	{ "SENTON", SEARCH_SENTON, 0, 0, 0, key_day },
+	{ "SENTSINCE", SEARCH_SENTSINCE, 0, 0, 0, key_day },
+	FIELD("BCC", MSGREC_BCC),
+	FIELD("CC", MSGREC_CC),
+	FIELD("FROM", MSGREC_FROM),
+	FIELD("SUBJECT", MSGREC_SUBJECT),
+	FIELD("TO", MSGREC_TO),
+	{ "BODY", SEARCH_BODY, 0, 0, 0, key_text },
+	{ "TEXT", SEARCH_TEXT, 0, 0, 0, key_text },
+	{ "HEADER", SEARCH_HEADER, 0, 0, 0, key_header },
+	{ "KEYWORD", SEARCH_KEYWORD, 0, 0, 0, key_keyword },
+	{ "LARGER", SEARCH_LARGER, 0, 0, 0, key_number },
+	{ "SMALLER", SEARCH_SMALLER, 0, 0, 0, key_number },
+	{ "MODSEQ", SEARCH_MODSEQ, 0, 0, 0, key_modseq },
+	{ "UID", SEARCH_UIDS, 0, 0, 0, key_uids },
+	{ "OR", SEARCH_OR, 0, 0, 0, key_or },
+	{ "NOT", SEARCH_AND, 0, 0, 0, key_not },
+};
+
+static bool
+named_key(struct parser *sp, struct search_key *parent)
+{
+	struct imap_parse *p = sp->p;
+	bool unkeyword = imap_word(p, "UNKEYWORD");
+	struct search_key *key;
+
+	if (unkeyword) {
+		key = add_key(sp, parent, SEARCH_KEYWORD);
+		if (!key || !key_keyword(sp, key))
+			return false;
+		key->not = true;
+		return true;
+	}
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		if (!imap_word(p, keys[i].name))
+			continue;
+		key = add_key(sp, parent, keys[i].kind);
+		if (!key)
+			return false;
+		key->mask = keys[i].mask;
+		key->value = keys[i].value;
+		key->field = keys[i].field;
+		return !keys[i].argument || keys[i].argument(sp, key);
+	}
+	return imap_wrong(p, "unknown search key");
+}
+
+static bool
+group(struct parser *sp, struct search_key *parent)
+{
+	struct search_key *key = add_key(sp, parent, SEARCH_AND);
+
+	if (!key)
+		return false;
+	do {
+		if (!search_key(sp, key))
+			return false;
+	} while (imap_char(sp->p, ' '));
+	return imap_char(sp->p, ')') || imap_wrong(sp->p, "expected )");
+}
+
+static bool
+search_key(struct parser *sp, struct search_key *parent)
+{
+	int c = scan_peek(&sp->p->sc);
+	struct search_key *key;
+	bool ok;
+
+	if (++sp->depth > SEARCH_DEPTH_MAX)
+		return imap_wrong(sp->p, "search nested too deep");
+	if (imap_char(sp->p, '('))
+		ok = group(sp, parent);
+	else if ((c >= '0' && c <= '9') || c == '*' || c == '$') {
+		key = add_key(sp, parent, SEARCH_UIDS);
+		ok = key && imap_seqset(sp->s, sp->p, false, &key->uids);
+	} else
+		ok = named_key(sp, parent);
+	sp->depth--;
+	return ok;
+}
+
+/* Cheap keys first: most messages are decided by the index alone. */
+static int
+cost(const struct search_key *key)
+{
+	int most = (int)key->kind;
+
+	if (key->kind != SEARCH_AND && key->kind != SEARCH_OR)
+		return most;
+	most = 0;
+	for (size_t i = 0; i < key->nkeys; i++)
+		if (cost(key->keys[i]) > most)
+			most = cost(key->keys[i]);
+	return most;
+}
+
+static int
+by_cost(const void *a, const void *b)
+{
+	return cost(*(struct search_key *const *)a) -
+	    cost(*(struct search_key *const *)b);
+}
+
+static void
+sort_keys(struct search_key *key)
+{
+	for (size_t i = 0; i < key->nkeys; i++)
+		sort_keys(key->keys[i]);
+	if (key->nkeys > 1)
+		qsort(key->keys, key->nkeys, sizeof(*key->keys), by_cost);
+}
+
+static bool
+charset(struct imap_parse *p)
+{
+	struct slice name;
+
+	if (!imap_word(p, "CHARSET"))
+		return true;
+	if (!imap_sp(p) || !imap_astring(p, &name))
+		return false;
+	if (!slice_isi(name, "UTF-8") && !slice_isi(name, "US-ASCII")) {
+		p->code = "BADCHARSET (US-ASCII UTF-8)";
+		return imap_wrong(p, "charset not supported");
+	}
+	return imap_sp(p);
+}
+
+bool
+imap_search_program(struct imap_session *s, struct imap_parse *p,
+    struct search *search_r)
+{
+	struct parser sp = { s, p, search_r, 0 };
+
+	*search_r = (struct search){ 0 };
+	if (!charset(p))
+		return false;
+	search_r->program = add_key(&sp, NULL, SEARCH_AND);
+	do {
+		if (!search_key(&sp, search_r->program))
+			return false;
+	} while (imap_char(p, ' '));
+	if (!imap_end(p))
+		return false;
+	sort_keys(search_r->program);
+	return true;
+}

@@ -1,0 +1,120 @@
+#include "imap/seqset.h"
+
+static bool
+is_saved(struct imap_session *s, struct imap_parse *p, struct uidset *set_r)
+{
+	if (!imap_char(p, '$'))
+		return false;
+	for (size_t i = 0; i < s->saved.n; i++)
+		uidset_add(set_r, s->saved.v[i].first, s->saved.v[i].last);
+	return true;
+}
+
+/* A number, or "*" as 0. */
+static bool
+seq_number(struct imap_parse *p, uint32_t *v_r)
+{
+	*v_r = 0;
+	if (imap_char(p, '*'))
+		return true;
+	return imap_number(p, v_r) &&
+	    (*v_r > 0 || imap_wrong(p, "0 is no message number"));
+}
+
+static uint32_t
+last_uid(const struct mailbox *mb)
+{
+	uint32_t count = mailbox_count(mb);
+
+	return count ? mailbox_msg(mb, count)->uid : 0;
+}
+
+static bool
+add_range(struct imap_session *s, struct imap_parse *p, bool uid,
+    uint32_t first, uint32_t last, struct uidset *set_r)
+{
+	uint32_t count = mailbox_count(s->mb);
+	uint32_t star = uid ? last_uid(s->mb) : count;
+
+	if (count == 0 && (!first || !last))
+		return true; /* 1:* of nothing is nothing */
+	first = first ? first : star;
+	last = last ? last : star;
+	if (first > last) {
+		uint32_t swap = first;
+		first = last;
+		last = swap;
+	}
+	if (!uid) {
+		if (last > count)
+			return imap_wrong(p, "no message of that number");
+		first = mailbox_msg(s->mb, first)->uid;
+		last = mailbox_msg(s->mb, last)->uid;
+	}
+	uidset_add(set_r, first, last);
+	return true;
+}
+
+bool
+imap_seqset(struct imap_session *s, struct imap_parse *p, bool uid,
+    struct uidset *set_r)
+{
+	uint32_t first, last;
+
+	*set_r = (struct uidset)UIDSET_INIT(s->arena);
+	if (is_saved(s, p, set_r))
+		return true;
+	do {
+		if (!seq_number(p, &first))
+			return imap_wrong(p, "expected message numbers");
+		last = first;
+		if (imap_char(p, ':') && !seq_number(p, &last))
+			return imap_wrong(p, "expected number after :");
+		if (!add_range(s, p, uid, first, last, set_r))
+			return false;
+	} while (imap_char(p, ','));
+	return true;
+}
+
+struct imap_walk
+imap_walk(const struct mailbox *mb, const struct uidset *set)
+{
+	return (struct imap_walk){ mb, set, 0, 0 };
+}
+
+bool
+imap_step(struct imap_walk *w, uint32_t *seq_r)
+{
+	uint32_t count = mailbox_count(w->mb);
+
+	while (w->range < w->set->n) {
+		const struct uidrange *r = &w->set->v[w->range];
+		if (!w->seq)
+			w->seq = mailbox_seq_from(w->mb, r->first);
+		if (w->seq <= count &&
+		    mailbox_msg(w->mb, w->seq)->uid <= r->last) {
+			*seq_r = w->seq++;
+			return true;
+		}
+		w->range++;
+		w->seq = 0;
+	}
+	return false;
+}
+
+void
+imap_put_set(struct imap_session *s, struct buf *b, const struct uidset *set,
+    bool uid)
+{
+	struct uidset seqs = UIDSET_INIT(s->arena);
+	struct imap_walk w;
+	uint32_t seq;
+
+	if (uid) {
+		uidset_format(set, b);
+		return;
+	}
+	for (w = imap_walk(s->mb, set); imap_step(&w, &seq);)
+		uidset_add(&seqs, seq, seq);
+	uidset_format(&seqs, b);
+}

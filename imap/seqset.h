@@ -1,0 +1,36 @@
+/*
+ * seqset - sequence sets of commands, as UIDs of the selected mailbox.
+ *
+ * Sequence numbers are turned into UIDs at once: between the UIDs of the
+ * first and last message of a range the view has exactly the messages of the
+ * range. So all commands work on UIDs.
+ */
+#ifndef IMAP_SEQSET_H
+#define IMAP_SEQSET_H
+
+#include "imap/imap.h"
+
+/*
+ * "1,3:5,7:*" or "$" (RFC 9051, 9 sequence-set). uid: the numbers are UIDs. A
+ * sequence number beyond the mailbox is an error, a UID that is not there is
+ * not. In an empty mailbox "*" stands for nothing.
+ */
+bool imap_seqset(struct imap_session *s, struct imap_parse *p, bool uid,
+    struct uidset *set_r);
+
+/* The messages of the view that are in set, ascending:
+ * for (w = imap_walk(s->mb, &set); imap_step(&w, &seq);) */
+struct imap_walk {
+	const struct mailbox *mb;
+	const struct uidset *set;
+	size_t range;
+	uint32_t seq;
+};
+struct imap_walk imap_walk(const struct mailbox *mb, const struct uidset *set);
+bool imap_step(struct imap_walk *w, uint32_t *seq_r);
+
+/* set, as sequence numbers if not uid, appended as "1:3,5". */
+void imap_put_set(struct imap_session *s, struct buf *b,
+    const struct uidset *set, bool uid);
+
+#endif

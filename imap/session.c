@@ -1,0 +1,198 @@
+/*
+ * session - the loop after login: a command in, its answers out.
+ */
+#include <malloc.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "imap/imap.h"
+
+/* Answers are flushed at IMAP_OUT_LARGE; one record or field is on top. */
+#define OUT_MAX (64 << 20)
+
+/* ---- one command ---- */
+
+/* "APPEND mailbox ..." before a literal: what follows is the message, unless
+ * the literal is the name itself. */
+static bool
+streams(struct slice text)
+{
+	struct imap_parse p = { .sc = scan_of(text) };
+	struct slice s;
+	bool yes;
+
+	if (!scan_take(&p.sc, imap_is_tag, &s) || !imap_sp(&p) ||
+	    !imap_word(&p, "APPEND") || !imap_sp(&p))
+		return false;
+	p.arena = arena_new(0);
+	yes = imap_astring(&p, &s) && imap_sp(&p);
+	arena_free(&p.arena);
+	return yes;
+}
+
+/* Tag, name and definition; what is wrong is in c->text. */
+static bool
+command_begin(struct imap_session *s, struct slice text,
+    struct imap_command *c)
+{
+	struct slice name, sub;
+
+	*c = (struct imap_command){ .p = { .sc = scan_of(text),
+		.arena = s->arena,
+		.utf8 = s->enabled & (IMAP_UTF8 | IMAP_REV2) } };
+	if (!scan_take(&c->p.sc, imap_is_tag, &c->tag) ||
+	    !imap_sp(&c->p) || !imap_atom(&c->p, &name)) {
+		if (!c->tag.n)
+			c->tag = SLICE("*");
+		c->name = SLICE("command");
+		imap_bad(c, "expected tag and command");
+		return false;
+	}
+	c->name = name;
+	c->uid = slice_isi(name, "UID");
+	if (c->uid && imap_sp(&c->p) && imap_atom(&c->p, &sub)) {
+		c->name = arena_printf(s->arena, "%.*s %.*s", SLICE_FMT(name),
+		    SLICE_FMT(sub));
+		name = sub;
+	}
+	c->def = imap_find_command(name);
+	if (c->def && (!c->uid || c->def->flags & IMAP_HAS_UID))
+		return true;
+	imap_bad(c, "unknown command");
+	return false;
+}
+
+static enum imap_result
+command_run(struct imap_session *s, struct imap_command *c)
+{
+	unsigned state = s->mb ? IMAP_IN_SELECTED : IMAP_IN_AUTH;
+	bool had_mailbox = s->mb;
+	enum imap_result rc;
+
+	if (!(c->def->states & state))
+		return imap_no(c, NULL, "not allowed in this state");
+	rc = c->def->run(s, c);
+	/* Updates come before the tagged answer; not of a mailbox that was
+	 * left or just opened. */
+	if (s->mb && had_mailbox && !(c->def->flags & IMAP_NO_UPDATES) &&
+	    rc != IMAP_ANSWERED)
+		imap_updates(s, c->uid || !(c->def->flags & IMAP_NO_EXPUNGE));
+	return rc;
+}
+
+static void
+command_answer(struct imap_session *s, const struct imap_command *c,
+    enum imap_result rc)
+{
+	static const char *const words[] = { " OK ", " NO ", " BAD " };
+	struct buf *b = &s->out;
+
+	if (rc == IMAP_ANSWERED)
+		return;
+	buf_add(b, c->tag);
+	buf_addz(b, words[rc]);
+	if (c->code.n) {
+		buf_addc(b, '[');
+		buf_add(b, c->code);
+		buf_addz(b, "] ");
+	}
+	buf_add(b, c->name);
+	buf_addc(b, ' ');
+	if (c->text.n)
+		buf_add(b, c->text);
+	else
+		buf_addz(b, rc == IMAP_OK ? "done" : "failed");
+	buf_addz(b, "\r\n");
+}
+
+static void
+execute(struct imap_session *s, struct slice text)
+{
+	enum imap_result rc = IMAP_BAD;
+	struct imap_command c;
+
+	log_trace("imapserver", LOG_TRACE, '<', text);
+	if (command_begin(s, text, &c))
+		rc = command_run(s, &c);
+	if (s->in.literal)
+		imap_reader_drop_literal(&s->in);
+	command_answer(s, &c, rc);
+	log_line("imapserver", LOG_DEBUG, "command", LOG_S("cmd", c.name),
+	    LOG_Z("result", rc == IMAP_OK ? "ok" : rc == IMAP_NO ? "no"
+		: rc == IMAP_BAD ? "bad" : "answered"));
+}
+
+/* ---- the loop ---- */
+
+/* What could not be read as a command; false ends the session. */
+static bool
+read_failed(struct imap_session *s, enum imap_read rc)
+{
+	struct slice tag, rest;
+
+	switch (rc) {
+	case IMAP_READ_TOOBIG:
+		slice_cut(buf_slice(&s->in.text), ' ', &tag, &rest);
+		buf_add(&s->out, tag.n && tag.n < 100 ? tag : SLICE("*"));
+		buf_addz(&s->out, " BAD [TOOBIG] literal too large\r\n");
+		return !s->in.must_close;
+	case IMAP_READ_LONG:
+		imap_line(s, "BYE line too long");
+		return false;
+	case IMAP_READ_STOP:
+		imap_line(s, "BYE shutting down");
+		return false;
+	case IMAP_READ_TIMEOUT:
+		imap_line(s, "BYE inactive");
+		return false;
+	default:
+		s->dead = true;
+		return false;
+	}
+}
+
+void
+imap_session_idle(struct imap_session *s)
+{
+	arena_reset(s->arena);
+	buf_free(&s->out);
+	imap_reader_shrink(&s->in);
+	if (s->mb)
+		mailbox_tidy(s->mb, 20);
+	malloc_trim(0);
+}
+
+void
+imap_session_run(struct imap_session *s)
+{
+	enum imap_read rc;
+	struct slice text;
+
+	s->out = (struct buf)BUF_INIT(OUT_MAX);
+	s->arena = arena_new(0);
+	s->saved_arena = arena_new(0);
+	s->saved = (struct uidset)UIDSET_INIT(s->saved_arena);
+	s->in.streams = streams;
+	while (!s->logout && !s->dead && !s->in.must_close) {
+		/* Pipelined commands are answered together. */
+		if (!imap_reader_buffered(&s->in)) {
+			imap_flush(s);
+			if (s->mb)
+				mailbox_tidy(s->mb, 5);
+		}
+		arena_reset(s->arena);
+		rc = imap_reader_command(&s->in, &text);
+		if (rc == IMAP_READ_OK)
+			execute(s, text);
+		else if (!read_failed(s, rc))
+			break;
+	}
+	if (s->in.must_close && !s->logout)
+		imap_line(s, "BYE literal not wanted was sent");
+	imap_flush(s);
+	mailbox_close(&s->mb);
+	store_close(&s->store);
+	arena_free(&s->arena);
+	arena_free(&s->saved_arena);
+	buf_free(&s->out);
+}

@@ -1,0 +1,161 @@
+/*
+ * view - what the client knows of the selected mailbox, and telling it more.
+ *
+ * RFC 9051, 7.5.1: EXPUNGE is never sent while FETCH, STORE or SEARCH by
+ * sequence number runs; new messages and flags may be told at any time. The
+ * order is: expunged, new, flags, so that numbers in later lines are the new
+ * ones.
+ */
+#include "base/log.h"
+#include "imap/imap.h"
+
+static int
+tell_expunged(struct imap_session *s, struct err *e)
+{
+	struct uidset uids = UIDSET_INIT(s->arena);
+	uint32_t *seqs;
+	size_t n;
+
+	if (mailbox_take_expunged(s->mb, s->arena, &seqs, &n, &uids, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		buf_addz(&s->out, "* ");
+		buf_addu(&s->out, seqs[i]);
+		buf_addz(&s->out, " EXPUNGE\r\n");
+		imap_flush_large(s);
+	}
+	/* RFC 5182, 2.1: expunged messages leave the saved result. */
+	for (size_t i = 0; i < uids.n; i++)
+		uidset_remove(&s->saved, uids.v[i].first, uids.v[i].last);
+	return 0;
+}
+
+static int
+tell_new(struct imap_session *s, struct err *e)
+{
+	uint32_t first;
+
+	if (mailbox_take_new(s->mb, &first, e) < 0)
+		return -1;
+	imap_line(s, "%u EXISTS", mailbox_count(s->mb));
+	if (!(s->enabled & IMAP_REV2))
+		imap_line(s, "0 RECENT");
+	return 0;
+}
+
+static int
+tell_flags(struct imap_session *s, struct err *e)
+{
+	struct uidset uids = UIDSET_INIT(s->arena);
+	struct uidwalk w;
+	uint32_t uid, seq;
+
+	if (mailbox_take_flags(s->mb, &uids, e) < 0)
+		return -1;
+	imap_tell_flags(s, false);
+	for (w = uidset_walk(&uids); uidset_step(&w, &uid);) {
+		seq = mailbox_seq(s->mb, uid);
+		if (seq)
+			imap_tell_message(s, seq, true, false);
+		imap_flush_large(s);
+	}
+	return 0;
+}
+
+void
+imap_updates(struct imap_session *s, bool expunge)
+{
+	struct err e = ERR_INIT;
+	int pending;
+
+	if (!s->mb)
+		return;
+	pending = mailbox_refresh(s->mb, &e);
+	if (pending >= 0 && pending & MAILBOX_GONE) {
+		/* RFC 9051, 5.2 has no way back from a mailbox that went. */
+		imap_line(s, "BYE mailbox was deleted");
+		s->logout = true;
+		return;
+	}
+	if (pending < 0 ||
+	    (expunge && pending & MAILBOX_EXPUNGE && tell_expunged(s, &e) < 0) ||
+	    (pending & MAILBOX_NEW && tell_new(s, &e) < 0) ||
+	    (pending & MAILBOX_FLAGS && tell_flags(s, &e) < 0))
+		log_line("imapserver", LOG_ERROR, "taking in changes",
+		    LOG_S("mailbox", mailbox_name(s->mb)), LOG_E(&e));
+	else if (pending & MAILBOX_KEYWORDS)
+		imap_tell_flags(s, false);
+}
+
+void
+imap_tell_flags(struct imap_session *s, bool force)
+{
+	static const char fixed[] =
+	    "\\Seen \\Answered \\Flagged \\Deleted \\Draft "
+	    "$Forwarded $Junk $NotJunk $Phishing $MDNSent";
+	const struct slice *words;
+	size_t n = mailbox_keywords(s->mb, &words);
+
+	if (!force && n == s->keywords_told)
+		return;
+	s->keywords_told = n;
+	buf_addf(&s->out, "* FLAGS (%s", fixed);
+	for (size_t i = 0; i < n; i++)
+		buf_addf(&s->out, " %.*s", SLICE_FMT(words[i]));
+	buf_addz(&s->out, ")\r\n");
+	/* What EXAMINE may change: nothing. */
+	buf_addz(&s->out, "* OK [PERMANENTFLAGS (");
+	if (!s->readonly) {
+		buf_addz(&s->out, fixed);
+		for (size_t i = 0; i < n; i++)
+			buf_addf(&s->out, " %.*s", SLICE_FMT(words[i]));
+		buf_addz(&s->out, " \\*");
+	}
+	buf_addz(&s->out, ")] flags kept\r\n");
+}
+
+void
+imap_tell_message(struct imap_session *s, uint32_t seq, bool uid, bool modseq)
+{
+	const struct store_msg *m = mailbox_msg(s->mb, seq);
+	struct buf *b = &s->out;
+
+	buf_addz(b, "* ");
+	buf_addu(b, seq);
+	buf_addz(b, " FETCH (");
+	if (uid) {
+		buf_addz(b, "UID ");
+		buf_addu(b, m->uid);
+		buf_addc(b, ' ');
+	}
+	buf_addz(b, "FLAGS (");
+	imap_put_flags(b, s->mb, m->flags, m->keywords);
+	buf_addc(b, ')');
+	/* RFC 7162, 3.1.4.2: always, once CONDSTORE is on. */
+	if (modseq || s->enabled & IMAP_CONDSTORE) {
+		buf_addz(b, " MODSEQ (");
+		buf_addu(b, m->modseq);
+		buf_addc(b, ')');
+	}
+	buf_addz(b, ")\r\n");
+}
+
+void
+imap_enable_condstore(struct imap_session *s)
+{
+	if (s->enabled & IMAP_CONDSTORE)
+		return;
+	s->enabled |= IMAP_CONDSTORE;
+	if (s->mb)
+		imap_line(s, "OK [HIGHESTMODSEQ %llu] after condstore-enabling "
+		    "command", (unsigned long long)mailbox_modseq(s->mb));
+}
+
+void
+imap_unselect(struct imap_session *s)
+{
+	mailbox_close(&s->mb);
+	s->readonly = false;
+	s->saved.n = 0;
+	s->keywords_told = 0;
+}

@@ -1,0 +1,59 @@
+/*
+ * host - what every mail service of this machine loads: configuration,
+ * addresses, credentials, certificates, and where the mail is.
+ *
+ * Called by service_main's load, warm, refresh and hide of mox-smtpd and
+ * mox-imapd. One to a process; children share it copy-on-write.
+ */
+#ifndef HOST_HOST_H
+#define HOST_HOST_H
+
+#include "auth/auth.h"
+#include "config/config.h"
+#include "config/domains_cdb.h"
+#include "config/lookup.h"
+#include "service/service.h"
+#include "store/store.h"
+
+struct host {
+	struct config *config;
+	struct lookup *lookup;
+	struct passcache *passcache;
+	struct auth *auth;
+	struct store_env env;       /* of all stores; owns its descriptors */
+	struct domains_cdb_watch watch;
+	struct tls_tickets *tickets;
+};
+
+/* Is TLS the first thing on connections of this kind, and may a client name
+ * itself by certificate there? */
+struct host_tls_use {
+	bool tickets;      /* session tickets are handed out */
+	bool client_cert;  /* a client certificate is asked for */
+};
+
+/*
+ * Load mox.conf (path: the -config flag or NULL), compile domains.conf if it
+ * is newer, open data and run folders, and fill setup: TLS and configuration
+ * of every listener, limits, user, paths of the back. use says for each
+ * listener how TLS is used. Prints configuration errors and exits when the
+ * files are wrong; -1 with e for everything else.
+ */
+int host_load(struct host *h, const char *config,
+    struct host_tls_use (*use)(const struct service_listener *l),
+    struct service_setup *setup, struct err *e);
+
+/* Look whether domains.conf changed; compile and take up. For the parent. */
+void host_refresh(struct host *h);
+/* In a back, before it forks its front. */
+void host_hide(struct host *h);
+
+/* Settings and quota of an account, its store opened (made if it is missing:
+ * an account of the configuration needs no other command). 0, or -1 with e. */
+int host_open_store(struct host *h, struct arena *arena, struct slice account,
+    struct store **store_r, struct err *e);
+
+/* Is the listener's STARTTLS needed before passwords? */
+bool host_tls_required(const struct service_listener *l);
+
+#endif
