@@ -96,7 +96,7 @@ load_accounts(struct host *h, struct err *e)
 
 	sconf_errors_init(&errors, arena);
 	if (domains_cdb_refresh(h->config, &errors) < 0)
-		config_print_errors(&errors, STDERR_FILENO);
+		config_print_errors(&errors);
 	arena_free(&arena);
 	/* With an older domains.cdb mail goes on. */
 	if (lookup_open(h->config, &h->lookup, e) < 0)
