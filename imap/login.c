@@ -13,17 +13,13 @@
 
 #define TOPIC "imapserver"
 #define TLS_MS 60000
-#define SLOW_FAILURES 3 /* from this one on the client is served slowly */
-/* A certificate is known or not, a mechanism allowed or not; no other state. */
 
 struct front {
 	const struct service_client *client;
 	struct conn *conn;
-	struct split *split;
+	struct login_front login;
 	struct imap_reader in;
 	struct arena *arena;  /* of the command */
-	struct sasl_channel channel;
-	struct imap_hello hello;
 	struct slice tag, name;
 	struct imap_parse p;
 	bool spoke_imap;      /* some command was understood */
@@ -59,10 +55,10 @@ static void
 capabilities(struct front *f, struct buf *b)
 {
 	imap_capabilities(b);
-	if (!f->channel.tls && f->client->listener->tls)
+	if (!f->login.channel.tls && f->client->listener->tls)
 		buf_addz(b, " STARTTLS");
-	sasl_announce(b, &f->channel, f->hello.cert_known, " AUTH=");
-	if (f->channel.tls_required && !f->channel.tls)
+	sasl_announce(b, &f->login.channel, f->login.hello.cert_known, " AUTH=");
+	if (f->login.channel.tls_required && !f->login.channel.tls)
 		buf_addz(b, " LOGINDISABLED");
 }
 
@@ -92,29 +88,12 @@ lost(struct front *f, const struct err *e)
 static bool
 say_hello(struct front *f)
 {
-	const struct tls_facts *facts = conn_tls_facts(f->conn);
-	struct slice v = facts ? slice_of((const char *)facts, sizeof(*facts))
-			       : SLICE_NULL;
 	struct err e = ERR_INIT;
-	struct split_msg reply;
 
-	f->channel = (struct sasl_channel){ .tls = facts,
-		.tls_required = host_tls_required(f->client->listener) };
-	if (facts) {
-		f->channel.tls_exporter = slice_of(
-		    (const char *)facts->exporter, facts->exporter_n);
-		f->channel.tls_unique = slice_of(
-		    (const char *)facts->unique, facts->unique_n);
-		f->channel.tls_server_end_point = slice_of(
-		    (const char *)facts->end_point, facts->end_point_n);
-	}
-	if (split_call(f->split, IMAP_REQ_HELLO, &v, 1, IMAP_REQ_MS, &reply,
-		&e) < 0 || reply.n != 1 ||
-	    !SPLIT_GET(reply.v[0], &f->hello)) {
-		lost(f, &e);
-		return false;
-	}
-	return true;
+	if (login_front_hello(&f->login, &e) == 0)
+		return true;
+	lost(f, &e);
+	return false;
 }
 
 static void
@@ -126,7 +105,7 @@ hand_over(struct front *f)
 	f->done = true;
 	if (conn_flush(f->conn) != CONN_OK)
 		return;
-	if (service_hand_over(f->conn, &f->split, IMAP_REQ_SESSION, v, 2,
+	if (service_hand_over(f->conn, &f->login.split, IMAP_REQ_SESSION, v, 2,
 		&e) < 0)
 		log_line(TOPIC, LOG_ERROR, "handing over", LOG_E(&e));
 }
@@ -194,7 +173,7 @@ cmd_starttls(struct front *f)
 		bad_arguments(f);
 		return;
 	}
-	if (f->channel.tls || !f->client->listener->tls) {
+	if (f->login.channel.tls || !f->client->listener->tls) {
 		answer(f, "BAD", "%.*s not available now", SLICE_FMT(f->name));
 		return;
 	}
@@ -218,7 +197,7 @@ cmd_starttls(struct front *f)
 
 /* What a failed login is answered with (RFC 5530, 3). */
 static void
-answer_failure(struct front *f, const struct imap_auth *auth,
+answer_failure(struct front *f, const struct login_reply *auth,
     struct slice text)
 {
 	const char *code = "[AUTHENTICATIONFAILED] bad credentials";
@@ -252,7 +231,7 @@ answer_failure(struct front *f, const struct imap_auth *auth,
 
 /* The end of an exchange: over to the session, or an answer. */
 static void
-login_result(struct front *f, const struct imap_auth *auth,
+login_result(struct front *f, const struct login_reply *auth,
     struct slice text)
 {
 	if (auth->status == SASL_OK) {
@@ -260,7 +239,7 @@ login_result(struct front *f, const struct imap_auth *auth,
 		return;
 	}
 	answer_failure(f, auth, text);
-	if (auth->failures >= SLOW_FAILURES)
+	if (auth->failures >= LOGIN_SLOW_FAILURES)
 		conn_set_slow(f->conn, true);
 	if (auth->close) {
 		conn_writez(f->conn, "* BYE too many failed logins\r\n");
@@ -268,28 +247,12 @@ login_result(struct front *f, const struct imap_auth *auth,
 	}
 }
 
-/* A request whose reply is imap_auth and a text. */
-static bool
-auth_call(struct front *f, unsigned type, const struct slice *v, size_t n,
-    struct imap_auth *auth_r, struct slice *text_r)
-{
-	struct err e = ERR_INIT;
-	struct split_msg reply;
-
-	if (split_call(f->split, type, v, n, IMAP_REQ_MS, &reply, &e) == 0 &&
-	    reply.n == 2 && SPLIT_GET(reply.v[0], auth_r)) {
-		*text_r = arena_dup(f->arena, reply.v[1]);
-		return true;
-	}
-	lost(f, &e);
-	return false;
-}
-
 static void
 cmd_login(struct front *f)
 {
 	struct slice v[2], text;
-	struct imap_auth auth;
+	struct login_reply auth;
+	struct err e = ERR_INIT;
 
 	if (!imap_sp(&f->p) || !imap_astring(&f->p, &v[0]) ||
 	    !imap_sp(&f->p) || !imap_astring(&f->p, &v[1]) ||
@@ -301,33 +264,30 @@ cmd_login(struct front *f)
 		answer(f, "NO", "[AUTHENTICATIONFAILED] bad credentials");
 		return;
 	}
-	if (auth_call(f, IMAP_REQ_LOGIN, v, 2, &auth, &text))
+	if (login_front_call(&f->login, LOGIN_PLAIN, v, 2, &auth, &text,
+		&e) < 0)
+		lost(f, &e);
+	else
 		login_result(f, &auth, text);
 }
 
-/* One response of the client; false ends the exchange. */
-static bool
-take_response(struct front *f, struct slice challenge, struct buf *response,
-    bool *abort_r)
+/* One challenge and its response, for login_front_exchange. */
+static int
+ask(void *ctx, struct slice challenge, struct buf *message)
 {
+	struct front *f = ctx;
 	struct buf line = BUF_INIT(2 * SASL_MESSAGE_MAX);
 	struct slice got;
-	enum imap_read rc;
 
 	buf_addz(&line, "+ ");
 	base64_encode(&line, challenge);
 	buf_addz(&line, "\r\n");
 	conn_write(f->conn, buf_slice(&line));
 	buf_free(&line);
-	if (conn_flush(f->conn) != CONN_OK)
-		return false;
-	rc = imap_reader_line(&f->in, &got);
-	if (rc != IMAP_READ_OK) {
-		f->done = true;
-		return false;
-	}
-	*abort_r = slice_is(got, "*");
-	return *abort_r || base64_decode(response, got);
+	if (conn_flush(f->conn) != CONN_OK ||
+	    imap_reader_line(&f->in, &got) != IMAP_READ_OK)
+		return -1;
+	return !slice_is(got, "*") && base64_decode(message, got);
 }
 
 /* RFC 9051, 6.2.2; initial response by SASL-IR, "=" for an empty one. */
@@ -348,45 +308,37 @@ auth_arguments(struct front *f, const struct sasl_mech **mech_r,
 	    imap_wrong(&f->p, "initial response is not base64");
 }
 
-/* Challenges and responses until the end of the exchange. */
-static void
-exchange(struct front *f, const struct sasl_mech *mech, struct buf *message,
-    bool has_initial)
-{
-	struct slice v[2] = { slice_str(sasl_mech_name(mech)) };
-	struct imap_auth auth;
-	struct slice text;
-	bool aborted;
-
-	v[1] = buf_slice(message);
-	if (!auth_call(f, IMAP_REQ_AUTH, v, has_initial ? 2 : 1, &auth, &text))
-		return;
-	while (auth.status == SASL_CONTINUE) {
-		aborted = true;
-		buf_reset(message);
-		if (!take_response(f, text, message, &aborted) && f->done)
-			return;
-		v[0] = buf_slice(message);
-		if (!auth_call(f, aborted ? IMAP_REQ_ABORT : IMAP_REQ_STEP, v,
-			aborted ? 0 : 1, &auth, &text))
-			return;
-	}
-	login_result(f, &auth, text);
-}
-
 static void
 cmd_authenticate(struct front *f)
 {
 	struct buf message = BUF_INIT(SASL_MESSAGE_MAX);
 	const struct sasl_mech *mech = NULL;
+	struct slice initial, text;
+	struct login_reply auth;
+	struct err e = ERR_INIT;
 	bool has_initial = false;
 
-	if (!auth_arguments(f, &mech, &message, &has_initial))
+	if (!auth_arguments(f, &mech, &message, &has_initial)) {
 		bad_arguments(f);
-	else if (!mech)
+		goto out;
+	}
+	if (!mech) {
 		answer(f, "NO", "[CANNOT] unknown mechanism");
-	else
-		exchange(f, mech, &message, has_initial);
+		goto out;
+	}
+	initial = buf_slice(&message);
+	switch (login_front_exchange(&f->login, mech,
+	    has_initial ? &initial : NULL, ask, f, &auth, &text, &e)) {
+	case 0:
+		login_result(f, &auth, text);
+		break;
+	case 1:
+		f->done = true;
+		break;
+	default:
+		lost(f, &e);
+	}
+out:
 	buf_wipe(&message);
 }
 
@@ -481,7 +433,7 @@ begin(struct front *f)
 	}
 	if (!say_hello(f))
 		return false;
-	if (f->hello.preauth)
+	if (f->login.hello.preauth)
 		hand_over(f);
 	else
 		greet(f);
@@ -492,7 +444,8 @@ int
 imap_front(const struct service_client *client, struct conn *conn,
     struct split *split)
 {
-	struct front f = { .client = client, .conn = conn, .split = split,
+	struct front f = { .client = client, .conn = conn,
+		.login = { .client = client, .conn = conn, .split = split },
 		.arena = arena_new(0) };
 	struct slice text;
 	enum imap_read rc;
@@ -511,7 +464,7 @@ imap_front(const struct service_client *client, struct conn *conn,
 		else
 			read_failed(&f, rc);
 	}
-	if (f.split) {
+	if (f.login.split) {
 		conn_flush(conn);
 		conn_shutdown(conn);
 	}

@@ -21,6 +21,7 @@
 #define IMAP_LOGIN_READ_MS (30 * 1000)
 #define IMAP_READ_MS (30 * 60 * 1000)      /* RFC 9051, 5.4: 30 minutes */
 #define IMAP_LITERAL_READ_MS (30 * 1000)
+#define IMAP_WRITE_MS (5 * 60 * 1000)
 
 enum imap_read {
 	IMAP_READ_OK,
