@@ -210,9 +210,12 @@ charset_known(struct slice name)
 void
 charset_warm(void)
 {
-	/* Never closed, so the modules stay. */
+	/* While one is open its module stays. */
+	static iconv_t open[MULTIS];
+
 	for (size_t i = 0; i < MULTIS; i++)
-		iconv_open("UTF-8", multis[i].iconv);
+		if (open[i] == NULL)
+			open[i] = iconv_open("UTF-8", multis[i].iconv);
 }
 
 /* ---- streams ---- */

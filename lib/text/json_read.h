@@ -58,7 +58,6 @@ bool json_str(struct arena *arena, struct json v, struct slice *s_r);
 bool json_bool(struct json v, bool *b_r);
 bool json_i64(struct json v, int64_t *n_r); /* integers in range only */
 bool json_u64(struct json v, uint64_t *n_r);
-bool json_double(struct json v, double *n_r);
 /* The text of a value as it stands in the document. */
 struct slice json_raw(struct json v);
 

@@ -7,7 +7,7 @@
  *   json_put_end(&j);
  *
  * name is the member's name inside an object, NULL elsewhere. Whether all
- * fitted is asked of the buf at the end.
+ * fitted is asked of the buf at the end; too deep counts as not fitting.
  */
 #ifndef TEXT_JSON_WRITE_H
 #define TEXT_JSON_WRITE_H
@@ -20,13 +20,14 @@ struct json_out {
 	struct buf *out;
 	bool indent; /* lines and tabs, for people */
 	bool begun; /* the innermost has a member already */
+	bool named; /* json_put_name came last */
 	unsigned depth;
 	char close[JSON_OUT_DEPTH]; /* '}' or ']' of what is open */
 };
 
 #define JSON_OUT(buf_, indent_) \
 	{ \
-		(buf_), (indent_), false, 0, "" \
+		(buf_), (indent_), false, false, 0, "" \
 	}
 
 void json_put_object(struct json_out *j, const char *name);
