@@ -118,6 +118,9 @@ struct folder {
 int folder_open(struct folder *f, struct store *st, struct slice name,
     struct err *e);
 void folder_close(struct folder *f);
+/* Is there a folder of this mailbox? folder_r: its name. 1, 0, -1. */
+int folder_exists(struct store *st, struct slice name,
+    char folder_r[LAYOUT_NAME], struct err *e);
 /* Is this still the folder its name stands for? False after delete or rename
  * by others. */
 bool folder_current(const struct folder *f, const struct store *st);
@@ -216,15 +219,24 @@ void threads_tidy(struct store *st);
  * the totals of the indexes (index_totals).
  */
 
-/* May bytes and count more be stored? STORE_OK, STORE_OVERQUOTA, STORE_FAILED.
+/* May so many more bytes be stored? STORE_OK, STORE_OVERQUOTA, STORE_FAILED.
  * Not under a lock. */
-enum store_code quota_check(struct store *st, uint64_t bytes, uint64_t count,
-    struct err *e);
+enum store_code quota_check(struct store *st, uint64_t bytes, struct err *e);
 /* Note what was added (positive) or removed (negative). One small append,
  * unsynced; errors are for the next writing anew to mend. */
 void quota_add(struct store *st, int64_t bytes, int64_t count);
 /* Write it anew if it has grown long. Not under a lock. */
 void quota_tidy(struct store *st);
+/* Write it anew. */
+int quota_rebuild(struct store *st, uint64_t limit, struct err *e);
+/* What it says: 1, 0 there is none or it makes no sense, -1. */
+struct quota {
+	uint64_t limit; /* bytes; 0 for none */
+	uint64_t bytes, count;
+	size_t lines;   /* behind the first */
+	int64_t age_s;
+};
+int quota_read(struct store *st, struct quota *q_r, struct err *e);
 
 /* ---- uidlist ---- */
 
@@ -257,6 +269,55 @@ int uidlist_courier_keywords(int dirfd, uidlist_keywords_fn *fn, void *arg,
     struct err *e);
 
 /* ---- account ---- */
+
+/* The lease that all changes of the list of mailboxes hold. 0 or -1. */
+int store_lock_list(struct store *st, struct db_lock *lock, struct err *e);
+
+/* Room for one more in an arena array that grows by doubling. */
+void *store_push(struct arena *arena, void *v, size_t n, size_t size);
+
+/* Mailboxes and their folders, not in order; Inbox is not among them. */
+struct mailbox_folder {
+	struct slice name, folder;
+};
+int list_folders(struct store *st, struct arena *arena,
+    struct mailbox_folder **v_r, size_t *n_r, struct err *e);
+
+/* If name is from or below it: its new name when from becomes to, in the
+ * arena. False: not concerned. */
+bool store_renamed(struct slice *name, struct slice from, struct slice to,
+    struct arena *arena);
+/* Finish a rename that a crash has interrupted. Costs one system call if
+ * there is none. */
+int rename_redo(struct store *st, struct err *e);
+
+/* Make the mailbox and its missing parents, under the lease. Their names go
+ * to made_r, in the arena. The Maildir is synced, the list not subscribed. */
+enum store_code create_folders(struct store *st, struct slice name,
+    struct arena *arena, struct slice **made_r, size_t *n_r, struct err *e);
+
+/* Subscribed names in the order of the file. 0 or -1. */
+int subscribe_read(struct store *st, struct arena *arena,
+    struct slice **names_r, size_t *n_r, struct err *e);
+/* These change under the lease, durably; nothing is written if nothing
+ * changes. */
+int subscribe_names(struct store *st, const struct slice *names, size_t n,
+    bool on, struct err *e);
+int subscribe_rename(struct store *st, struct slice from, struct slice to,
+    struct err *e);
+
+/* The same for special uses; a mailbox may be there several times. */
+struct use {
+	struct slice name;
+	unsigned use; /* STORE_USE_* */
+};
+int use_read(struct store *st, struct arena *arena, struct use **uses_r,
+    size_t *n_r, struct err *e);
+/* name has exactly these uses, and no other name has them. */
+int use_assign(struct store *st, struct slice name, unsigned use,
+    struct err *e);
+int use_rename(struct store *st, struct slice from, struct slice to,
+    struct err *e);
 
 /*
  * The next UIDVALIDITY of the account: never given before, greater than all

@@ -1,0 +1,209 @@
+/*
+ * quota.c - maildirsize, the quota file of Maildir++.
+ *
+ *   LIMITS         e.g. 1000000S,500C: bytes, messages
+ *   BYTES COUNT    what was there when the file was written
+ *   BYTES COUNT    a change each, appended; negative when removed
+ *
+ * Everybody appends without a lock, and writes it anew when it has grown.
+ * What is appended just then is lost, and foreign programs that know nothing
+ * of quotas append nothing; the next writing mends both.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "db/newfile.h"
+#include "store/store_int.h"
+
+#define FILE_NAME "maildirsize"
+#define GROWN     5120 /* bytes; the format's own number */
+#define STALE_S   (15 * 60) /* a refusal needs figures younger than this */
+#define FILE_MAX  (1 << 20) /* somebody else's, never written anew */
+
+/* ---- reading ---- */
+
+static uint64_t
+parse_limits(struct slice limits)
+{
+	struct slice field;
+	uint64_t v, bytes = 0;
+
+	while (slice_next(&limits, ',', &field)) {
+		if (field.n > 1 && field.p[field.n - 1] == 'S' &&
+		    slice_u64(slice_head(field, field.n - 1), &v))
+			bytes = v;
+	}
+	return bytes;
+}
+
+/* Courier pads with spaces. */
+static bool
+parse_line(struct slice line, int64_t *bytes_r, int64_t *count_r)
+{
+	struct slice bytes, count;
+
+	line = slice_trim(line);
+	slice_cut(line, ' ', &bytes, &count);
+	return slice_i64(bytes, bytes_r) &&
+	    slice_i64(slice_trim(count), count_r);
+}
+
+static bool
+parse(struct slice text, struct quota *q)
+{
+	struct slice line;
+	int64_t bytes, count, sum_bytes = 0, sum_count = 0;
+
+	*q = (struct quota){ 0 };
+	if (!slice_line(&text, &line))
+		return false;
+	q->limit = parse_limits(line);
+	for (; slice_line(&text, &line); q->lines++) {
+		if (!parse_line(line, &bytes, &count) ||
+		    __builtin_add_overflow(sum_bytes, bytes, &sum_bytes) ||
+		    __builtin_add_overflow(sum_count, count, &sum_count))
+			return false;
+	}
+	q->bytes = sum_bytes > 0 ? (uint64_t)sum_bytes : 0;
+	q->count = sum_count > 0 ? (uint64_t)sum_count : 0;
+	return q->lines > 0;
+}
+
+int
+quota_read(struct store *st, struct quota *q, struct err *e)
+{
+	struct buf b = BUF_INIT(FILE_MAX);
+	struct stat s;
+	int rc = file_read(st->maildir_fd, FILE_NAME, &b, e);
+
+	if (rc == 1 && !parse(buf_slice(&b), q))
+		rc = 0;
+	if (rc == 1 && fstatat(st->maildir_fd, FILE_NAME, &s, 0) == 0)
+		q->age_s = clock_s(st->env->clock) - s.st_mtime;
+	buf_free(&b);
+	return rc;
+}
+
+/* ---- writing anew ---- */
+
+static int
+totals(struct store *st, struct quota *q, struct err *e)
+{
+	struct arena *arena = arena_new(0);
+	struct mailbox_folder *v;
+	uint64_t count, bytes;
+	size_t n;
+	int rc = list_folders(st, arena, &v, &n, e);
+
+	*q = (struct quota){ .limit = st->quota, .lines = 1 };
+	for (size_t i = 0; rc >= 0 && i <= n; i++) {
+		count = bytes = 0;
+		rc = index_totals(st, i < n ? v[i].name : SLICE("Inbox"),
+		    &count, &bytes, e);
+		q->count += count;
+		q->bytes += bytes;
+	}
+	arena_free(&arena);
+	return rc < 0 ? -1 : 0;
+}
+
+int
+quota_rebuild(struct store *st, uint64_t limit, struct err *e)
+{
+	struct quota q;
+	char text[100];
+
+	if (totals(st, &q, e) < 0)
+		return -1;
+	snprintf(text, sizeof(text), "%" PRIu64 "S\n%" PRIu64 " %" PRIu64 "\n",
+	    limit, q.bytes, q.count);
+	return db_write_file(st->maildir_fd, FILE_NAME, slice_str(text),
+	    st->env->file_mode, e);
+}
+
+/* The figures, after writing them anew if they are not for our limit. */
+static int
+current(struct store *st, struct quota *q, struct err *e)
+{
+	int rc = quota_read(st, q, e);
+
+	if (rc == 1 && q->limit == st->quota)
+		return 0;
+	if (quota_rebuild(st, st->quota, e) < 0)
+		return -1;
+	rc = quota_read(st, q, e);
+	return rc == 0 ? err_set(e, ERR_TEMP, "maildirsize is gone") :
+	    rc < 0 ? -1 : 0;
+}
+
+/* ---- for the store ---- */
+
+static bool
+fits(const struct quota *q, uint64_t bytes)
+{
+	return bytes <= q->limit && q->bytes <= q->limit - bytes;
+}
+
+enum store_code
+quota_check(struct store *st, uint64_t bytes, struct err *e)
+{
+	struct quota q;
+
+	if (st->quota == 0)
+		return STORE_OK;
+	if (current(st, &q, e) < 0)
+		return STORE_FAILED;
+	if (!fits(&q, bytes) && (q.lines > 1 || q.age_s > STALE_S) &&
+	    (quota_rebuild(st, st->quota, e) < 0 || current(st, &q, e) < 0))
+		return STORE_FAILED;
+	return fits(&q, bytes) ? STORE_OK : STORE_OVERQUOTA;
+}
+
+void
+quota_add(struct store *st, int64_t bytes, int64_t count)
+{
+	char line[50];
+	int fd, n;
+
+	if (bytes == 0 && count == 0)
+		return;
+	fd = openat(st->maildir_fd, FILE_NAME,
+	    O_WRONLY | O_APPEND | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	n = snprintf(line, sizeof(line), "%" PRId64 " %" PRId64 "\n", bytes,
+	    count);
+	file_write(fd, slice_of(line, (size_t)n), NULL);
+	close(fd);
+}
+
+void
+quota_tidy(struct store *st)
+{
+	struct quota q;
+	struct stat s;
+
+	if (fstatat(st->maildir_fd, FILE_NAME, &s, 0) == 0 &&
+	    s.st_size > GROWN)
+		quota_rebuild(st, st->quota > 0 ? st->quota :
+		    quota_read(st, &q, NULL) == 1 ? q.limit : 0, NULL);
+}
+
+int
+store_quota_used(struct store *st, uint64_t *bytes_r, uint64_t *count_r,
+    struct err *e)
+{
+	struct quota q;
+	int rc = st->quota > 0 ? current(st, &q, e) : totals(st, &q, e);
+
+	if (rc < 0)
+		return -1;
+	*bytes_r = q.bytes;
+	*count_r = q.count;
+	return 0;
+}
