@@ -143,26 +143,21 @@ file_mkdirs(int at, const char *path, mode_t mode, struct err *e)
 	return make_folder(at, path, mode, e);
 }
 
-/* 1 with *dir_r open, 0 if there is none, -1 with e set. */
-static int
-open_folder(int at, const char *path, int flags, DIR **dir_r, struct err *e)
+/* NULL with errno set. */
+static DIR *
+open_folder(int at, const char *path, int flags)
 {
 	int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
-	if (fd < 0)
-		return errno == ENOENT ? 0 : err_sys(e, "%s", path);
-	*dir_r = fdopendir(fd);
-	if (*dir_r == NULL) {
-		err_sys(e, "%s", path);
+	if (dir == NULL && fd >= 0)
 		close(fd);
-		return -1;
-	}
-	return 1;
+	return dir;
 }
 
-/* The next entry but . and ..; 1, 0 at the end, -1 with e set. */
-static int
-next_entry(DIR *dir, struct dirent **entry_r, struct err *e)
+/* The next entry but . and ..; NULL with errno set, 0 at the end. */
+static struct dirent *
+next_entry(DIR *dir)
 {
 	struct dirent *d;
 
@@ -171,10 +166,7 @@ next_entry(DIR *dir, struct dirent **entry_r, struct err *e)
 		d = readdir(dir);
 	} while (d != NULL &&
 	    (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0));
-	if (d == NULL && errno != 0)
-		return err_sys(e, "readdir");
-	*entry_r = d;
-	return d != NULL;
+	return d;
 }
 
 static int
@@ -187,17 +179,17 @@ int
 file_list(int at, const char *path, struct arena *arena, struct slice **names_r,
     size_t *n_r, struct err *e)
 {
+	DIR *dir = open_folder(at, path, 0);
 	struct slice *names = NULL;
 	size_t n = 0, room = 0;
 	struct dirent *d;
-	DIR *dir = NULL;
-	int rc = open_folder(at, path, 0, &dir, e);
+	int failed;
 
 	*names_r = NULL;
 	*n_r = 0;
-	if (rc <= 0)
-		return rc;
-	while ((rc = next_entry(dir, &d, e)) == 1) {
+	if (dir == NULL)
+		return errno == ENOENT ? 0 : err_sys(e, "%s", path);
+	while ((d = next_entry(dir)) != NULL) {
 		if (n == room) {
 			room = room == 0 ? 32 : 2 * room;
 			names =
@@ -205,9 +197,12 @@ file_list(int at, const char *path, struct arena *arena, struct slice **names_r,
 		}
 		names[n++] = arena_dup(arena, slice_str(d->d_name));
 	}
+	failed = errno;
 	closedir(dir);
-	if (rc < 0)
-		return err_prefix(e, "%s", path);
+	if (failed) {
+		errno = failed;
+		return err_sys(e, "%s", path);
+	}
 	if (n > 0)
 		qsort(names, n, sizeof(*names), by_bytes);
 	*names_r = names;
@@ -215,27 +210,33 @@ file_list(int at, const char *path, struct arena *arena, struct slice **names_r,
 	return 1;
 }
 
+static int remove_tree(int at, const char *path, int depth, struct err *e);
+
+static int
+remove_entry(int at, const char *name, int depth, struct err *e)
+{
+	if (unlinkat(at, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	return errno == EISDIR ? remove_tree(at, name, depth, e)
+			       : err_sys(e, "unlink %s", name);
+}
+
 static int
 remove_tree(int at, const char *path, int depth, struct err *e)
 {
 	struct dirent *d;
-	DIR *dir = NULL;
-	int rc;
+	DIR *dir;
+	int rc = 0;
 
 	if (depth == FILE_DEPTH)
 		return err_set(e, ERR_LIMIT, "%s: folders too deep", path);
-	rc = open_folder(at, path, O_NOFOLLOW, &dir, e);
-	if (rc <= 0)
-		return rc;
-	while ((rc = next_entry(dir, &d, e)) == 1) {
-		if (unlinkat(dirfd(dir), d->d_name, 0) == 0 || errno == ENOENT)
-			continue;
-		rc = errno == EISDIR
-		    ? remove_tree(dirfd(dir), d->d_name, depth + 1, e)
-		    : err_sys(e, "unlink %s", d->d_name);
-		if (rc < 0)
-			break;
-	}
+	dir = open_folder(at, path, O_NOFOLLOW);
+	if (dir == NULL)
+		return errno == ENOENT ? 0 : err_sys(e, "%s", path);
+	while (rc == 0 && (d = next_entry(dir)) != NULL)
+		rc = remove_entry(dirfd(dir), d->d_name, depth + 1, e);
+	if (rc == 0 && errno != 0)
+		rc = err_sys(e, "%s", path);
 	closedir(dir);
 	if (rc == 0 && unlinkat(at, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		rc = err_sys(e, "rmdir %s", path);

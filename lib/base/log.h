@@ -100,14 +100,16 @@ void log_fields(const char *topic, enum log_level level, const char *message,
  * Evaluates its fields only if the level is on. */
 #define log_line(topic, level, message, ...) \
 	do { \
-		if (log_enabled(topic, level)) { \
-			const struct log_field log_f_[] = { { NULL, \
-			    { LOG_V_U64, { NULL, 0 }, 0, 0 } } __VA_OPT__(, ) \
-				    __VA_ARGS__ }; \
-			log_fields(topic, level, message, log_f_ + 1, \
-			    sizeof(log_f_) / sizeof(log_f_[0]) - 1); \
-		} \
+		if (log_enabled(topic, level)) \
+			log_fields(topic, level, message, \
+			    LOG_ARRAY(__VA_ARGS__) + 1, \
+			    sizeof(LOG_ARRAY(__VA_ARGS__)) / \
+				    sizeof(struct log_field) - \
+				1); \
 	} while (0)
+/* The first is for the case that there are no fields. */
+#define LOG_ARRAY(...) \
+	((const struct log_field[]){ { .name = NULL }, ##__VA_ARGS__ })
 
 /* Append name=value in logfmt, with quoting; for other logfmt writers. */
 struct buf;

@@ -250,6 +250,12 @@ decode_one(struct base64_dec *d, char c, struct buf *out)
 	}
 }
 
+static bool
+begins_group(struct slice text)
+{
+	return text.n >= 4 && std_values[(unsigned char)text.p[0]] != 0;
+}
+
 void
 base64_dec_push(struct base64_dec *d, struct slice text, struct buf *out)
 {
@@ -264,9 +270,11 @@ base64_dec_push(struct base64_dec *d, struct slice text, struct buf *out)
 			out->n += groups * 3;
 			text = slice_skip(text, groups * 4);
 		}
-		for (size_t i = 0; i < 4 && text.n > 0; i++) {
+		while (text.n > 0) {
 			decode_one(d, text.p[0], out);
 			text = slice_skip(text, 1);
+			if (d->n == 0 && begins_group(text))
+				break;
 		}
 	}
 }

@@ -113,19 +113,20 @@ fill_high(struct charset *c, const char *chars)
 static size_t
 run_iconv(iconv_t cd, struct slice *in, struct buf *out)
 {
-	size_t rc, room, left;
+	size_t rc = 0, room, left;
 
 	do {
 		char *from = (char *)in->p, *to;
 
-		left = room = 2 * in->n + KEPT;
+		room = 2 * in->n + KEPT;
 		if (room > out->max - out->n)
-			left = room = out->max - out->n;
+			room = out->max - out->n;
 		to = buf_space(out, room);
 		if (to == NULL) {
 			errno = E2BIG;
 			return (size_t)-1;
 		}
+		left = room;
 		rc = iconv(cd, from == NULL ? NULL : &from, &in->n, &to, &left);
 		in->p = from;
 		out->n += room - left;
@@ -226,7 +227,7 @@ convert(struct charset *c, struct slice in, struct buf *out)
 {
 	struct slice left = c->convert(c, in, out);
 
-	if (left.n > 0)
+	if (left.p != NULL)
 		memmove(c->kept, left.p, left.n);
 	c->n = left.n;
 }

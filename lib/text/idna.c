@@ -103,7 +103,7 @@ int
 idna_unicode(struct arena *arena, struct slice domain, struct slice *unicode_r,
     struct err *e)
 {
-	struct slice ascii, u_labels, again;
+	struct slice ascii = SLICE_NULL, again = SLICE_NULL, u_labels;
 	char *text = NULL;
 
 	if (idna_ascii(arena, domain, &ascii, e) < 0)

@@ -114,20 +114,23 @@ unicode_next(struct slice *rest, uint32_t *c_r)
 void
 unicode_put(struct buf *out, uint32_t c)
 {
-	char p[4];
 	size_t n;
+	char *p;
 
 	if (c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
 		c = UNICODE_BAD;
-	if (c < 0x80) {
-		buf_addc(out, (char)c);
+	n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+	p = buf_space(out, n);
+	if (p == NULL)
+		return;
+	out->n += n;
+	if (n == 1) {
+		*p = (char)c;
 		return;
 	}
-	n = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
 	for (size_t i = n - 1; i > 0; i--, c >>= 6)
 		p[i] = (char)(0x80 | (c & 0x3f));
 	p[0] = (char)(0xf00 >> n | c);
-	buf_add(out, slice_of(p, n));
 }
 
 void
