@@ -11,13 +11,13 @@
 
 #include "auth/passcache.h"
 #include "base/arena.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/rand.h"
 #include "base/slice.h"
 #include "sasl/sasl.h"
 
-#define AUTH_PASSWORD_MIN 8 /* bytes, after preparation */
+/* Bytes, after preparation; at most SASL_PASSWORD_MAX. */
+#define AUTH_PASSWORD_MIN 8
 
 /* What auth_opts.resolve says of a login name. */
 struct auth_login {
@@ -38,7 +38,6 @@ struct auth_opts {
 	    struct auth_login *login_r, struct err *e);
 	void *ctx;
 	struct passcache *cache; /* NULL: none */
-	const struct clock *clock; /* NULL: the real one */
 	struct rand *rand; /* NULL: the real one */
 };
 

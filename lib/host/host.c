@@ -89,7 +89,7 @@ static int
 load_accounts(struct host *h, struct err *e)
 {
 	struct auth_opts opts = { .data_fd = h->env.data_fd,
-		.resolve = resolve, .ctx = h, .clock = h->env.clock };
+		.resolve = resolve, .ctx = h };
 	struct arena *arena = arena_new(0);
 	struct sconf_errors errors;
 	struct err cache = ERR_INIT;

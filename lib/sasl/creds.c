@@ -77,6 +77,13 @@ put_words(unsigned char out[16], const MD5_LONG w[4])
 		out[i] = (unsigned char)(w[i / 4] >> 8 * (i % 4));
 }
 
+static MD5_LONG
+get_word(const unsigned char *p)
+{
+	return (MD5_LONG)p[0] | (MD5_LONG)p[1] << 8 | (MD5_LONG)p[2] << 16 |
+	    (MD5_LONG)p[3] << 24;
+}
+
 /* The state after a block that is the key xor pad, as RFC 1321 writes it. */
 static void
 md5_after_key(const unsigned char key[MD5_BLOCK], unsigned char pad,
@@ -99,16 +106,13 @@ static void
 md5_finish(
     const unsigned char state[16], struct slice data, unsigned char digest[16])
 {
-	MD5_LONG *word[4];
 	MD5_CTX ctx;
 
 	MD5_Init(&ctx);
-	word[0] = &ctx.A, word[1] = &ctx.B, word[2] = &ctx.C, word[3] = &ctx.D;
-	for (int i = 0; i < 4; i++)
-		*word[i] = (MD5_LONG)state[4 * i] |
-		    (MD5_LONG)state[4 * i + 1] << 8 |
-		    (MD5_LONG)state[4 * i + 2] << 16 |
-		    (MD5_LONG)state[4 * i + 3] << 24;
+	ctx.A = get_word(state);
+	ctx.B = get_word(state + 4);
+	ctx.C = get_word(state + 8);
+	ctx.D = get_word(state + 12);
 	ctx.Nl = MD5_BLOCK * 8; /* bits so far */
 	MD5_Update(&ctx, data.p, data.n);
 	MD5_Final(digest, &ctx);
@@ -153,12 +157,11 @@ sasl_cram_digest(
 static void
 made_up(struct slice secret, char use, struct slice name, unsigned char out[32])
 {
-	unsigned char digest[32];
+	unsigned char text[33];
 
-	sha_digest(SHA_256, name, digest);
-	char text[33] = { use };
-	memcpy(text + 1, digest, sizeof(digest));
-	sha_hmac(SHA_256, secret, slice_of(text, sizeof(text)), out);
+	text[0] = (unsigned char)use;
+	sha_digest(SHA_256, name, text + 1);
+	sha_hmac(SHA_256, secret, slice_of((char *)text, sizeof(text)), out);
 }
 
 static void

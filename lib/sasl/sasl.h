@@ -25,7 +25,7 @@
 #define SASL_MESSAGE_MAX 4096
 /* Longest login name: RFC 5321, 4.5.3.1: 64 + 1 + 255, in UTF-8. */
 #define SASL_LOGIN_MAX 1024
-/* Longest password taken, a bound for the work per attempt. */
+/* Longest password: PLAIN has room for two of the former and this. */
 #define SASL_PASSWORD_MAX 1024
 
 /* ---- mechanisms ---- */

@@ -41,7 +41,7 @@ sasl_client_new(
 	c->opts = *opts;
 	c->next = mech->client;
 	c->out = (struct buf)BUF_INIT(4 * SASL_MESSAGE_MAX);
-	c->password = (struct buf)BUF_INIT(SASL_MESSAGE_MAX);
+	c->password = (struct buf)BUF_INIT(2 * SASL_MESSAGE_MAX);
 	scram_init(&c->scram);
 	sasl_prepare_password(opts->password, &c->password);
 	return c;

@@ -120,8 +120,7 @@ sasl_server_fail(
     struct sasl_server *s, enum sasl_reason reason, const char *why)
 {
 	s->result.reason = reason;
-	if (reason != SASL_TEMP) /* else the look-up said more */
-		err_set(&s->result.err, ERR_PERM, "%s: %s", s->mech->name, why);
+	err_set(&s->result.err, ERR_PERM, "%s: %s", s->mech->name, why);
 	return SASL_FAIL;
 }
 
@@ -149,7 +148,7 @@ sasl_server_lookup(struct sasl_server *s, struct slice login)
 	r->login = arena_dup(s->opts.arena, login);
 	if (s->opts.backend.lookup(s->opts.backend.ctx, s->opts.arena, r->login,
 		&s->creds, &r->err) < 0) {
-		sasl_server_fail(s, SASL_TEMP, "");
+		r->reason = SASL_TEMP;
 		return -1;
 	}
 	if (s->creds.known)
@@ -188,7 +187,7 @@ sasl_server_password(
     struct sasl_server *s, struct slice login, struct slice password)
 {
 	const struct sasl_backend *b = &s->opts.backend;
-	struct buf prepared = BUF_INIT(SASL_MESSAGE_MAX);
+	struct buf prepared = BUF_INIT(2 * SASL_MESSAGE_MAX);
 	bool right;
 
 	if (sasl_server_lookup(s, login) < 0)
