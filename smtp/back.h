@@ -1,0 +1,105 @@
+/*
+ * back - the trusted half of an SMTP connection: decides about addresses and
+ * stores messages. It keeps the state of the transaction itself.
+ */
+#ifndef SMTP_BACK_H
+#define SMTP_BACK_H
+
+#include "message/record.h"
+#include "smtp/request.h"
+#include "smtp/smtpd.h"
+#include "store/mailbox.h"
+
+/* Where a message goes, in the end: aliases are expanded, each once. */
+struct smtp_target {
+	struct slice account, mailbox;
+	struct slice address; /* for Delivered-To */
+};
+
+struct smtp_to {
+	struct slice local, domain; /* as in RCPT */
+	struct smtp_rcpt params;
+	struct slice orcpt;
+};
+
+#define SMTP_OPEN_MAX 8 /* mailboxes kept open over a connection */
+
+struct smtp_open {
+	struct slice account; /* malloced with the store */
+	struct store *store;
+	struct mailbox *mailbox;
+	bool used; /* by the message just delivered */
+};
+
+struct smtp_back {
+	struct login_back login; /* first: its handlers get this */
+	struct smtpd *d;
+	const struct conf_listener *conf;
+	bool submission;
+	char id[RECEIVEDID_TEXT];
+
+	struct arena *arena; /* of the transaction */
+	struct slice helo;
+	struct smtp_mail mail;
+	struct slice from_local, from_domain, envid;
+	struct smtp_to *to;
+	size_t nto;
+	struct smtp_target *targets;
+	size_t ntargets;
+	struct spool *spool;
+	struct buf record;
+	struct err spool_err; /* kind ERR_NONE: all bytes were taken */
+
+	struct smtp_open open[SMTP_OPEN_MAX];
+	size_t next_open; /* to be replaced next */
+};
+
+/* ---- answers ---- */
+
+int smtp_verdict(struct smtp_back *b, int code, const char *enhanced,
+    struct err *e, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+/* With slow, or as the last reply. */
+int smtp_verdict_full(struct smtp_back *b, const struct smtp_verdict *v,
+    struct slice text, struct err *e);
+
+/* ---- back_rcpt.c ---- */
+
+int smtp_on_mail(void *ctx, const struct split_msg *msg, struct err *e);
+int smtp_on_rcpt(void *ctx, const struct split_msg *msg, struct err *e);
+
+/* ---- special.c ---- */
+
+/*
+ * localserve: localparts with special endings fail (man page). 0 and nothing
+ * in *code_r for others; slept for an hour for "timeout".
+ */
+enum smtp_special { SPECIAL_MAIL, SPECIAL_RCPT, SPECIAL_DELIVER };
+int smtp_special(const struct smtp_back *b, enum smtp_special when,
+    struct slice local, const char **enhanced_r);
+
+/* ---- deliver.c ---- */
+
+int smtp_on_data(void *ctx, const struct split_msg *msg, struct err *e);
+int smtp_on_chunk(void *ctx, const struct split_msg *msg, struct err *e);
+int smtp_on_record(void *ctx, const struct split_msg *msg, struct err *e);
+int smtp_on_deliver(void *ctx, const struct split_msg *msg, struct err *e);
+/* Forget the transaction. */
+void smtp_back_reset(struct smtp_back *b);
+
+/* ---- prefix.c ---- */
+
+/* The header lines that are put before a message for one target. */
+void smtp_prefix(const struct smtp_back *b, const struct smtp_deliver *d,
+    const struct smtp_target *target, struct buf *out);
+
+/* ---- opened.c ---- */
+
+/* The mailbox of a target, made if it is missing; kept open. */
+int smtp_open_mailbox(struct smtp_back *b, const struct smtp_target *t,
+    struct smtp_open **open_r, struct err *e);
+/* Housekeeping of those used, once the client has its answer. */
+void smtp_tidy(struct smtp_back *b);
+void smtp_close_all(struct smtp_back *b);
+
+#endif

@@ -1,0 +1,76 @@
+/* MAIL and RCPT: syntax here, the decision in the back. */
+#include "smtp/front.h"
+
+/* May this be said now (RFC 5321, 4.1.4)? */
+static bool
+mail_allowed(struct smtp_front *f)
+{
+	if (f->mail)
+		smtp_reply(f, 503, "5.5.1", "a transaction is under way");
+	else if (f->submission && !f->authenticated)
+		smtp_reply(f, 530, "5.7.0", "authenticate first");
+	else
+		return true;
+	return false;
+}
+
+void
+smtp_cmd_mail(struct smtp_front *f, struct slice args)
+{
+	struct smtp_offer offer = smtp_offer_of(f);
+	struct smtp_verdict verdict;
+	struct smtp_refusal why;
+	struct smtp_mail_args a;
+	struct slice text;
+
+	if (!mail_allowed(f))
+		return;
+	if (!smtp_mail_args(f->arena, args, &offer, &a, &why)) {
+		smtp_reply_refusal(f, &why);
+		smtp_count(f, false);
+		return;
+	}
+	struct slice v[] = { SPLIT_OF(a.mail), f->helo, a.from.local,
+		a.from.domain, a.envid };
+	if (!smtp_ask(f, SMTP_REQ_MAIL, v, 5, &verdict, &text))
+		return;
+	if (verdict.code < 300) {
+		smtp_reset(f);
+		f->mail = true;
+		f->params = a.mail;
+	} else
+		smtp_count(f, false);
+	smtp_reply_verdict(f, &verdict, text);
+}
+
+void
+smtp_cmd_rcpt(struct smtp_front *f, struct slice args)
+{
+	struct smtp_offer offer = smtp_offer_of(f);
+	struct smtp_verdict verdict;
+	struct smtp_refusal why;
+	struct smtp_rcpt_args a;
+	struct slice text;
+
+	if (!f->mail) {
+		smtp_reply(f, 503, "5.5.1", "say MAIL first");
+		return;
+	}
+	if (f->rcpts == SMTP_RCPT_MAX) {
+		smtp_reply(f, 452, "4.5.3", "at most %d recipients",
+		    SMTP_RCPT_MAX);
+		return;
+	}
+	if (!smtp_rcpt_args(f->arena, args, &offer, f->params.smtputf8, &a,
+		&why)) {
+		smtp_reply_refusal(f, &why);
+		return;
+	}
+	struct slice v[] = { SPLIT_OF(a.rcpt), a.to.local, a.to.domain,
+		a.orcpt };
+	if (!smtp_ask(f, SMTP_REQ_RCPT, v, 4, &verdict, &text))
+		return;
+	if (verdict.code < 300)
+		f->rcpts++;
+	smtp_reply_verdict(f, &verdict, text);
+}

@@ -1,0 +1,122 @@
+/*
+ * front - the SMTP dialogue: what the phases share. The state a client's
+ * commands go through, and how they are answered.
+ */
+#ifndef SMTP_FRONT_H
+#define SMTP_FRONT_H
+
+#include "host/login.h"
+#include "message/parse.h"
+#include "smtp/data.h"
+#include "smtp/params.h"
+#include "smtp/request.h"
+
+#define SMTP_TOPIC "smtpserver"
+#define SMTP_LINE_MAX 2048        /* RFC 5321, 4.5.3.1.4 asks for 512 */
+#define SMTP_AUTH_LINE_MAX 12288  /* RFC 4954, 4 */
+#define SMTP_RCPT_MAX 1000        /* LIMITS RCPTMAX (RFC 9422) */
+#define SMTP_WAIT_MS (30 * 1000)
+#define SMTP_TLS_MS (60 * 1000)
+#define SMTP_DATA_MS (30 * 60 * 1000) /* for the whole message */
+
+enum { SMTP_KIND_SMTP, SMTP_KIND_SUBMISSION, SMTP_KIND_SUBMISSIONS };
+
+struct smtp_front {
+	const struct service_client *client;
+	const struct conf_listener *conf;
+	struct conn *conn;
+	struct login_front login;
+	struct arena *arena;      /* of the command */
+	struct slice hostname;    /* of the listener */
+	bool pedantic, submission;
+	uint64_t max_size;
+
+	struct arena *helo_arena;
+	struct slice helo;        /* empty: not greeted */
+	bool esmtp, authenticated;
+	bool spoke_smtp;          /* some command was known */
+	unsigned bad, good;       /* transactions */
+
+	/* The transaction: */
+	bool mail, no_data_yet;
+	struct smtp_mail params;
+	unsigned rcpts;
+	bool bdat;                /* BDAT chunks have come */
+	struct msgparse *parse;
+	uint64_t size;            /* of the message so far */
+	struct buf header;        /* of a submitted message, to look into */
+	bool header_done;
+	int64_t data_deadline_ms;
+
+	bool done;                /* the connection ends */
+};
+
+/* ---- reply.c ---- */
+
+/* "550 5.1.1 text (id)": errors quote the connection's id. */
+void smtp_reply(struct smtp_front *f, int code, const char *enhanced,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* One line of several: "250-text". last: "250 text". */
+void smtp_reply_line(struct smtp_front *f, int code, bool last,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void smtp_reply_refusal(struct smtp_front *f, const struct smtp_refusal *why);
+void smtp_reply_verdict(struct smtp_front *f, const struct smtp_verdict *v,
+    struct slice text);
+
+/* ---- session.c ---- */
+
+/*
+ * A request of request.h whose reply is a verdict; text_r lives until the next.
+ * False: the back is gone, the client was told 421 and f->done is set.
+ */
+bool smtp_ask(struct smtp_front *f, enum smtp_request type,
+    const struct slice *v, size_t n, struct smtp_verdict *verdict_r,
+    struct slice *text_r);
+bool smtp_tell(struct smtp_front *f, enum smtp_request type,
+    const struct slice *v, size_t n);
+/* The back failed: 421, end. */
+void smtp_lost(struct smtp_front *f, const struct err *e);
+/* A wait of conn failed: tell the client what, end. */
+void smtp_read_failed(struct smtp_front *f, enum conn_status status);
+/* Forget the transaction (not the greeting). */
+void smtp_reset(struct smtp_front *f);
+/* Tell the back as well. */
+void smtp_reset_all(struct smtp_front *f);
+/* Count a transaction; ends the connection after too many bad ones. */
+void smtp_count(struct smtp_front *f, bool good);
+
+int smtp_front_run(const struct service_client *client, struct conn *conn,
+    struct split *split);
+
+/* ---- commands ---- */
+
+struct smtp_command {
+	const char *name;
+	/* args: the line behind the name, as sent. */
+	void (*run)(struct smtp_front *f, struct slice args);
+	unsigned flags;
+};
+
+enum {
+	SMTP_NO_ARGS = 1,
+	SMTP_GREETED = 2,     /* after EHLO or HELO */
+	SMTP_SUBMISSION = 4,  /* on submission only */
+	SMTP_NOT_IN_BDAT = 8, /* between chunks only BDAT, RSET, NOOP, QUIT */
+};
+
+const struct smtp_command *smtp_find_command(struct slice name);
+
+void smtp_cmd_helo(struct smtp_front *f, struct slice args);
+void smtp_cmd_ehlo(struct smtp_front *f, struct slice args);
+void smtp_cmd_starttls(struct smtp_front *f, struct slice args);
+void smtp_cmd_auth(struct smtp_front *f, struct slice args);
+void smtp_cmd_mail(struct smtp_front *f, struct slice args);
+void smtp_cmd_rcpt(struct smtp_front *f, struct slice args);
+void smtp_cmd_data(struct smtp_front *f, struct slice args);
+void smtp_cmd_bdat(struct smtp_front *f, struct slice args);
+void smtp_cmd_rset(struct smtp_front *f, struct slice args);
+
+/* What this connection offers, for params.h. */
+struct smtp_offer smtp_offer_of(const struct smtp_front *f);
+
+#endif
