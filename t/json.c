@@ -138,6 +138,12 @@ test_limits(void)
 	text[JSON_DEPTH] = '[';
 	CHECK_EQ(json_parse(a, slice_of(text, 2 * JSON_DEPTH + 2), &v, &e), -1);
 	CHECK_EQ(e.kind, ERR_LIMIT);
+	/* A quote that would hide the depth from us. */
+	memset(text, '[', sizeof(text) / 2);
+	memset(text + sizeof(text) / 2, ']', sizeof(text) / 2);
+	memcpy(text, "[a\" ", 4);
+	CHECK_EQ(json_parse(a, slice_of(text, sizeof(text)), &v, &e), -1);
+	CHECK_EQ(e.kind, ERR_SYNTAX);
 	for (size_t i = 0; i < sizeof(text); i++)
 		text[i] = ",1"[i % 2];
 	text[0] = '[';

@@ -29,28 +29,49 @@ static const bool is_json_space[256] = {
 	['\r'] = true,
 };
 
+/* What may stand before a string. */
+static const bool may_precede[256] = {
+	[' '] = true,
+	['\t'] = true,
+	['\n'] = true,
+	['\r'] = true,
+	['['] = true,
+	['{'] = true,
+	[','] = true,
+	[':'] = true,
+};
+
 /* ---- check ---- */
 
-/* Depth of brackets outside of strings. */
-static size_t
-depth_of(struct slice text)
+/*
+ * Depth of brackets outside of strings. False for a string that begins where
+ * none may: jsmn takes such a quote as part of what stands before it, and
+ * would see other brackets than we do.
+ */
+static bool
+measure(struct slice text, size_t *most_r)
 {
-	size_t depth = 0, most = 0;
+	size_t depth = 0;
+	char before = ' ';
 	bool quoted = false;
 
-	for (size_t i = 0; i < text.n; i++) {
+	*most_r = 0;
+	for (size_t i = 0; i < text.n; before = text.p[i++]) {
 		char c = text.p[i];
 
-		if (c == '"')
+		if (quoted && c == '\\' && i + 1 < text.n)
+			i++;
+		else if (c == '"' && !quoted &&
+		    !may_precede[(unsigned char)before])
+			return false;
+		else if (c == '"')
 			quoted = !quoted;
-		else if (quoted)
-			i += c == '\\';
-		else if (c == '[' || c == '{')
-			most = ++depth > most ? depth : most;
-		else if ((c == ']' || c == '}') && depth > 0)
+		else if (!quoted && (c == '[' || c == '{'))
+			*most_r = ++depth > *most_r ? depth : *most_r;
+		else if (!quoted && (c == ']' || c == '}') && depth > 0)
 			depth--;
 	}
-	return most;
+	return true;
 }
 
 /* RFC 8259, 6. */
@@ -205,11 +226,16 @@ json_parse(
 	struct json_doc *doc;
 	jsmntok_t *tokens;
 	jsmn_parser parser;
+	size_t depth;
 	int n;
 
 	*root_r = none;
-	if (text.n > JSON_TEXT || depth_of(text) > JSON_DEPTH)
-		return err_set(e, ERR_LIMIT, "JSON too long or too deep");
+	if (text.n > JSON_TEXT)
+		return err_set(e, ERR_LIMIT, "JSON too long");
+	if (!measure(text, &depth))
+		return err_set(e, ERR_SYNTAX, "not JSON");
+	if (depth > JSON_DEPTH)
+		return err_set(e, ERR_LIMIT, "JSON too deep");
 	jsmn_init(&parser);
 	n = jsmn_parse(&parser, text.p, text.n, NULL, 0);
 	if (n > (int)JSON_VALUES)
