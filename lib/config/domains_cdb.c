@@ -1,4 +1,7 @@
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <string.h>
 #include <unistd.h>
 
@@ -8,13 +11,17 @@
 #include "config/domains_cdb.h"
 #include "db/cdb.h"
 #include "db/lock.h"
+#include "db/newfile.h"
 
 #define LOOKUP_DIR "lookup"
 #define CDB_NAME "domains.cdb"
 #define LOCK_NAME "domains.lock"
 #define COMPILE_MS 600000 /* how long to wait for somebody else's */
+#define SWEEP_S 3600 /* older temporary files are of crashes */
 #define POLL_NS SCHEMA_SECOND
 #define RETRY_NS (60 * SCHEMA_SECOND) /* after a full disk and such */
+/* Larger files are compiled in a child: 8 MB take 100 ms. */
+#define BACKGROUND_SIZE (8 << 20)
 #define RECORD_MAX ((size_t)256 << 20) /* a list of millions of members */
 
 /* ---- which version ---- */
@@ -183,7 +190,10 @@ open_folder(const struct config *config, struct err *e)
 	return fd;
 }
 
-/* Load, check and compile, holding the lease. 1, or -1 with errors or e. */
+/*
+ * Load, check and compile, holding the lease. 1, or -1 with errors or e. The
+ * memory is given back, since a parent's is inherited by all it forks.
+ */
 static int
 load_and_compile(const struct config *config, int dirfd,
     struct sconf_errors *errors, struct err *e)
@@ -194,6 +204,9 @@ load_and_compile(const struct config *config, int dirfd,
 	if (rc == 0)
 		rc = compile(dirfd, domains, e);
 	config_domains_free(&domains);
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
 	return rc < 0 ? -1 : 1;
 }
 
@@ -212,10 +225,23 @@ refresh(const struct config *config, int dirfd, struct sconf_errors *errors,
 		return -1;
 	if (stat(config->domains_path, &st) == 0 && is_current(dirfd, &st))
 		rc = 0;
-	else
+	else {
+		db_tmp_sweep(dirfd, SWEEP_S, NULL);
 		rc = load_and_compile(config, dirfd, errors, e);
+	}
 	db_unlock(&lock);
 	return rc;
+}
+
+static bool
+up_to_date(const struct config *config, const struct stat *st)
+{
+	int dirfd = open_folder(config, NULL);
+	bool current = dirfd >= 0 && is_current(dirfd, st);
+
+	if (dirfd >= 0)
+		close(dirfd);
+	return current;
 }
 
 /* The same; e is set if it failed for another reason than errors. */
@@ -254,27 +280,15 @@ log_errors(struct sconf_errors *errors, const char *what)
 			sconf_error_format(&errors->v[i], errors->arena)));
 }
 
-void
-domains_cdb_poll(
-    const struct config *config, struct domains_cdb_watch *watch, int64_t now)
+/* Compile and log; *e is set as above. */
+static void
+compile_logged(const struct config *config, struct err *e)
 {
 	struct sconf_errors errors;
-	struct err e = ERR_INIT;
-	struct stat st = { .st_size = 0 };
 	int rc;
 
-	if (now < watch->next)
-		return;
-	watch->next = now + POLL_NS;
-	if (stat(config->domains_path, &st) == 0 &&
-	    same_version(&st, &watch->seen))
-		return;
 	sconf_errors_init(&errors, arena_new(0));
-	rc = open_and_refresh(config, &errors, &e);
-	if (e.kind == ERR_NONE)
-		watch->seen = st;
-	else
-		watch->next = now + RETRY_NS;
+	rc = open_and_refresh(config, &errors, e);
 	log_errors(&errors,
 	    rc < 0 ? "domains.conf not taken, the version "
 		     "before stays in effect"
@@ -282,4 +296,31 @@ domains_cdb_poll(
 	if (rc > 0)
 		log_line("config", LOG_INFO, "domains.conf taken");
 	arena_free(&errors.arena);
+}
+
+void
+domains_cdb_poll(
+    const struct config *config, struct domains_cdb_watch *watch, int64_t now)
+{
+	struct err e = ERR_INIT;
+	struct stat st = { .st_size = 0 };
+
+	if (now < watch->next)
+		return;
+	watch->next = now + POLL_NS;
+	if (stat(config->domains_path, &st) == 0 &&
+	    same_version(&st, &watch->seen))
+		return;
+	if (st.st_size > BACKGROUND_SIZE && !up_to_date(config, &st)) {
+		watch->next = now + RETRY_NS; /* it may not succeed */
+		if (fork() != 0)
+			return;
+		compile_logged(config, &e);
+		_exit(0);
+	}
+	compile_logged(config, &e);
+	if (e.kind == ERR_NONE)
+		watch->seen = st;
+	else
+		watch->next = now + RETRY_NS;
 }

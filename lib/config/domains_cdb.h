@@ -24,8 +24,9 @@ int domains_cdb_refresh(
 /*
  * For accepting parents: the same, but looks at domains.conf at most once a
  * second, and logs problems, once for each version of the file, rather than
- * returning them. now is monotonic time in nanoseconds. Start with a zeroed
- * watch.
+ * returning them. A large file is compiled in a child, which the caller reaps
+ * as any other; on failure once a minute. now is monotonic time in
+ * nanoseconds. Start with a zeroed watch.
  */
 struct domains_cdb_watch {
 	int64_t next; /* not before this time */

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 #include <unicase.h>
 #include <uninorm.h>
 
@@ -23,7 +24,7 @@ name_domain(struct arena *arena, struct slice domain, struct slice *ascii_r)
 bool
 name_localpart(struct arena *arena, struct slice text, struct slice *local_r)
 {
-	struct slice address = arena_printf(arena, "%.*s@x", SLICE_FMT(text));
+	struct slice address = name_join(arena, text, SLICE("x"));
 	struct smtpaddr parsed;
 
 	if (smtpaddr_mailbox(arena, address, SMTPADDR_UTF8, &parsed, NULL) < 0)
@@ -130,6 +131,18 @@ name_canonical(
 struct slice
 name_join(struct arena *arena, struct slice local, struct slice domain)
 {
-	return arena_printf(
-	    arena, "%.*s@%.*s", SLICE_FMT(local), SLICE_FMT(domain));
+	return name_glue(arena, local, '@', domain);
+}
+
+struct slice
+name_glue(struct arena *arena, struct slice a, char between, struct slice b)
+{
+	char *p = arena_alloc(arena, a.n + 1 + b.n);
+
+	if (a.n > 0)
+		memcpy(p, a.p, a.n);
+	p[a.n] = between;
+	if (b.n > 0)
+		memcpy(p + a.n + 1, b.p, b.n);
+	return slice_of(p, a.n + 1 + b.n);
 }

@@ -46,5 +46,8 @@ struct slice name_canonical(
 /* local@domain, the local part unquoted. */
 struct slice name_join(
     struct arena *arena, struct slice local, struct slice domain);
+/* a, the character, b. Look-ups do this too often for printf. */
+struct slice name_glue(
+    struct arena *arena, struct slice a, char between, struct slice b);
 
 #endif

@@ -48,7 +48,7 @@ extern const struct schema record_address_schema;
 static inline struct slice
 record_key(struct arena *arena, const char *kind, struct slice name)
 {
-	return arena_printf(arena, "%s:%.*s", kind, SLICE_FMT(name));
+	return name_glue(arena, slice_str(kind), ':', name);
 }
 
 #endif

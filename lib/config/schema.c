@@ -6,9 +6,19 @@
 /* Keys of larger maps are looked up by hash for duplicates. */
 #define SMALL_MAP 16
 
+/* Many accounts have the same settings, and compiling a regular expression
+ * to see whether it is one costs more than all else: remember what was good. */
+#define GOOD_SLOTS 64
+
+struct good {
+	const struct schema_field *field;
+	struct slice text;
+};
+
 struct parse {
 	struct sconf sc;
 	struct arena *arena;
+	struct good *good; /* GOOD_SLOTS by hash; NULL: trusted */
 	bool trusted; /* text we wrote: no checks, nothing is required */
 };
 
@@ -31,14 +41,20 @@ static void
 check(struct parse *ps, const struct schema_field *field, struct slice text,
     const void *value)
 {
+	struct good *good;
 	const char *wrong;
 
 	if (ps->trusted || !field->check)
+		return;
+	good = &ps->good[slice_hash(text) % GOOD_SLOTS];
+	if (good->field == field && slice_eq(good->text, text))
 		return;
 	wrong = field->check(value);
 	if (wrong)
 		sconf_error(ps->sc.file, text, "%s: %s, not \"%.*s\"",
 		    field->name, wrong, SLICE_FMT(text));
+	else
+		*good = (struct good){ field, text };
 }
 
 static void
@@ -353,7 +369,8 @@ void
 schema_parse(const struct schema *schema, const struct sconf_file *file,
     struct arena *arena, void *dst)
 {
-	struct parse ps = { sconf_start(file), arena, false };
+	struct good good[GOOD_SLOTS] = { { NULL, SLICE_NULL } };
+	struct parse ps = { sconf_start(file), arena, good, false };
 
 	parse_struct(&ps, schema, dst, 0);
 }
@@ -363,7 +380,7 @@ schema_parse_trusted(const struct schema *schema, struct slice text,
     struct arena *arena, void *dst)
 {
 	const struct sconf_file file = { SLICE_NULL, text, NULL };
-	struct parse ps = { sconf_start(&file), arena, true };
+	struct parse ps = { sconf_start(&file), arena, NULL, true };
 
 	parse_struct(&ps, schema, dst, 0);
 }

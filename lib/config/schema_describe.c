@@ -2,7 +2,7 @@
 
 #include "config/schema_int.h"
 
-#define LINE_WIDTH 80 /* of comments, with their indentation */
+#define LINE_WIDTH 79 /* with the indentation */
 #define TAB_WIDTH 8
 #define TEXT_MIN 40 /* however deep */
 
@@ -16,37 +16,47 @@ indent(struct buf *b, unsigned depth)
 		buf_addc(b, '\t');
 }
 
+/* text in lines of at most width, each with the prefix behind its tabs. */
 static void
-describe_doc(const struct schema_field *field, struct buf *b, unsigned depth)
+wrap(struct slice text, const char *prefix, size_t width, unsigned depth,
+    struct buf *b)
 {
-	struct buf doc = BUF_INIT(SIZE_MAX);
-	struct slice rest, word;
-	size_t width = LINE_WIDTH - 1, column = 0;
+	struct slice word;
+	size_t column = 0;
 
-	if (width > depth * TAB_WIDTH + TEXT_MIN)
-		width -= depth * TAB_WIDTH;
-	else
-		width = TEXT_MIN;
-	buf_addz(&doc, field->doc);
-	if (field->flags & SCHEMA_LATER)
-		buf_addz(&doc, " Not in effect yet.");
-	if (!(field->flags & SCHEMA_REQUIRED))
-		buf_addz(&doc, " (optional)");
-	for (rest = buf_slice(&doc); slice_next(&rest, ' ', &word);) {
+	while (slice_next(&text, ' ', &word)) {
 		if (column > 0 && column + 1 + word.n > width) {
 			buf_addc(b, '\n');
 			column = 0;
 		}
 		if (column == 0) {
 			indent(b, depth);
-			buf_addc(b, '#');
-			column = 1;
+			buf_addz(b, prefix);
+			column = strlen(prefix);
+		} else {
+			buf_addc(b, ' ');
+			column++;
 		}
-		buf_addc(b, ' ');
 		buf_add(b, word);
-		column += 1 + word.n;
+		column += word.n;
 	}
 	buf_addc(b, '\n');
+}
+
+static void
+describe_doc(const struct schema_field *field, struct buf *b, unsigned depth)
+{
+	size_t indented = depth * TAB_WIDTH;
+	struct buf doc = BUF_INIT(SIZE_MAX);
+
+	buf_addz(&doc, field->doc);
+	if (field->flags & SCHEMA_LATER)
+		buf_addz(&doc, " Not in effect yet.");
+	if (!(field->flags & SCHEMA_REQUIRED))
+		buf_addz(&doc, " (optional)");
+	wrap(buf_slice(&doc), "# ",
+	    indented + TEXT_MIN < LINE_WIDTH ? LINE_WIDTH - indented : TEXT_MIN,
+	    depth, b);
 	buf_free(&doc);
 }
 
@@ -144,20 +154,18 @@ type_name(enum schema_type type)
 	}
 }
 
-/* mdoc(7): a line must not begin with a control character, and a backslash
- * starts an escape. A sentence begins a line. */
+/* A sentence begins a line. What mdoc(7) would take for more than text, a
+ * backslash, or a dot that begins a line, is not used in docs. */
 static void
-manual_text(const char *text, struct buf *b)
+manual_text(struct slice text, struct buf *b)
 {
-	for (const char *p = text; *p; p++) {
-		if (*p == '\\')
-			buf_addz(b, "\\e");
-		else if (p > text && *p == ' ' && p[-1] == '.')
-			buf_addc(b, '\n');
-		else
-			buf_addc(b, *p);
+	ssize_t end;
+
+	while ((end = slice_find(text, SLICE(". "))) >= 0) {
+		wrap(slice_head(text, (size_t)end + 1), "", LINE_WIDTH, 0, b);
+		text = slice_skip(text, (size_t)end + 2);
 	}
-	buf_addc(b, '\n');
+	wrap(text, "", LINE_WIDTH, 0, b);
 }
 
 void
@@ -173,7 +181,7 @@ schema_manual(const struct schema *schema, struct buf *b)
 		    field->flags & SCHEMA_REQUIRED ? ", required" : "",
 		    field->def ? ", default " : "",
 		    field->def ? field->def : "");
-		manual_text(field->doc, b);
+		manual_text(slice_str(field->doc), b);
 		if (field->flags & SCHEMA_LATER)
 			buf_addz(b, "Not in effect yet.\n");
 		if (field->of)

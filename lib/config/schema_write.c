@@ -85,13 +85,13 @@ static void
 write_map(const struct schema_field *field, struct schema_array array,
     struct buf *b, unsigned depth)
 {
-	const struct slice **sorted = xcalloc(array.n, sizeof(*sorted));
+	const struct slice **sorted = xcalloc(array.n, sizeof(void *));
 	bool pairs = field->type == SCHEMA_PAIRS;
 	size_t size = pairs ? sizeof(struct conf_pair) : field->of->size;
 
 	for (size_t i = 0; i < array.n; i++)
 		sorted[i] = (void *)((char *)array.v + i * size);
-	qsort(sorted, array.n, sizeof(*sorted), compare_names);
+	qsort(sorted, array.n, sizeof(void *), compare_names);
 	for (size_t i = 0; i < array.n; i++) {
 		if (pairs)
 			key_line(b, depth, *sorted[i],

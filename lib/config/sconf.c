@@ -59,8 +59,12 @@ report(const struct sconf_file *file, struct slice where, bool warning,
 	for (size_t i = 0; i < text.n; i++)
 		if ((unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f)
 			text.p[i] = '?';
-	error = &errors->v[errors->n++];
+	error = &errors->v[errors->n];
 	error->path = arena_dup(errors->arena, file->path);
+	error->first = errors->n++;
+	for (size_t i = 0; i < error->first; i++)
+		if (slice_eq(errors->v[i].path, file->path))
+			error->first = errors->v[i].first;
 	error->line = line_number(errors, file->text, where.p);
 	error->warning = warning;
 	error->text = arena_dup(errors->arena, buf_slice(&text));
@@ -89,24 +93,21 @@ sconf_warning(
 	va_end(ap);
 }
 
-/* qsort is not stable; here order of equals is kept, and most is sorted. */
+/* Stable, and quick for what is nearly sorted. */
 void
 sconf_errors_sort(struct sconf_errors *errors)
 {
-	struct sconf_error e;
+	struct sconf_error e, *v = errors->v;
 	size_t j;
 
 	for (size_t i = 1; i < errors->n; i++) {
-		e = errors->v[i];
-		for (j = i; j > 0; j--) {
-			const struct sconf_error *before = &errors->v[j - 1];
-
-			if (!slice_eq(before->path, e.path) ||
-			    before->line <= e.line)
-				break;
-			errors->v[j] = *before;
-		}
-		errors->v[j] = e;
+		e = v[i];
+		for (j = i; j > 0 &&
+		     (v[j - 1].first > e.first ||
+			 (v[j - 1].first == e.first && v[j - 1].line > e.line));
+		     j--)
+			v[j] = v[j - 1];
+		v[j] = e;
 	}
 }
 
@@ -176,22 +177,23 @@ struct line {
 	const char *wrong;
 };
 
-/* The next such line at or after offset at; *start_r is where it begins. */
+/* The next such line at or after offset at. */
 static bool
-next_line(struct slice text, size_t at, size_t *start_r, struct line *line)
+next_line(struct slice text, size_t at, struct line *line)
 {
 	const char *lf;
 	struct slice l;
+	size_t end;
 
-	for (; at < text.n; at = line->end) {
+	for (; at < text.n; at = end) {
 		lf = memchr(text.p + at, '\n', text.n - at);
 		l = slice_sub(text, at, lf ? (size_t)(lf - text.p) : text.n);
-		line->end = at + l.n + (lf ? 1 : 0);
+		end = at + l.n + (lf ? 1 : 0);
 		if (l.n > 0 && l.p[l.n - 1] == '\r')
 			l.n--; /* check_bytes told */
 		if (l.n == 0)
 			continue;
-		*start_r = at;
+		line->end = end;
 		line->wrong = NULL;
 		line->depth = 0;
 		while (l.n > 0 && l.p[0] == '\t') {
@@ -221,25 +223,25 @@ peek(struct sconf *sc, struct line *line)
 {
 	const char *wrong;
 	struct slice first;
-	size_t start, n;
+	size_t n;
 	bool found;
 
-	while ((found = next_line(sc->file->text, sc->at, &start, line)) &&
-	    line->wrong) {
+	while (
+	    (found = next_line(sc->file->text, sc->at, line)) && line->wrong) {
 		wrong = line->wrong;
 		first = line->text;
 		n = 0;
 		do {
 			n++;
 			sc->at = line->end;
-			found = next_line(sc->file->text, sc->at, &start, line);
+			found = next_line(sc->file->text, sc->at, line);
 		} while (found && line->wrong == wrong);
 		sc->bad += n;
 		if (n == 1)
 			sconf_error(sc->file, first, "%s", wrong);
 		else
-			sconf_error(sc->file, first,
-			    "%s (%zu lines)", wrong, n);
+			sconf_error(
+			    sc->file, first, "%s (%zu lines)", wrong, n);
 	}
 	return found;
 }
@@ -268,9 +270,8 @@ bool
 sconf_more(const struct sconf *sc, unsigned depth)
 {
 	struct line line;
-	size_t start;
 
-	return next_line(sc->file->text, sc->at, &start, &line) &&
+	return next_line(sc->file->text, sc->at, &line) &&
 	    (line.wrong || line.depth >= depth);
 }
 
@@ -278,10 +279,8 @@ void
 sconf_skip(struct sconf *sc, unsigned depth)
 {
 	struct line line;
-	size_t start;
 
-	while (next_line(sc->file->text, sc->at, &start, &line) &&
-	    line.depth >= depth)
+	while (next_line(sc->file->text, sc->at, &line) && line.depth >= depth)
 		sc->at = line.end;
 }
 
@@ -289,9 +288,9 @@ size_t
 sconf_count(const struct sconf *sc, unsigned depth)
 {
 	struct line line;
-	size_t start, n = 0;
+	size_t n = 0;
 
-	for (size_t at = sc->at; next_line(sc->file->text, at, &start, &line) &&
+	for (size_t at = sc->at; next_line(sc->file->text, at, &line) &&
 	     (line.wrong || line.depth >= depth);
 	     at = line.end)
 		if (line.depth == depth && !line.wrong)

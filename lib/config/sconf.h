@@ -25,6 +25,7 @@
 /* A problem in a file. line is 0 if it belongs to no line. */
 struct sconf_error {
 	struct slice path;
+	size_t first; /* which problem was the first in this file */
 	size_t line;
 	bool warning;
 	struct slice text;
