@@ -162,8 +162,8 @@ is_invisible(uint32_t c)
 static void
 put_char(struct html *h, uint32_t c)
 {
-	char text[4];
-	struct buf b = { text, 0, sizeof(text), sizeof(text), false };
+	char text[4 + 1];
+	struct buf b = { text, 0, 4, 4, false };
 
 	if (c <= ' ' || c == 0xa0) {
 		h->space = true;
