@@ -162,8 +162,7 @@ compile(int dirfd, const struct config_domains *domains, struct err *e)
 
 	if (db_cdb_make_start(&c.make, dirfd, CDB_NAME, 0600, e) == 0) {
 		add_all(&c, domains);
-		if (db_cdb_make_finish(c.make, e) == 0)
-			rc = db_cdb_make_place(c.make, e);
+		rc = db_cdb_make_commit(c.make, e);
 	}
 	db_cdb_make_free(&c.make);
 	buf_free(&c.value);

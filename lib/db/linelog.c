@@ -101,6 +101,17 @@ unit_check(uint32_t seed, struct slice s, size_t *n_r)
 	return UNIT_WHOLE;
 }
 
+/* The next line of a unit that was found whole. False at its end. */
+static bool
+unit_line(struct slice *unit, struct slice *payload_r, bool *more_r)
+{
+	struct slice line;
+	uint32_t sum;
+
+	return slice_cut(*unit, '\n', &line, unit) &&
+	    line_cut(line, payload_r, &sum, more_r);
+}
+
 /* ---- header ---- */
 
 static void
@@ -394,12 +405,10 @@ static int
 replay_unit(void *arg, struct slice unit, uint64_t end, struct err *e)
 {
 	struct replay *rp = arg;
-	struct slice line, payload;
-	uint32_t sum;
+	struct slice payload;
 	bool more;
 
-	while (slice_cut(unit, '\n', &line, &unit)) {
-		line_cut(line, &payload, &sum, &more);
+	while (unit_line(&unit, &payload, &more)) {
 		if (slice_starts(payload, SLICE("@"))) {
 			if (own_line(rp->l, payload))
 				return 1;
@@ -503,15 +512,14 @@ static int
 copy_unit(void *arg, struct slice unit, uint64_t end, struct err *e)
 {
 	struct copy *c = arg;
-	uint32_t found, sum = seed_of(c->to->gen);
-	struct slice line, payload;
+	uint32_t sum = seed_of(c->to->gen);
+	struct slice payload;
 	bool more;
 
 	(void)end;
 	if (slice_starts(unit, SLICE("@")))
 		return slice_starts(unit, SLICE("@end "));
-	while (slice_cut(unit, '\n', &line, &unit)) {
-		line_cut(line, &payload, &found, &more);
+	while (unit_line(&unit, &payload, &more)) {
 		sum = checksum(sum, payload);
 		line_add(&c->out, payload, sum, more);
 	}

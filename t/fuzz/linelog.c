@@ -122,10 +122,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	state = db_log_replay(&l, false, NULL, see, &strict, NULL);
 	assert(state >= DB_LOG_CLEAN && state <= DB_LOG_ENDED);
 	db_log_seek(&l, l.first, NULL);
-	state = db_log_replay(&l, true, NULL, see, &all, NULL);
+	db_log_replay(&l, true, NULL, see, &all, NULL);
 	assert(all.lines >= strict.lines);
 	assert(db_log_cut(&l, l.end, NULL) == 0);
-	assert(db_log_replay(&l, true, NULL, see, &all, NULL) == DB_LOG_CLEAN);
+	state = db_log_replay(&l, true, NULL, see, &all, NULL);
+	assert(state == DB_LOG_CLEAN);
 	db_log_close(&l);
 	return 0;
 }

@@ -43,7 +43,6 @@ error_number(const char *name)
 	}
 	errno = EINVAL;
 	shim_die(name);
-	return 0;
 }
 
 /* CALL:PATTERN:WHICH:ERRNO, WHICH being N, N+ or *. */

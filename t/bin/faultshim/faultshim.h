@@ -38,7 +38,7 @@ extern struct shim {
 	struct shim_state *state;
 } shim;
 
-void shim_die(const char *what);
+_Noreturn void shim_die(const char *what);
 
 /* Where a call goes. */
 struct place {

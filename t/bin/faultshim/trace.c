@@ -136,7 +136,7 @@ shim_record_hex(const void *data, size_t n)
 __attribute__((format(printf, 1, 2))) void
 shim_record(const char *format, ...)
 {
-	char text[256];
+	char text[256] = "";
 	va_list ap;
 
 	va_start(ap, format);
