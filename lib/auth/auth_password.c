@@ -17,13 +17,17 @@
 int
 auth_prepare_password(struct slice typed, struct buf *b, struct err *e)
 {
+	/* Room for all at once, so that growing leaves no copy behind. */
+	buf_space(b, 2 * typed.n);
+	if (b->over)
+		return err_set(e, ERR_SYNTAX, "the password is too long");
 	if (precis_password(b, typed, e) < 0)
 		return err_prefix(e, "password");
 	if (b->n < AUTH_PASSWORD_MIN)
 		return err_set(e, ERR_SYNTAX,
 		    "the password must have at least %d bytes",
 		    AUTH_PASSWORD_MIN);
-	if (b->over || b->n > SASL_PASSWORD_MAX)
+	if (b->n > SASL_PASSWORD_MAX)
 		return err_set(e, ERR_SYNTAX,
 		    "the password must have at most %d bytes",
 		    SASL_PASSWORD_MAX);
@@ -58,8 +62,11 @@ derive_crypt(struct auth *auth, struct sasl_creds *c, struct slice password)
 		    salt, sizeof(salt)) != NULL
 	    ? crypt_rn(text, salt, data, sizeof(*data))
 	    : NULL;
-	c->has.crypt = hash != NULL &&
-	    slice_cstr(slice_str(hash), c->crypt, sizeof(c->crypt));
+	/* With these settings it fails only for want of memory. */
+	if (hash == NULL ||
+	    !slice_cstr(slice_str(hash), c->crypt, sizeof(c->crypt)))
+		abort();
+	c->has.crypt = true;
 	sha_wipe(text, sizeof(text));
 	sha_wipe(data, sizeof(*data));
 	free(data);
