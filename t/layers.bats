@@ -6,14 +6,15 @@ layer_of() {
 	case $1 in
 	base) echo 0 ;;
 	text | net | db) echo 1 ;;
-	limit | service) echo 2 ;;
-	dns | message) echo 3 ;;
-	iprev | dnsbl | spf | dkim | arc | dmarc | dane | mtasts | tlsrpt) echo 4 ;;
-	sasl | junk | acme | rdap) echo 4 ;;
-	auth | config) echo 5 ;;
-	store) echo 6 ;;
-	host) echo 7 ;;
-	smtp | imap | http | queue | tools) echo 8 ;;
+	limit) echo 2 ;;
+	service) echo 3 ;;
+	dns | message) echo 4 ;;
+	iprev | dnsbl | spf | dkim | arc | dmarc | dane | mtasts | tlsrpt) echo 5 ;;
+	sasl | junk | acme | rdap) echo 5 ;;
+	auth | config) echo 6 ;;
+	store) echo 7 ;;
+	host) echo 8 ;;
+	smtp | imap | http | queue | tools) echo 9 ;;
 	*) echo unknown ;;
 	esac
 }
