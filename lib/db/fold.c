@@ -160,20 +160,16 @@ fold(struct db_pair *p, bool only_mend, struct err *e)
 	return db_pair_refresh(p, e) < 0 ? -1 : 1;
 }
 
+/* As db_lock. */
 static int
-fold_leased(struct db_pair *p, bool only_mend, int timeout_ms, struct err *e)
+take_lease(
+    struct db_lock *lease, struct db_pair *p, int timeout_ms, struct err *e)
 {
 	struct pair_name file = pair_file(p->name, ".lock");
-	struct db_lock lease = DB_LOCK_INIT;
-	int rc;
 
-	rc = db_lock(&lease, p->dirfd, file.text,
+	*lease = (struct db_lock)DB_LOCK_INIT;
+	return db_lock(lease, p->dirfd, file.text,
 	    DB_LOCK_SECOND | DB_LOCK_LEASE, timeout_ms, e);
-	if (rc != 1)
-		return rc;
-	rc = fold(p, only_mend, e);
-	db_unlock(&lease);
-	return rc;
 }
 
 bool
@@ -185,7 +181,14 @@ pair_needs_fold(const struct db_pair *p)
 int
 pair_mend(struct db_pair *p, int timeout_ms, struct err *e)
 {
-	return fold_leased(p, true, timeout_ms, e);
+	struct db_lock lease;
+	int rc;
+
+	if (take_lease(&lease, p, timeout_ms, e) != 1)
+		return -1;
+	rc = fold(p, true, e);
+	db_unlock(&lease);
+	return rc;
 }
 
 bool
@@ -200,5 +203,12 @@ db_pair_due(const struct db_pair *p)
 int
 db_pair_fold(struct db_pair *p, struct err *e)
 {
-	return fold_leased(p, false, 0, e);
+	struct db_lock lease;
+	int rc = take_lease(&lease, p, 0, e);
+
+	if (rc == 1) {
+		rc = fold(p, false, e);
+		db_unlock(&lease);
+	}
+	return rc;
 }

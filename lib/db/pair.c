@@ -156,7 +156,11 @@ replay(struct db_pair *p, struct err *e)
 		db_unlock(&shared);
 		p->bad += bad;
 	}
-	return p->state == DB_LOG_FAILED ? -1 : 0;
+	if (p->state == DB_LOG_FAILED) {
+		p->reload = true; /* part of a unit may have been taken in */
+		return -1;
+	}
+	return 0;
 }
 
 /* Go over to other files: forget the state and take it in anew. */
@@ -167,14 +171,16 @@ load(struct db_pair *p, struct files *f, struct err *e)
 		close_files(f);
 		return -1;
 	}
+	if (f->log.gen != p->log.gen) {
+		p->own_from = p->own_to = 0;
+		p->own_mixed = false;
+	}
 	db_log_close(&p->log);
 	db_cdb_close(&p->cdb);
 	p->log = f->log;
 	p->cdb = f->cdb;
 	p->cdb_gen = f->gen;
 	p->start = p->synced = f->start;
-	p->own_from = p->own_to = 0;
-	p->own_mixed = false;
 	p->bad = f->missing;
 	p->log.suspect = p->log.gen == p->suspect_gen;
 	if (f->start != p->log.first && db_log_seek(&p->log, f->start, e) != 0)
@@ -403,9 +409,12 @@ db_pair_append(
 	else if (p->own_to != before)
 		p->own_mixed = true;
 	p->own_to = p->log.end;
-	for (size_t i = 0; i < n; i++)
-		if (p->ops->line(p->arg, lines[i], p->log.end, e) < 0)
+	for (size_t i = 0; i < n; i++) {
+		if (p->ops->line(p->arg, lines[i], p->log.end, e) < 0) {
+			p->reload = true;
 			return -1;
+		}
+	}
 	return 0;
 }
 
@@ -436,6 +445,7 @@ sync_failed(struct db_pair *p, bool *stays_r)
 	bool own = p->own_to > p->own_from;
 
 	*stays_r = own;
+	p->suspect_gen = gen;
 	if (pair_lock_mended(p, DB_LOCK_MS, NULL) != 0)
 		return -1;
 	if (p->log.gen != gen) {

@@ -39,7 +39,8 @@ struct db_pair_ops {
 	 * on from. Slices of the CDB before are valid until this returns.
 	 */
 	int (*reset)(void *arg, const struct db_cdb *next, struct err *e);
-	/* One line. unit_end: on disk for sure once p->synced >= unit_end. A
+	/* One line. unit_end: on disk for sure once p->synced >= unit_end (an
+	 * offset of the present log, so it means nothing after a reset). A
 	 * line that makes no sense should be ignored: -1 makes the pair
 	 * unusable. */
 	int (*line)(
