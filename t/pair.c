@@ -404,8 +404,7 @@ test_lost(void)
 	side_close(&a);
 }
 
-/* A sync of our own line fails; here the caller says so by hand, since real
- * failures need the fault shim (db-faults.bats). */
+/* Somebody's sync failed and could say so. */
 static void
 test_suspect(void)
 {
@@ -421,6 +420,69 @@ test_suspect(void)
 	CHECK(!b.pair.log.suspect);
 	CHECK(!aside_exists("s.log.bad-"));
 	check_fresh("s", "1,2,");
+	side_close(&a);
+	side_close(&b);
+}
+
+/* Make the next sync fail: a pipe cannot be synced. */
+static void
+break_log(struct side *s)
+{
+	int ends[2];
+
+	CHECK_EQ(pipe(ends), 0);
+	CHECK_EQ(dup2(ends[0], s->pair.log.fd), s->pair.log.fd);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void
+test_sync_fails(void)
+{
+	struct err e = ERR_INIT;
+	struct side a, b;
+	bool stays = true;
+
+	side_new(&a, "y");
+	side_add(&a, "1");
+	CHECK_EQ(db_pair_sync(&a.pair, &stays, &e), 0);
+	CHECK(!stays);
+	CHECK_EQ(side_open(&b, "y"), 1);
+
+	/* Nothing behind our line: it is taken back, for others too. */
+	side_add(&a, "2");
+	CHECK_EQ(db_pair_refresh(&b.pair, NULL), 1);
+	CHECK_TEXT(&b, "1,2,");
+	break_log(&a);
+	CHECK_EQ(db_pair_sync(&a.pair, &stays, &e), -1);
+	CHECK_EQ(e.kind, ERR_TEMP);
+	CHECK(!stays);
+	CHECK_TEXT(&a, "1,");
+	CHECK_EQ(db_pair_refresh(&b.pair, NULL), 1);
+	CHECK_TEXT(&b, "1,");
+	side_add(&b, "3");
+	CHECK_EQ(b.pair.log.gen, 2);
+
+	/* A line of somebody else behind it: it stays, and we are told. */
+	side_add(&a, "4");
+	side_add(&b, "5");
+	break_log(&a);
+	CHECK_EQ(db_pair_sync(&a.pair, &stays, &e), -1);
+	CHECK(stays);
+	CHECK_TEXT(&a, "1,3,4,5,");
+	CHECK(a.pair.log.suspect);
+	side_add(&a, "not 4");
+	CHECK_EQ(a.pair.log.gen, 3);
+	CHECK_EQ(db_pair_sync(&a.pair, &stays, &e), 0);
+
+	/* Folded by somebody else meanwhile: then it is on disk. */
+	side_add(&a, "6");
+	CHECK_EQ(db_pair_refresh(&b.pair, NULL), 1);
+	CHECK_EQ(db_pair_fold(&b.pair, NULL), 1);
+	break_log(&a);
+	CHECK_EQ(db_pair_sync(&a.pair, &stays, &e), 0);
+	CHECK(!stays);
+	CHECK_TEXT(&a, "1,3,4,5,not 4,6,");
 	side_close(&a);
 	side_close(&b);
 }
@@ -510,6 +572,7 @@ main(void)
 	RUN(test_abandoned_end);
 	RUN(test_lost);
 	RUN(test_suspect);
+	RUN(test_sync_fails);
 	RUN(test_parallel);
 	scratch_end();
 	return unit_done();
