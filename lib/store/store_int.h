@@ -173,25 +173,40 @@ int cache_append(struct cache *c, uint32_t last,
 bool cache_get(struct cache *c, struct cache_place place, uint32_t uid,
     struct slice *record_r);
 
-/* Bytes that an entry with this record takes in its segment. */
+/* Bytes that an entry with a record of so many takes. */
 uint64_t cache_entry_size(size_t record);
+/* Bytes that the entry at this place takes, unchecked; 0 if it is not there. */
+uint64_t cache_size(struct cache *c, struct cache_place place);
 
 /*
- * For compaction, at a fold: segments on disk in order with their sizes. The
- * index moves what it still needs out of those that are mostly dead, with
- * cache_get and cache_append, and removes segments when nothing refers to
- * them any more. The highest is never removed, so that numbers are not used
- * again.
+ * Compaction, at a fold. live is all that the index refers to. Records of
+ * segments that are mostly dead are appended to a new one, and their places
+ * in live changed, for the CDB to be written; others may append meanwhile, so
+ * no lock is needed. Returns 1 if places changed, 0 if it was not worth it, -1
+ * with e set (live may have changed and is good). Mappings are dropped.
  */
+struct cache_live {
+	uint32_t uid;
+	struct cache_place place;
+};
+int cache_compact(struct cache *c, int dirfd, struct cache_live *live,
+    size_t n, struct err *e);
+/* When the new CDB is in place: remove segments that nothing refers to but
+ * the highest, so that no number is used again. */
+void cache_sweep(int dirfd, const struct cache_live *live, size_t n);
+/* Remove all: the index begins anew. */
+void cache_clear(int dirfd);
+
+/* Segments on disk, in order. */
 struct cache_file {
 	uint32_t segment;
 	uint64_t size;
 };
-int cache_files(struct cache *c, struct arena *arena,
-    struct cache_file **files_r, size_t *n_r, struct err *e);
-void cache_remove(struct cache *c, uint32_t segment);
-/* Remove all: the index begins anew. */
-void cache_clear(struct cache *c);
+int cache_files(int dirfd, struct arena *arena, struct cache_file **files_r,
+    size_t *n_r, struct err *e);
+#define CACHE_PREFIX "mox.cache."
+#define CACHE_NAME   32
+void cache_name(uint32_t segment, char name_r[CACHE_NAME]);
 
 /* Drop mappings; the next get maps again. */
 void cache_idle(struct cache *c);
@@ -200,13 +215,14 @@ void cache_idle(struct cache *c);
 
 /*
  * The thread of a new message (a checked record), and remember the message
- * for later ones. Never 0. Takes the lock of the table, below that of
- * folders; unsynced, since the index keeps what was assigned. If the table
- * cannot be used the message has a thread of its own.
+ * for later ones. Never 0. Not under a lock (the table may have to be made).
+ * Unsynced, since the index keeps what was assigned. If the table cannot be
+ * used the message has a thread of its own.
  */
 uint64_t threads_assign(struct store *st, struct slice record,
     int64_t received);
-/* Enter a message whose thread is known, for rebuilding the table. */
+/* Enter a message whose thread is known, for rebuilding the table. Not under
+ * a lock. */
 void threads_enter(struct store *st, struct slice record, uint64_t thread,
     int64_t received);
 /* Fold if due. Not under a lock. */
