@@ -20,12 +20,6 @@
 /* The counter must not be driven to its end by a file from elsewhere. */
 #define UIDVALIDITY_NOTE_MAX (UINT32_MAX - (1u << 20))
 
-mode_t
-store_folder_mode(const struct store_env *env)
-{
-	return env->file_mode & 0060 ? 0770 : 0700;
-}
-
 /* ---- open and close ---- */
 
 static struct store *

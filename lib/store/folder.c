@@ -272,6 +272,12 @@ store_name_check(struct arena *arena, struct slice name,
 
 /* ---- open folders ---- */
 
+mode_t
+store_folder_mode(const struct store_env *env)
+{
+	return env->file_mode & 0060 ? 0770 : 0700;
+}
+
 static int
 open_dir(int at, const char *name, int *fd_r)
 {

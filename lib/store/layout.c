@@ -86,9 +86,9 @@ layout_parse(struct slice file, struct layout_name *name_r)
 	struct slice info, head, rest, unique;
 	uint64_t t;
 
-	if (file.n == 0 || file.p[0] == '.')
-		return false;
 	slice_cut(file, ':', &n.base, &info);
+	if (n.base.n == 0 || n.base.p[0] == '.')
+		return false;
 	if (slice_starts(info, SLICE("2,"))) {
 		n.other = slice_skip(info, 2);
 		parse_flags(n.other, &n);

@@ -55,7 +55,7 @@ struct layout_name {
 };
 
 /* Take a name found in cur/ or new/ apart; slices point into file. False if
- * it is no message: empty, or begins with a dot. */
+ * it is no message: it begins with a dot or a colon. */
 bool layout_parse(struct slice file, struct layout_name *name_r);
 
 /* Room for any name and a NUL. */
