@@ -302,13 +302,14 @@ domains_cdb_poll(
     const struct config *config, struct domains_cdb_watch *watch, int64_t now)
 {
 	struct err e = ERR_INIT;
-	struct stat st = { .st_size = 0 };
+	struct stat st;
 
 	if (now < watch->next)
 		return;
 	watch->next = now + POLL_NS;
-	if (stat(config->domains_path, &st) == 0 &&
-	    same_version(&st, &watch->seen))
+	if (stat(config->domains_path, &st) < 0)
+		memset(&st, 0, sizeof(st));
+	if (watch->dealt && same_version(&st, &watch->seen))
 		return;
 	if (st.st_size > BACKGROUND_SIZE && !up_to_date(config, &st)) {
 		watch->next = now + RETRY_NS; /* it may not succeed */
@@ -318,8 +319,8 @@ domains_cdb_poll(
 		_exit(0);
 	}
 	compile_logged(config, &e);
-	if (e.kind == ERR_NONE)
-		watch->seen = st;
-	else
+	watch->dealt = e.kind == ERR_NONE;
+	watch->seen = st;
+	if (!watch->dealt)
 		watch->next = now + RETRY_NS;
 }

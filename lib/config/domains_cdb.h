@@ -30,7 +30,8 @@ int domains_cdb_refresh(
  */
 struct domains_cdb_watch {
 	int64_t next; /* not before this time */
-	struct stat seen; /* the version that was dealt with */
+	bool dealt; /* with this version; all zero: no such file */
+	struct stat seen;
 };
 void domains_cdb_poll(
     const struct config *config, struct domains_cdb_watch *watch, int64_t now);

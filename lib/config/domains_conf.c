@@ -123,7 +123,7 @@ static const struct schema_field alias_fields[] = {
 	    "Members: addresses of accounts of this host." },
 	{ "PostPublic", BOOL(post_public), OPT, NULL, NULL,
 	    "Anyone may send to the alias, not members only." },
-	{ "ListMembers", BOOL(list_members), OPT, NULL, NULL,
+	{ "ListMembers", BOOL(list_members), OPT | LATER, NULL, NULL,
 	    "Members may see who the members are." },
 	{ "AllowMsgFrom", BOOL(allow_msg_from), OPT, NULL, NULL,
 	    "Members may send from the address of the alias." },

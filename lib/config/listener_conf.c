@@ -212,10 +212,10 @@ static const struct schema webserver_https =
 static const struct schema_field listener_fields[] = {
 	{ "IPs", STRINGS(ips), REQ, NULL, field_ip,
 	    "Addresses to listen on. 0.0.0.0 and :: stand for all." },
-	{ "NATIPs", STRINGS(nat_ips), OPT, NULL, field_public_ip,
+	{ "NATIPs", STRINGS(nat_ips), OPT | LATER, NULL, field_public_ip,
 	    "Public addresses that are forwarded to IPs, if those are "
 	    "private. Used in checks and suggestions of DNS records." },
-	{ "IPsNATed", BOOL(ips_nated), OPT, NULL, NULL,
+	{ "IPsNATed", BOOL(ips_nated), OPT | LATER, NULL, NULL,
 	    "Deprecated: skip checks of addresses. Set NATIPs instead." },
 	{ "Hostname", STRING(hostname), OPT, NULL, field_domain,
 	    "Name to greet clients with, if not that of the host." },

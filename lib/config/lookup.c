@@ -198,30 +198,37 @@ struct query {
 	struct arena *arena;
 	struct slice local;
 	bool login; /* no postmaster of the host, no disabled domains */
-	struct lookup_result *r;
+	struct lookup_result r; /* what resolve finds */
 };
 
-static int
-found_account(struct query *q, struct slice account, struct slice mailbox,
+static void
+found_account(struct query *q, struct slice account,
+    struct conf_destination *destination, struct slice address)
+{
+	destination->name = address;
+	q->r.status = LOOKUP_ACCOUNT;
+	q->r.account = account;
+	q->r.address = address;
+	q->r.destination = destination;
+}
+
+/* An account that mox.conf names, with the mailbox. */
+static void
+found_host(struct query *q, struct slice account, struct slice mailbox,
     struct slice address)
 {
 	struct conf_destination *d = arena_alloc(q->arena, sizeof(*d));
 
 	d->mailbox = mailbox;
-	d->name = address;
-	q->r->status = LOOKUP_ACCOUNT;
-	q->r->account = account;
-	q->r->address = address;
-	q->r->destination = d;
-	return 0;
+	found_account(q, account, d, address);
 }
 
-static int
+static void
 found_postmaster(struct query *q)
 {
 	const struct conf_postmaster *p = q->lookup->config->mox.postmaster;
 
-	return found_account(q, p->account, p->mailbox, SLICE("postmaster"));
+	found_host(q, p->account, p->mailbox, SLICE("postmaster"));
 }
 
 /* Hostname, and those of listeners that take mail. */
@@ -250,7 +257,7 @@ host_address(struct query *q, struct slice domain)
 
 	if (slice_isi(q->local, "postmaster") && is_host(q, domain)) {
 		if (q->login)
-			q->r->status = LOOKUP_UNKNOWN_USER;
+			q->r.status = LOOKUP_UNKNOWN_USER;
 		else
 			found_postmaster(q);
 		return true;
@@ -258,9 +265,9 @@ host_address(struct query *q, struct slice domain)
 	if (!reports || !slice_eq(domain, config->hostname) ||
 	    !slice_eqi(q->local, reports->localpart))
 		return false;
-	found_account(q, reports->account, reports->mailbox,
+	found_host(q, reports->account, reports->mailbox,
 	    name_join(q->arena, reports->localpart, domain));
-	q->r->reports = LOOKUP_REPORTS_HOST_TLS;
+	q->r.reports = LOOKUP_REPORTS_HOST_TLS;
 	return true;
 }
 
@@ -295,17 +302,16 @@ address_record(struct query *q, struct slice address, struct err *e)
 
 	if (rc != 1)
 		return rc;
-	found_account(q, record.account, SLICE("Inbox"), address);
-	if (record.destination) {
-		record.destination->name = address;
-		q->r->destination = record.destination;
-	}
+	if (!record.destination)
+		return err_set(e, ERR_SYNTAX, CDB_NAME ": bad record of %.*s",
+		    SLICE_FMT(address));
+	found_account(q, record.account, record.destination, address);
 	if (slice_is(record.reports, "dmarc"))
-		q->r->reports = LOOKUP_REPORTS_DMARC;
+		q->r.reports = LOOKUP_REPORTS_DMARC;
 	else if (record.reports.n > 0)
-		q->r->reports = LOOKUP_REPORTS_TLS;
-	if (q->r->destination->smtp_error.n > 0 && !q->login)
-		smtp_error(q->r);
+		q->r.reports = LOOKUP_REPORTS_TLS;
+	if (q->r.destination->smtp_error.n > 0 && !q->login)
+		smtp_error(&q->r);
 	return 1;
 }
 
@@ -319,9 +325,9 @@ alias_record(struct query *q, struct slice address, struct err *e)
 	if (rc != 1)
 		return rc;
 	alias->name = slice_head(address, (size_t)slice_rchr(address, '@'));
-	q->r->status = LOOKUP_ALIAS;
-	q->r->address = address;
-	q->r->alias = alias;
+	q->r.status = LOOKUP_ALIAS;
+	q->r.address = address;
+	q->r.alias = alias;
 	return 1;
 }
 
@@ -341,10 +347,10 @@ local_address(struct query *q, const struct record_rules *rules,
 		    q, name_join(q->arena, SLICE_NULL, domain), e);
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	q->r->address = address;
-	q->r->status = LOOKUP_UNKNOWN_USER;
+	q->r.address = address;
+	q->r.status = LOOKUP_UNKNOWN_USER;
 	if (slice_is(local, "postmaster") && !q->login)
-		return found_postmaster(q);
+		found_postmaster(q);
 	return 0;
 }
 
@@ -354,12 +360,12 @@ resolve(struct query *q, struct slice domain, struct err *e)
 	struct record_rules rules = { .disabled = false };
 	int rc;
 
-	*q->r = (struct lookup_result){ .status = LOOKUP_NOT_LOCAL };
+	q->r = (struct lookup_result){ .status = LOOKUP_NOT_LOCAL };
 	q->local = name_nfc(q->arena, q->local);
 	if (domain.n > 0 &&
-	    idna_ascii(q->arena, domain, &q->r->domain, NULL) < 0)
+	    idna_ascii(q->arena, domain, &q->r.domain, NULL) < 0)
 		return 0;
-	domain = q->r->domain;
+	domain = q->r.domain;
 	if (host_address(q, domain))
 		return 0;
 	rc = get_struct(q->lookup, q->arena, "rules", domain,
@@ -369,7 +375,7 @@ resolve(struct query *q, struct slice domain, struct err *e)
 	if (rc == 0 || rules.reports_only)
 		return 0;
 	if (rules.disabled && !q->login) {
-		q->r->status = LOOKUP_DOMAIN_DISABLED;
+		q->r.status = LOOKUP_DOMAIN_DISABLED;
 		return 0;
 	}
 	return local_address(q, &rules, domain, e);
@@ -380,9 +386,13 @@ lookup_address(struct lookup *lookup, struct arena *arena,
     struct slice localpart, struct slice domain, struct lookup_result *r,
     struct err *e)
 {
-	struct query q = { lookup, arena, localpart, false, r };
+	struct query q = {
+		.lookup = lookup, .arena = arena, .local = localpart
+	};
+	int rc = resolve(&q, domain, e);
 
-	return resolve(&q, domain, e);
+	*r = q.r;
+	return rc;
 }
 
 /* Split at the last @ and unquote. False if it is no address. */
@@ -414,7 +424,7 @@ int
 lookup_login(struct lookup *lookup, struct arena *arena, struct slice login,
     struct lookup_result *r, struct err *e)
 {
-	struct query q = { lookup, arena, SLICE_NULL, true, r };
+	struct query q = { .lookup = lookup, .arena = arena, .login = true };
 	struct slice domain;
 
 	*r = (struct lookup_result){ .status = LOOKUP_NOT_LOCAL };
@@ -422,6 +432,7 @@ lookup_login(struct lookup *lookup, struct arena *arena, struct slice login,
 		return 0;
 	if (resolve(&q, domain, e) < 0)
 		return -1;
+	*r = q.r;
 	if (r->status == LOOKUP_ALIAS)
 		r->status = LOOKUP_UNKNOWN_USER;
 	return 0;
@@ -450,14 +461,15 @@ lookup_may_send(struct lookup *lookup, struct slice account,
     struct slice localpart, struct slice domain, struct err *e)
 {
 	struct arena *arena = arena_new(0);
-	struct lookup_result r;
-	struct query q = { lookup, arena, localpart, true, &r };
+	struct query q = { lookup, arena, localpart, true,
+		{ .status = LOOKUP_NOT_LOCAL } };
 	int rc = resolve(&q, domain, e);
 
-	if (rc == 0 && r.status == LOOKUP_ACCOUNT)
-		rc = slice_eq(r.account, account);
-	else if (rc == 0 && r.status == LOOKUP_ALIAS && r.alias->allow_msg_from)
-		rc = is_member(lookup, arena, r.alias, account, e);
+	if (rc == 0 && q.r.status == LOOKUP_ACCOUNT)
+		rc = slice_eq(q.r.account, account);
+	else if (rc == 0 && q.r.status == LOOKUP_ALIAS &&
+	    q.r.alias->allow_msg_from)
+		rc = is_member(lookup, arena, q.r.alias, account, e);
 	arena_free(&arena);
 	return rc;
 }

@@ -30,7 +30,7 @@ static const struct schema_field address_fields[] = {
 	{ "Account", STRING(account), REQ, NULL, NULL, "" },
 	{ "Reports", STRING(reports), OPT, NULL, NULL, "" },
 	{ "Destination",
-	    STRUCT(destination, conf_destination, conf_destination_schema), OPT,
+	    STRUCT(destination, conf_destination, conf_destination_schema), REQ,
 	    NULL, NULL, "" },
 };
 #undef IN

@@ -37,7 +37,7 @@ struct record_address {
 	struct slice name;
 	struct slice account;
 	struct slice reports; /* "dmarc", "tls", or empty */
-	struct conf_destination *destination; /* NULL: all as default */
+	struct conf_destination *destination;
 };
 
 extern const struct schema record_source_schema;

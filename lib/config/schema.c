@@ -18,23 +18,25 @@ struct good {
 struct parse {
 	struct sconf sc;
 	struct arena *arena;
-	struct good *good; /* GOOD_SLOTS by hash; NULL: trusted */
-	bool trusted; /* text we wrote: no checks, nothing is required */
+	/* GOOD_SLOTS by hash. NULL: the text is our own, so nothing is checked
+	 * or required. */
+	struct good *good;
 };
 
 static void parse_struct(
     struct parse *ps, const struct schema *schema, void *dst, unsigned depth);
 
-static void
-put_pointer(const struct schema_field *field, void *dst, void *p)
+static bool
+is_trusted(const struct parse *ps)
 {
-	memcpy((char *)dst + field->offset, &p, sizeof(p));
+	return ps->good == NULL;
 }
 
+/* Members have pointer types of their own, hence memcpy. */
 static void
-put_array(const struct schema_field *field, void *dst, struct schema_array a)
+put(const struct schema_field *field, void *dst, const void *src, size_t size)
 {
-	memcpy((char *)dst + field->offset, &a, sizeof(a));
+	memcpy((char *)dst + field->offset, src, size);
 }
 
 static void
@@ -44,7 +46,7 @@ check(struct parse *ps, const struct schema_field *field, struct slice text,
 	struct good *good;
 	const char *wrong;
 
-	if (ps->trusted || !field->check)
+	if (is_trusted(ps) || !field->check)
 		return;
 	good = &ps->good[slice_hash(text) % GOOD_SLOTS];
 	if (good->field == field && slice_eq(good->text, text))
@@ -75,7 +77,6 @@ parse_scalar(struct parse *ps, const struct schema_field *field,
 		check(ps, field, text, value);
 }
 
-/* A list's element, below "Key:". */
 static void
 parse_strings(struct parse *ps, const struct schema_field *field, void *dst,
     unsigned depth)
@@ -91,7 +92,7 @@ parse_strings(struct parse *ps, const struct schema_field *field, void *dst,
 		check(ps, field, value, &value);
 		strings.v[strings.n++] = value;
 	}
-	memcpy((char *)dst + field->offset, &strings, sizeof(strings));
+	put(field, dst, &strings, sizeof(strings));
 }
 
 static void
@@ -105,19 +106,20 @@ parse_list(struct parse *ps, const struct schema_field *field, void *dst,
 
 	array.v = arena_array(ps->arena, max, field->of->size);
 	while (sconf_next(&ps->sc, depth, &line)) {
-		if (!sconf_item(&ps->sc, line, &value) || value.n > 0) {
+		if (!sconf_item(&ps->sc, line, &value)) {
+			sconf_skip(&ps->sc, depth + 1);
+			continue;
+		}
+		if (value.n > 0)
 			sconf_error(ps->sc.file, line,
 			    "%s: expected \"-\" alone, with the fields on the "
 			    "lines below",
 			    field->name);
-			sconf_skip(&ps->sc, depth + 1);
-			continue;
-		}
 		element = (char *)array.v + array.n++ * field->of->size;
 		memcpy(element, &line, sizeof(line));
 		parse_struct(ps, field->of, element, depth + 1);
 	}
-	put_array(field, dst, array);
+	put(field, dst, &array, sizeof(array));
 }
 
 /* Keys seen in a map. */
@@ -152,7 +154,7 @@ next_entry(struct parse *ps, const struct schema_field *field,
 
 	while (sconf_next(&ps->sc, depth, &line)) {
 		if (sconf_key(&ps->sc, line, key_r, value_r)) {
-			if (ps->trusted || keys_add(keys, *key_r)) {
+			if (is_trusted(ps) || keys_add(keys, *key_r)) {
 				if (field->type == SCHEMA_MAP)
 					check(ps, field, *key_r, key_r);
 				return true;
@@ -201,14 +203,15 @@ parse_map(struct parse *ps, const struct schema_field *field, void *dst,
 	size_t max = sconf_count(&ps->sc, depth);
 	size_t size = field->type == SCHEMA_PAIRS ? sizeof(struct conf_pair)
 						  : field->of->size;
-	char *v = arena_array(ps->arena, max, size), *element;
-	struct keys keys = { NULL, v, 0, size };
+	struct schema_array array = { arena_array(ps->arena, max, size), 0 };
+	struct keys keys = { NULL, array.v, 0, size };
+	char *element;
 	struct slice key, value;
 
-	if (max > SMALL_MAP && !ps->trusted)
+	if (max > SMALL_MAP && !is_trusted(ps))
 		keys.map = map_new();
 	while (next_entry(ps, field, &keys, depth, &key, &value)) {
-		element = v + keys.n++ * size;
+		element = (char *)array.v + keys.n++ * size;
 		memcpy(element, &key, sizeof(key));
 		if (field->type == SCHEMA_PAIRS)
 			parse_pair(ps, field, (void *)element, value);
@@ -216,7 +219,8 @@ parse_map(struct parse *ps, const struct schema_field *field, void *dst,
 			parse_entry(ps, field, element, value, depth + 1);
 	}
 	map_free(&keys.map);
-	put_array(field, dst, (struct schema_array){ v, keys.n });
+	array.n = keys.n;
+	put(field, dst, &array, sizeof(array));
 }
 
 static void *
@@ -226,7 +230,7 @@ new_struct(struct parse *ps, const struct schema_field *field, void *dst,
 	void *p = arena_alloc(ps->arena, field->of->size);
 
 	memcpy(p, &name, sizeof(name));
-	put_pointer(field, dst, p);
+	put(field, dst, &p, sizeof(p));
 	return p;
 }
 
@@ -270,7 +274,7 @@ apply_default(struct parse *ps, const struct schema_field *field, void *dst)
 	strings.v = arena_array(ps->arena, text.n, sizeof(*strings.v));
 	while (slice_next(&text, ' ', &word))
 		strings.v[strings.n++] = word;
-	memcpy((char *)dst + field->offset, &strings, sizeof(strings));
+	put(field, dst, &strings, sizeof(strings));
 }
 
 /* What was not in the file: required fields, defaults. complete is false if
@@ -288,7 +292,7 @@ finish_struct(struct parse *ps, const struct schema *schema, void *dst,
 		field = &schema->fields[i];
 		if (field->def && schema_is_zero(field, dst))
 			apply_default(ps, field, dst);
-		if ((seen & UINT64_C(1) << i) || ps->trusted ||
+		if ((seen & UINT64_C(1) << i) || is_trusted(ps) ||
 		    !(field->flags & SCHEMA_REQUIRED))
 			continue;
 		if (complete)
@@ -327,9 +331,7 @@ unknown_key(struct parse *ps, const struct schema *schema, struct slice key)
 			    SLICE_FMT(key), schema->fields[i].name);
 			return;
 		}
-	if (!ps->trusted)
-		sconf_error(
-		    ps->sc.file, key, "unknown key \"%.*s\"", SLICE_FMT(key));
+	sconf_error(ps->sc.file, key, "unknown key \"%.*s\"", SLICE_FMT(key));
 }
 
 /* Recursion is as deep as the tables are nested, whatever the file says. */
@@ -370,7 +372,7 @@ schema_parse(const struct schema *schema, const struct sconf_file *file,
     struct arena *arena, void *dst)
 {
 	struct good good[GOOD_SLOTS] = { { NULL, SLICE_NULL } };
-	struct parse ps = { sconf_start(file), arena, good, false };
+	struct parse ps = { sconf_start(file), arena, good };
 
 	parse_struct(&ps, schema, dst, 0);
 }
@@ -380,7 +382,7 @@ schema_parse_trusted(const struct schema *schema, struct slice text,
     struct arena *arena, void *dst)
 {
 	const struct sconf_file file = { SLICE_NULL, text, NULL };
-	struct parse ps = { sconf_start(&file), arena, NULL, true };
+	struct parse ps = { sconf_start(&file), arena, NULL };
 
 	parse_struct(&ps, schema, dst, 0);
 }
