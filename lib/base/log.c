@@ -13,6 +13,7 @@
 
 #define LOG_LINE 4096 /* PIPE_BUF: pipes do not mix writes of up to this */
 #define LOG_CUT " cut=1\n"
+#define LOG_FRONT " front=1"
 #define LOG_TRACED 900 /* bytes a trace line; each may become four */
 
 struct topic {
@@ -389,6 +390,25 @@ log_fields(const char *topic, enum log_level level, const char *message,
 	add_quoted(&b, slice_str(message));
 	for (size_t i = 0; i < n; i++)
 		add_field(&b, &fields[i]);
+	write_line(&b, level);
+}
+
+void
+log_relay(enum log_level level, struct slice line)
+{
+	char text[LOG_LINE + 1];
+	struct buf b = { text, 0, LOG_LINE, LOG_LINE - strlen(LOG_CUT), false };
+	ssize_t from = slice_find(line, SLICE(" pkg="));
+
+	if (from < 0)
+		from = slice_find(line, SLICE(" m="));
+	line = slice_skip(line, from < 0 ? line.n : (size_t)from);
+	add_start(&b, "", level);
+	line = slice_head(line, b.max - b.n - strlen(LOG_FRONT));
+	for (size_t i = 0; i < line.n; i++)
+		buf_addc(
+		    &b, line.p[i] >= ' ' && line.p[i] <= '~' ? line.p[i] : '?');
+	buf_addz(&b, LOG_FRONT);
 	write_line(&b, level);
 }
 

@@ -65,6 +65,14 @@ void log_set_sink(
     void (*sink)(void *ctx, enum log_level level, struct slice line),
     void *ctx);
 
+/*
+ * A line that a sink got in another process of this connection, which is not
+ * trusted: only what stands behind its own program and cid is kept, with
+ * ours before it, other bytes than printable ASCII replaced, and front=1 at
+ * the end.
+ */
+void log_relay(enum log_level level, struct slice line);
+
 /* Connection id in every line from here on; 0 for none. Hexadecimal. */
 void log_set_cid(uint64_t cid);
 
