@@ -52,6 +52,9 @@ bool ip_prefix_has(const struct ip_prefix *prefix, const struct ip *ip);
  * ip6.arpa and DNS lists have it (RFC 5782, 2.1 and 2.4). */
 void ip_reverse(const struct ip *ip, struct buf *out);
 
+/* 4 or 16 bytes in network order. */
+struct ip ip_from_bytes(unsigned char family, const void *bytes);
+
 /* False, and no address, for other families than IPv4 and IPv6. */
 bool ip_from_sockaddr(
     const struct sockaddr *sa, struct ip *ip_r, uint16_t *port_r);

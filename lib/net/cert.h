@@ -2,7 +2,7 @@
  * cert - certificates and keys in PEM files: load, names, fingerprints, and
  * self-signed ones for trying out.
  *
- * Depends on lib/base, lib/text and OpenSSL.
+ * Depends on lib/base and OpenSSL.
  */
 #ifndef NET_CERT_H
 #define NET_CERT_H

@@ -4,9 +4,10 @@
  *
  * The read buffer is looked at in place: conn_line and conn_fill give slices
  * of it, conn_consume passes over what was used. Writes gather in a buffer
- * until conn_flush, or until it is full. The first failure sticks: everything
- * later fails the same way, so a sequence of conn_write needs one test, at its
- * conn_flush.
+ * until conn_flush, or until it is full. Reading and writing fail apart, and
+ * the first failure of each sticks (but for a read that timed out): a sequence
+ * of conn_write needs one test, at its conn_flush, and a client that timed out
+ * or ended can still be told something.
  *
  * A connection that waits for longer than a second gives back what memory it
  * can. All calls block, for at most the deadline, except where noted. Works in
@@ -26,7 +27,7 @@ struct conn;
 enum conn_status {
 	CONN_OK,
 	CONN_EOF, /* the peer is done: no (whole) line follows */
-	CONN_TIMEOUT, /* deadline passed */
+	CONN_TIMEOUT, /* deadline passed; a read may be tried again */
 	CONN_TOO_LONG, /* the line is longer than allowed; not sticky */
 	CONN_STOP, /* this process is to end; writing still works */
 	CONN_AGAIN, /* conn_try_*: not without waiting; not sticky */
@@ -41,7 +42,8 @@ enum conn_status {
 struct conn *conn_new(int read_fd, int write_fd);
 void conn_free(struct conn **c);
 
-/* Deadlines in ms for each single wait on the peer; 30 s at first. */
+/* Deadlines in ms of one call: for a whole line, or all that conn_fill asks
+ * for, to come; for a flush. 30 s at first. */
 void conn_set_read_ms(struct conn *c, int ms);
 void conn_set_write_ms(struct conn *c, int ms);
 /*
@@ -120,9 +122,8 @@ short conn_write_events(const struct conn *c);
 
 /* ---- facts ---- */
 
-/* Why everything fails: empty if nothing did. */
+/* Why it failed first: empty if nothing did. */
 const char *conn_error(const struct conn *c);
-enum conn_status conn_failed(const struct conn *c); /* CONN_OK: not at all */
 uint64_t conn_bytes_in(const struct conn *c); /* inside TLS */
 uint64_t conn_bytes_out(const struct conn *c);
 

@@ -75,7 +75,7 @@ struct tls_facts {
 	char version[16]; /* "TLSv1.3" */
 	char cipher[48]; /* "TLS_AES_128_GCM_SHA256" */
 	char server_name[256]; /* SNI, "" if the client named none */
-	bool resumed;
+	unsigned char resumed; /* not bool: any byte may come in */
 	/* SHA-256 of the client certificate's SPKI as raw base64url; "" if it
 	 * gave none. Its key was proved, nothing else about it was checked. */
 	char client_spki[CERT_SPKI_TEXT];
