@@ -30,7 +30,7 @@ layer_of() {
 		[ "$from" = "$to" ] && continue
 		case "$from $to" in
 		"arc spf" | "arc dkim" | "dmarc spf" | "dmarc dkim") continue ;;
-		"auth sasl" | "config auth" | "tools "* ) continue ;;
+		"auth sasl" | "limit net" | "config auth" | "tools "* ) continue ;;
 		"imap smtp" | "queue smtp") [ "$include" = smtp/client.h ] && continue ;;
 		"smtp queue" | "http queue") [ "$include" = queue/queue.h ] && continue ;;
 		esac
