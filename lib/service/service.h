@@ -90,7 +90,10 @@ struct service_setup {
 };
 
 /* A connection as front and back see it. In the back it can be trusted. */
+struct server; /* the library's own */
+
 struct service_client {
+	struct server *server;
 	const struct service_listener *listener;
 	struct ip ip, local_ip; /* family 0 if the peer is no socket */
 	uint16_t port, local_port;

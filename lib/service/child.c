@@ -1,0 +1,319 @@
+/*
+ * child - the two processes of a connection.
+ *
+ * The back is forked by the parent, and forks the front before it does
+ * anything else; both then enter their jails. A signal to the back stops both:
+ * it passes it on to its group.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/proc.h"
+#include "net/proxy.h"
+#include "service/service_int.h"
+
+#define TICK_MS 250
+#define STOP_TICKS 12 /* 3 s: design.md 2 */
+/* For a front to write out what a session said last, to a slow client. */
+#define DRAIN_S 600
+#define PROXY_MS 5000 /* a proxy speaks first, and at once */
+/* What a front may allocate in all: it holds a few buffers and a parser, so
+ * this is out of reach unless something runs wild. */
+#define FRONT_MEMORY (256L * 1024 * 1024)
+
+/* ---- being told to stop ---- */
+
+/* Handlers have no other way out. */
+volatile sig_atomic_t service_stop;
+static volatile sig_atomic_t stop_signal;
+static volatile sig_atomic_t has_group; /* a back: the front is told by it */
+
+enum service_refusal
+service_stop_reason(void)
+{
+	if (service_stop == 0)
+		return SERVICE_ADMIT;
+	return stop_signal == SIGUSR1 ? SERVICE_TOO_MANY : SERVICE_STOPPING;
+}
+
+/*
+ * Waits end by the signal. Should it come just before one begins, a tick of
+ * the timer ends it. After the last tick nothing waits any longer.
+ */
+static void
+on_stop(int number)
+{
+	const struct itimerval ticks = { { 0, TICK_MS * 1000 },
+		{ 0, TICK_MS * 1000 } };
+	int saved = errno;
+
+	if (stop_signal == 0) {
+		stop_signal = number;
+		service_stop = 1;
+		setitimer(ITIMER_REAL, &ticks, NULL);
+		if (has_group)
+			kill(0, number);
+	}
+	errno = saved;
+}
+
+static void
+on_tick(int number)
+{
+	(void)number;
+	if (service_stop++ >= STOP_TICKS)
+		_exit(EXIT_DONE);
+}
+
+static void
+handle_stop(void)
+{
+	struct sigaction stop = { .sa_handler = on_stop,
+		.sa_flags = SA_RESTART };
+	struct sigaction tick = { .sa_handler = on_tick,
+		.sa_flags = SA_RESTART };
+
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGUSR1, &stop, NULL);
+	sigaction(SIGALRM, &tick, NULL);
+}
+
+static void
+unblock_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+bool
+service_is_crash(int status)
+{
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status) == EXIT_FRONT_CRASHED;
+	switch (WTERMSIG(status)) {
+	case SIGSEGV:
+	case SIGBUS:
+	case SIGILL:
+	case SIGFPE:
+	case SIGABRT:
+	case SIGTRAP:
+	case SIGSYS: /* seccomp */
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* ---- the PROXY protocol ---- */
+
+static int
+read_proxy(int fd, struct proxy *proxy_r, struct err *e)
+{
+	int64_t end_ms = clock_mono_ms(NULL) + PROXY_MS;
+	char bytes[PROXY_MAX];
+	size_t n = 0;
+	int need;
+
+	while ((need = proxy_parse(slice_of(bytes, n), proxy_r, e)) > 0) {
+		struct pollfd pfd = { .fd = fd, .events = POLLIN };
+		int64_t left = end_ms - clock_mono_ms(NULL);
+		ssize_t got;
+		if (left <= 0 || poll(&pfd, 1, (int)left) <= 0)
+			return err_set(e, ERR_TEMP, "proxy: time-out");
+		got = recv(fd, bytes + n, (size_t)need, MSG_DONTWAIT);
+		if (got == 0)
+			return err_set(e, ERR_TEMP, "proxy: closed");
+		if (got < 0 && errno != EAGAIN)
+			return err_sys(e, "proxy");
+		n += got > 0 ? (size_t)got : 0;
+	}
+	return need;
+}
+
+/* Learn from a proxy who the client is. 0, or -1 to close. */
+static int
+take_proxied(struct server *sv, struct service_client *client)
+{
+	struct err e = ERR_INIT;
+	struct proxy proxy;
+	enum service_refusal why;
+	const char *text;
+
+	if (read_proxy(client->read_fd, &proxy, &e) < 0) {
+		log_line(SERVICE_TOPIC, LOG_WARN, "proxy", LOG_E(&e));
+		return -1;
+	}
+	if (proxy.local) /* a health check of the proxy itself */
+		return 0;
+	client->ip = proxy.source;
+	client->port = proxy.source_port;
+	client->local_ip = proxy.destination;
+	client->local_port = proxy.destination_port;
+	why = admit_rates(sv, client->listener, &client->ip);
+	if (why == SERVICE_ADMIT) {
+		control_send(sv, CONTROL_PROXIED, &client->ip);
+		return 0;
+	}
+	text = sv->service->refuse(client, why);
+	if (!client->listener->kind->tls)
+		send(client->write_fd, text, strlen(text), MSG_NOSIGNAL);
+	return -1;
+}
+
+/* ---- the front ---- */
+
+/* Close all descriptors but these. Programs with sanitizers keep the one they
+ * complain to. */
+static void
+close_others(int a, int b, int c)
+{
+	const int keep[] = { a, b, c };
+#if defined(__SANITIZE_ADDRESS__)
+	unsigned from = STDERR_FILENO + 1;
+#else
+	unsigned from = 0;
+#endif
+
+	for (;;) {
+		unsigned next = ~0U; /* the lowest to keep, from there on */
+		for (size_t i = 0; i < 3; i++)
+			if ((unsigned)keep[i] >= from &&
+			    (unsigned)keep[i] < next)
+				next = (unsigned)keep[i];
+		if (next == ~0U)
+			break;
+		if (next > from)
+			close_range(from, next - 1, 0);
+		from = next + 1;
+	}
+	close_range(from, ~0U, 0);
+}
+
+static void
+limit_memory(void)
+{
+#if !defined(__SANITIZE_ADDRESS__)
+	const struct rlimit memory = { FRONT_MEMORY, FRONT_MEMORY };
+
+	setrlimit(RLIMIT_DATA, &memory);
+#endif
+}
+
+static _Noreturn void
+be_front(struct server *sv, const struct service_client *client, int pair,
+    pid_t back)
+{
+	struct err e = ERR_INIT;
+	struct split *split;
+	struct conn *conn;
+
+	has_group = 0;
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != back) /* it died before that */
+		_exit(EXIT_LATER);
+	limit_memory();
+	if (sandbox_enter(sv->front_jail, &e) < 0) {
+		log_line(SERVICE_TOPIC, LOG_FATAL, "no jail", LOG_E(&e));
+		_exit(EXIT_FAILED);
+	}
+	close_others(client->read_fd, client->write_fd, pair);
+	split = split_new(pair);
+	split_log(split);
+	conn = conn_new(client->read_fd, client->write_fd);
+	conn_set_stop(conn, &service_stop);
+	unblock_signals();
+	_exit(sv->service->front(client, conn, split));
+}
+
+/* ---- the back ---- */
+
+/* Keep from the front, not yet forked, what it must not know. */
+static void
+hide(struct server *sv)
+{
+	if (sv->service->hide != NULL)
+		sv->service->hide(sv->setup.ctx);
+	limit_hide(sv->limit);
+	metrics_hide(sv->metrics);
+}
+
+/* Wait for the front, which is about to end, and see how it did. */
+static int
+front_ended(pid_t front, int rc)
+{
+	const struct itimerval drain = { { 0, 0 }, { DRAIN_S, 0 } };
+	int status = 0;
+
+	if (stop_signal == 0) {
+		service_stop = STOP_TICKS; /* the next tick is the last */
+		setitimer(ITIMER_REAL, &drain, NULL);
+	}
+	waitpid(front, &status, 0);
+	if (!service_is_crash(status))
+		return rc;
+	log_line(SERVICE_TOPIC, LOG_ERROR, "front crashed",
+	    LOG_I("signal", WTERMSIG(status)));
+	return EXIT_FRONT_CRASHED;
+}
+
+static void
+dies_with(pid_t parent)
+{
+	if (parent == 0)
+		return; /* tcpserver's, inetd's, systemd's */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(EXIT_LATER);
+}
+
+int
+child_back(struct server *sv, struct service_client *client)
+{
+	struct err e = ERR_INIT;
+	pid_t self = getpid(), front;
+	int pair[2], rc;
+
+	setpgid(0, 0);
+	has_group = getpgrp() == self;
+	handle_stop();
+	dies_with(sv->parent);
+	log_set_cid(client->cid);
+	client->server = sv;
+	if (admit_is_proxy(client->listener, &client->ip) &&
+	    take_proxied(sv, client) < 0)
+		return EXIT_DONE;
+	hide(sv);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return EXIT_LATER;
+	front = fork();
+	if (front < 0)
+		return EXIT_LATER;
+	if (front == 0)
+		be_front(sv, client, pair[1], self);
+	close(pair[1]);
+	if (sandbox_enter(sv->back_jail, &e) < 0) {
+		log_line(SERVICE_TOPIC, LOG_FATAL, "no jail", LOG_E(&e));
+		return EXIT_FAILED;
+	}
+	sandbox_free(&sv->front_jail);
+	sandbox_free(&sv->back_jail);
+	client->limit = sv->limit;
+	client->metrics = sv->metrics;
+	unblock_signals();
+	rc = sv->service->back(client, split_new(pair[0]));
+	close(pair[0]);
+	return front_ended(front, rc);
+}

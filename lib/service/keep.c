@@ -1,0 +1,152 @@
+/*
+ * keep - the process the service manager knows: it holds the sockets and does
+ * nothing with them.
+ *
+ * The accepting parent is its child, so that the parent's jail need not allow
+ * what only an upgrade wants: to execute a program. It has not loaded a thing,
+ * and reads nothing but one byte of its child.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/proc.h"
+#include "service/service_int.h"
+
+/* ---- telling the service manager ---- */
+
+/* sd_notify(3): a datagram to the socket of NOTIFY_SOCKET. */
+static void
+notify_systemd(const char *text)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	size_t n = path == NULL ? 0 : strlen(path);
+	int fd;
+
+	if (n == 0 || n >= sizeof(sun.sun_path))
+		return;
+	memcpy(sun.sun_path, path, n);
+	if (path[0] == '@')
+		sun.sun_path[0] = '\0'; /* abstract */
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL,
+		(struct sockaddr *)&sun,
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) < 0)
+		log_line(SERVICE_TOPIC, LOG_WARN, "NOTIFY_SOCKET",
+		    LOG_Z("err", strerrordesc_np(errno)));
+	close(fd);
+}
+
+static void
+tell_ready(int notify_fd)
+{
+	/* After an upgrade the descriptor is gone: that is no news to anyone. */
+	if (notify_fd >= 0 && write(notify_fd, "\n", 1) == 1)
+		close(notify_fd);
+	notify_systemd("READY=1");
+}
+
+/* ---- the keeper ---- */
+
+/* Children that ended; when the parent is among them, so does this. */
+static void
+reap(pid_t parent)
+{
+	pid_t pid;
+	int status;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid != parent)
+			continue; /* of before an upgrade */
+		if (WIFEXITED(status))
+			exit(WEXITSTATUS(status));
+		log_line(SERVICE_TOPIC, LOG_ERROR, "accepting process died",
+		    LOG_I("signal", WTERMSIG(status)));
+		exit(EXIT_LATER);
+	}
+}
+
+/* The new program finds the sockets; the old parent tells its clients. */
+static void
+upgrade(struct server *sv, pid_t parent, const sigset_t *before)
+{
+	log_line(SERVICE_TOPIC, LOG_PRINT, "executing anew",
+	    LOG_Z("program", sv->argv[0]));
+	listen_environment(&sv->setup);
+	sigprocmask(SIG_SETMASK, before, NULL);
+	kill(parent, SIGTERM);
+	execvp(sv->argv[0], sv->argv);
+	log_line(SERVICE_TOPIC, LOG_FATAL, "executing anew failed",
+	    LOG_Z("err", strerrordesc_np(errno)));
+	exit(EXIT_LATER);
+}
+
+static _Noreturn void
+keeper(struct server *sv, pid_t parent, int ready, int notify_fd,
+    const sigset_t *watched, const sigset_t *before)
+{
+	bool stopping = false;
+	char byte;
+
+	if (read(ready, &byte, 1) == 1)
+		tell_ready(notify_fd);
+	close(ready);
+	for (;;) {
+		int number = sigwaitinfo(watched, NULL);
+		if (number == SIGCHLD)
+			reap(parent);
+		if (number == SIGUSR2 && !stopping)
+			upgrade(sv, parent, before);
+		if (number == SIGHUP)
+			kill(parent, SIGHUP);
+		if (number == SIGTERM || number == SIGINT) {
+			stopping = true;
+			notify_systemd("STOPPING=1");
+			kill(parent, SIGTERM);
+		}
+	}
+}
+
+int
+keep(struct server *sv, int notify_fd, struct err *e)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR2,
+		SIGCHLD };
+	sigset_t watched, before;
+	pid_t self = getpid(), pid;
+	int ready[2];
+
+	sigemptyset(&watched);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaddset(&watched, signals[i]);
+	sigprocmask(SIG_BLOCK, &watched, &before);
+	if (pipe2(ready, O_CLOEXEC) < 0)
+		return err_sys(e, "pipe");
+	pid = fork();
+	if (pid < 0)
+		return err_sys(e, "fork");
+	if (pid > 0) {
+		close(ready[1]);
+		keeper(sv, pid, ready[0], notify_fd, &watched, &before);
+	}
+	close(ready[0]);
+	if (notify_fd >= 0)
+		close(notify_fd);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != self) /* it died before that */
+		exit(EXIT_LATER);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return ready[1];
+}

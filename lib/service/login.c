@@ -1,0 +1,103 @@
+/* login - what the processes of a connection tell about log-ins, and the
+ * hand-over of the connection after one. */
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "service/relay.h"
+#include "service/service_int.h"
+
+#define HAND_OVER_MS 30000 /* the session opens the account meanwhile */
+
+void
+control_send(
+    const struct server *sv, enum control_type type, const struct ip *ip)
+{
+	struct control c = { .type = type, .serial = sv->serial };
+
+	if (ip != NULL)
+		c.ip = *ip;
+	if (sv->control >= 0 &&
+	    send(sv->control, &c, sizeof(c), MSG_NOSIGNAL) < 0)
+		log_line(SERVICE_TOPIC, LOG_WARN, "control socket",
+		    LOG_Z("err", strerrordesc_np(errno)));
+}
+
+/* ---- log-ins ---- */
+
+void
+service_authenticated(const struct service_client *client)
+{
+	struct limit_rule rule = admit_auth_rule(client->limits);
+
+	control_send(client->server, CONTROL_AUTHENTICATED, NULL);
+	limit_reset(client->limit, &rule, &client->ip, clock_s(NULL));
+}
+
+bool
+service_auth_allowed(const struct service_client *client)
+{
+	struct limit_rule rule = admit_auth_rule(client->limits);
+
+	return admit_is_exempt(client->server, &client->ip) ||
+	    limit_check(client->limit, &rule, &client->ip, clock_s(NULL));
+}
+
+bool
+service_auth_failed(const struct service_client *client)
+{
+	struct limit_rule rule = admit_auth_rule(client->limits);
+
+	return admit_is_exempt(client->server, &client->ip) ||
+	    (limit_add(client->limit, &rule, &client->ip, clock_s(NULL)) &&
+		service_auth_allowed(client));
+}
+
+/* ---- hand-over ---- */
+
+int
+service_hand_over(struct conn *conn, struct split **split, unsigned type,
+    const struct slice *v, size_t n, struct err *e)
+{
+	struct slice all[SPLIT_SLICES], unread = conn_buffered(conn);
+	struct split_msg reply;
+	int fd;
+
+	if (n >= SPLIT_SLICES)
+		return err_set(e, ERR_LIMIT, "hand-over: too many slices");
+	for (size_t i = 0; i < n; i++)
+		all[i] = v[i];
+	all[n] = unread;
+	if (split_call(*split, type, all, n + 1, HAND_OVER_MS, &reply, e) < 0)
+		return -1;
+	conn_consume(conn, unread.n);
+	log_set_sink(NULL, NULL); /* the pair is no longer for messages */
+	if (!conn_is_tls(conn)) {
+		split_free(split, NULL);
+		return 0;
+	}
+	split_free(split, &fd);
+	relay_run(conn, fd);
+	return 0;
+}
+
+struct conn *
+service_take_over(const struct service_client *client, struct split **split,
+    bool tls, struct slice unread, struct err *e)
+{
+	struct conn *conn = tls ? conn_new(split_fd(*split), split_fd(*split))
+				: conn_new(client->read_fd, client->write_fd);
+	int fd;
+
+	conn_set_stop(conn, &service_stop);
+	if (!conn_unread(conn, unread)) {
+		err_set(e, ERR_LIMIT, "hand-over: too many unread bytes");
+		conn_free(&conn);
+	} else if (split_reply(*split, NULL, 0, e) < 0) {
+		conn_free(&conn);
+	} else {
+		split_free(split, &fd);
+	}
+	return conn;
+}

@@ -1,0 +1,551 @@
+/*
+ * serve - the accepting parent: accepts, counts, forks, reaps.
+ *
+ * It parses nothing: what it reads is signals, and fixed structs of its own
+ * children. A connection is a process group, that of its back, and is over
+ * when the last process of the group is.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/proc.h"
+#include "service/service_int.h"
+
+#define ACCEPT_BATCH 64 /* then signals and children have their turn */
+#define CONTROL_BATCH 256
+#define STOP_MS 3500 /* clients get 3 s: child.c */
+#define SWEEP_MS 500
+#define RETRY_MS 100 /* no descriptor or process to be had */
+#define LOG_REFUSED_PER_S 10
+
+/* A connection. */
+struct slot {
+	pid_t pid; /* of the back, and of the group */
+	uint32_t serial;
+	uint64_t cid;
+	struct ip ip;
+	bool unauthenticated;
+	bool proxy; /* ip is a proxy's and not counted */
+	bool gone; /* the back was reaped, the front not yet */
+	int64_t end_ms; /* gone: when to kill the rest */
+};
+
+struct parent {
+	struct server *sv;
+	struct admit *admit;
+	struct map *slots; /* pid to struct slot */
+	int signals;
+	int control; /* read end */
+	int64_t stop_ms; /* when to kill those left; 0: not stopping */
+	int64_t refreshed_ms;
+	uint64_t last_cid;
+	uint32_t serial;
+	size_t gone; /* slots whose back is */
+	int64_t refused_s; /* lines of this second */
+	unsigned refused_n;
+};
+
+static struct slot *
+find_slot(const struct parent *p, pid_t pid)
+{
+	return map_get(p->slots, SPLIT_OF(pid));
+}
+
+static void
+count(struct parent *p, const char *what, const struct service_kind *kind,
+    const char *reason)
+{
+	char name[METRICS_NAME + 1];
+
+	snprintf(name, sizeof(name), "mox_service_%s_total{kind=\"%s\"%s%s%s}",
+	    what, kind->name, reason != NULL ? ",reason=\"" : "",
+	    reason != NULL ? reason : "", reason != NULL ? "\"" : "");
+	metrics_add(metrics_get(p->sv->metrics, name), 1);
+}
+
+/* ---- files that change ---- */
+
+static void
+refresh(struct parent *p)
+{
+	const struct service_setup *setup = &p->sv->setup;
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; i < setup->nlisteners; i++) {
+		const struct service_listener *l = &setup->listeners[i];
+		int rc = l->tls == NULL ? 0 : tls_server_reload(l->tls, &e);
+		if (rc != 0)
+			log_line(SERVICE_TOPIC, rc < 0 ? LOG_ERROR : LOG_INFO,
+			    rc < 0 ? "certificate not loaded"
+				   : "certificate loaded anew",
+			    LOG_S("listener", l->name), LOG_E(&e));
+	}
+	if (p->sv->service->refresh != NULL)
+		p->sv->service->refresh(setup->ctx);
+	p->refreshed_ms = clock_mono_ms(NULL);
+}
+
+/* ---- connections end ---- */
+
+static void
+crashed(struct parent *p, const struct slot *slot, int status)
+{
+	char text[IP_TEXT];
+
+	log_set_cid(slot->cid);
+	log_line(SERVICE_TOPIC, LOG_ERROR, "connection crashed",
+	    LOG_Z("ip", ip_text(&slot->ip, text)),
+	    LOG_I("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
+	log_set_cid(0);
+	admit_crashed(p->sv, &slot->ip);
+	metrics_add(
+	    metrics_get(p->sv->metrics, "mox_service_crashes_total"), 1);
+}
+
+static void
+end_slot(struct parent *p, struct slot *slot)
+{
+	admit_close(p->admit, &slot->ip, slot->unauthenticated);
+	p->gone -= slot->gone;
+	map_del(p->slots, SPLIT_OF(slot->pid));
+	free(slot);
+}
+
+/*
+ * Reap what ended of the group of a slot whose back is gone. Such fronts are
+ * ours, this process being subreaper. True when the group is empty. As long as
+ * it is not, its number cannot be another's.
+ */
+static bool
+reap_group(struct parent *p, struct slot *slot)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-slot->pid, &status, WNOHANG)) > 0)
+		if (service_is_crash(status))
+			crashed(p, slot, status);
+	return pid < 0;
+}
+
+/* Groups whose back is gone: over, or to be killed. */
+static void
+sweep(struct parent *p)
+{
+	int64_t now = clock_mono_ms(NULL);
+	struct slice key;
+	void *value;
+
+	for (size_t i = 0;
+	     p->gone > 0 && map_next(p->slots, &i, &key, &value);) {
+		struct slot *slot = value;
+		if (!slot->gone)
+			continue;
+		if (reap_group(p, slot))
+			end_slot(p, slot);
+		else if (now >= slot->end_ms)
+			kill(-slot->pid, SIGKILL);
+	}
+}
+
+static void
+back_ended(struct parent *p, struct slot *slot, int status)
+{
+	if (service_is_crash(status))
+		crashed(p, slot, status);
+	slot->gone = true;
+	slot->end_ms = clock_mono_ms(NULL) + STOP_MS;
+	p->gone++;
+	if (reap_group(p, slot))
+		end_slot(p, slot);
+}
+
+static void
+reap(struct parent *p)
+{
+	siginfo_t info;
+
+	/* Look before reaping: fronts belong to their slot. */
+	for (;;) {
+		struct slot *slot;
+		int status;
+		info.si_pid = 0;
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+		    info.si_pid == 0)
+			return;
+		slot = find_slot(p, info.si_pid);
+		if (slot != NULL && !slot->gone) {
+			waitpid(info.si_pid, &status, 0);
+			back_ended(p, slot, status);
+			continue;
+		}
+		sweep(p);
+		/* Of no slot: nothing is left to be known of it. */
+		waitpid(info.si_pid, &status, WNOHANG);
+	}
+}
+
+/* ---- connections begin ---- */
+
+static void
+log_refused(struct parent *p, const struct service_client *client,
+    enum service_refusal why)
+{
+	int64_t now = clock_s(NULL);
+	char text[IP_TEXT];
+
+	if (now != p->refused_s) {
+		if (p->refused_n > LOG_REFUSED_PER_S)
+			log_line(SERVICE_TOPIC, LOG_INFO, "refused more",
+			    LOG_U("n", p->refused_n - LOG_REFUSED_PER_S));
+		p->refused_n = 0;
+	}
+	p->refused_s = now;
+	if (++p->refused_n <= LOG_REFUSED_PER_S)
+		log_line(SERVICE_TOPIC, LOG_INFO, "refused",
+		    LOG_Z("kind", client->listener->kind->name),
+		    LOG_Z("ip", ip_text(&client->ip, text)),
+		    LOG_Z("reason", admit_reason(why)));
+}
+
+static void
+refuse(struct parent *p, const struct service_client *client,
+    enum service_refusal why)
+{
+	log_refused(p, client, why);
+	count(p, "refused", client->listener->kind, admit_reason(why));
+	if (!client->listener->kind->tls) {
+		const char *text = p->sv->service->refuse(client, why);
+		/* It fits into the socket's buffer, or is lost. */
+		send(client->read_fd, text, strlen(text),
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
+	close(client->read_fd);
+}
+
+static enum service_refusal
+admit(struct parent *p, const struct service_client *client, bool proxy)
+{
+	enum service_refusal why =
+	    admit_total(p->sv, p->admit, client->listener);
+
+	if (why == SERVICE_ADMIT && !proxy)
+		why = admit_rates(p->sv, client->listener, &client->ip);
+	if (why == SERVICE_ADMIT && !proxy)
+		why = admit_networks(p->sv, p->admit, &client->ip);
+	return why;
+}
+
+/* Microseconds since 1970, so that ids of restarts and services differ. */
+static uint64_t
+new_cid(struct parent *p)
+{
+	uint64_t now = (uint64_t)clock_us(NULL);
+
+	p->last_cid = now > p->last_cid ? now : p->last_cid + 1;
+	return p->last_cid;
+}
+
+/* In the child: nothing of the parent's is left open. */
+static _Noreturn void
+be_back(struct parent *p, struct service_client *client, uint32_t serial)
+{
+	const struct service_setup *setup = &p->sv->setup;
+
+	proc_signals_reset();
+	for (size_t i = 0; i < setup->nlisteners; i++)
+		close(setup->listeners[i].fd);
+	close(p->control);
+	p->sv->serial = serial;
+	_exit(child_back(p->sv, client));
+}
+
+static void
+add_slot(struct parent *p, pid_t pid, const struct service_client *client,
+    bool proxy)
+{
+	struct slot *slot = xcalloc(1, sizeof(*slot));
+
+	slot->pid = pid;
+	slot->serial = p->serial;
+	slot->cid = client->cid;
+	slot->proxy = proxy;
+	slot->unauthenticated = client->listener->kind->login;
+	if (!proxy)
+		slot->ip = client->ip;
+	map_set(p->slots, SPLIT_OF(pid), slot);
+	admit_open(p->admit, &slot->ip, slot->unauthenticated);
+}
+
+/* Fork the back of a connection; false if that cannot be. */
+static bool
+start(struct parent *p, struct service_client *client, bool proxy)
+{
+	sigset_t all, before;
+	pid_t pid;
+
+	if (clock_mono_ms(NULL) - p->refreshed_ms >= 1000)
+		refresh(p);
+	client->cid = new_cid(p);
+	p->serial++;
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	pid = fork();
+	if (pid == 0)
+		be_back(p, client, p->serial);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (pid < 0)
+		return false;
+	setpgid(pid, pid); /* it does so too: whoever comes first */
+	add_slot(p, pid, client, proxy);
+	return true;
+}
+
+static void
+accepted(struct parent *p, const struct service_listener *l, int fd,
+    const struct sockaddr_storage *sa)
+{
+	struct service_client client = { .listener = l,
+		.read_fd = fd,
+		.write_fd = fd,
+		.ctx = p->sv->setup.ctx,
+		.limits = &p->sv->setup.limits };
+	enum service_refusal why;
+	bool proxy;
+	int one = 1;
+
+	ip_from_sockaddr((const struct sockaddr *)sa, &client.ip, &client.port);
+	ip_local(fd, &client.local_ip, &client.local_port);
+	/* Else a TLS 1.3 server answers 40 ms late. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	proxy = admit_is_proxy(l, &client.ip);
+	why = admit(p, &client, proxy);
+	if (why != SERVICE_ADMIT) {
+		refuse(p, &client, why);
+		return;
+	}
+	if (!start(p, &client, proxy)) {
+		log_line(SERVICE_TOPIC, LOG_ERROR, "fork",
+		    LOG_Z("err", strerrordesc_np(errno)));
+		refuse(p, &client, SERVICE_BUSY);
+		return;
+	}
+	count(p, "connections", l->kind, NULL);
+	close(fd);
+}
+
+static void
+accept_some(struct parent *p, const struct service_listener *l)
+{
+	for (int i = 0; i < ACCEPT_BATCH; i++) {
+		struct sockaddr_storage sa = { 0 };
+		socklen_t n = sizeof(sa);
+		int fd =
+		    accept4(l->fd, (struct sockaddr *)&sa, &n, SOCK_CLOEXEC);
+		if (fd >= 0) {
+			accepted(p, l, fd, &sa);
+		} else if (errno == EMFILE || errno == ENFILE ||
+		    errno == ENOMEM || errno == ENOBUFS) {
+			log_line(SERVICE_TOPIC, LOG_ERROR, "accept",
+			    LOG_Z("err", strerrordesc_np(errno)));
+			clock_sleep_ms(RETRY_MS);
+			return;
+		} else if (errno == EAGAIN) {
+			return;
+		} /* others are about one connection: accept(2) */
+	}
+}
+
+/* ---- what backs say ---- */
+
+/* The client behind a proxy is known: now its limits hold. */
+static void
+proxied(struct parent *p, struct slot *slot, const struct ip *ip)
+{
+	if (!slot->proxy)
+		return;
+	slot->proxy = false;
+	admit_close(p->admit, &slot->ip, slot->unauthenticated);
+	/* SIGUSR1 says to the client that it has too many. */
+	if (admit_networks(p->sv, p->admit, ip) != SERVICE_ADMIT)
+		kill(slot->pid, SIGUSR1);
+	slot->ip = *ip;
+	admit_open(p->admit, &slot->ip, slot->unauthenticated);
+}
+
+static void
+take_message(struct parent *p, pid_t pid, const struct control *c)
+{
+	struct slot *slot = find_slot(p, pid);
+
+	if (slot == NULL || slot->gone || slot->serial != c->serial)
+		return;
+	if (c->type == CONTROL_AUTHENTICATED && slot->unauthenticated) {
+		slot->unauthenticated = false;
+		admit_authenticated(p->admit);
+	} else if (c->type == CONTROL_PROXIED && ip_bits(&c->ip) != 0) {
+		proxied(p, slot, &c->ip);
+	}
+}
+
+static void
+read_control(struct parent *p)
+{
+	for (int i = 0; i < CONTROL_BATCH; i++) {
+		union { /* aligned as CMSG_FIRSTHDR wants it */
+			char room[CMSG_SPACE(sizeof(struct ucred))];
+			struct cmsghdr align;
+		} u;
+		struct control c;
+		struct iovec iov = { &c, sizeof(c) };
+		struct msghdr msg = { .msg_iov = &iov,
+			.msg_iovlen = 1,
+			.msg_control = u.room,
+			.msg_controllen = sizeof(u.room) };
+		struct cmsghdr *cmsg;
+		struct ucred sender;
+
+		if (recvmsg(p->control, &msg, MSG_DONTWAIT) !=
+		    (ssize_t)sizeof(c))
+			return;
+		cmsg = CMSG_FIRSTHDR(&msg);
+		if (cmsg == NULL || cmsg->cmsg_type != SCM_CREDENTIALS)
+			continue;
+		memcpy(&sender, CMSG_DATA(cmsg), sizeof(sender));
+		take_message(p, sender.pid, &c);
+	}
+}
+
+/* ---- signals ---- */
+
+static void
+stop(struct parent *p)
+{
+	const struct service_setup *setup = &p->sv->setup;
+	struct slice key;
+	void *value;
+
+	if (p->stop_ms != 0)
+		return;
+	p->stop_ms = clock_mono_ms(NULL) + STOP_MS;
+	for (size_t i = 0; i < setup->nlisteners; i++)
+		close(setup->listeners[i].fd);
+	for (size_t i = 0; map_next(p->slots, &i, &key, &value);)
+		kill(((struct slot *)value)->pid, SIGTERM);
+	log_line(SERVICE_TOPIC, LOG_INFO, "stopping",
+	    LOG_U("connections", admit_count(p->admit)));
+}
+
+static void
+kill_all(struct parent *p)
+{
+	struct slice key;
+	void *value;
+
+	for (size_t i = 0; map_next(p->slots, &i, &key, &value);)
+		kill(-((struct slot *)value)->pid, SIGKILL);
+}
+
+static void
+take_signals(struct parent *p)
+{
+	unsigned char number;
+
+	while (read(p->signals, &number, 1) == 1) {
+		if (number == SIGCHLD)
+			reap(p);
+		else if (number == SIGHUP)
+			refresh(p);
+		else
+			stop(p);
+	}
+}
+
+/* ---- the loop ---- */
+
+static int
+until_next(const struct parent *p)
+{
+	int64_t left = p->stop_ms - clock_mono_ms(NULL);
+
+	if (p->stop_ms != 0)
+		return left < 0 ? 0 : (int)left;
+	return p->gone > 0 ? SWEEP_MS : -1;
+}
+
+static void
+turn(struct parent *p, struct pollfd *fds)
+{
+	const struct service_setup *setup = &p->sv->setup;
+	size_t n = p->stop_ms == 0 ? setup->nlisteners : 0;
+
+	fds[0] = (struct pollfd){ .fd = p->signals, .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = p->control, .events = POLLIN };
+	for (size_t i = 0; i < n; i++)
+		fds[2 + i] = (struct pollfd){ .fd = setup->listeners[i].fd,
+			.events = POLLIN };
+	if (poll(fds, 2 + n, until_next(p)) < 0)
+		return; /* interrupted: the signal is in the pipe */
+	if (fds[1].revents != 0)
+		read_control(p);
+	if (fds[0].revents != 0)
+		take_signals(p);
+	sweep(p);
+	for (size_t i = 0; i < n && p->stop_ms == 0; i++)
+		if (fds[2 + i].revents != 0)
+			accept_some(p, &setup->listeners[i]);
+}
+
+static int
+open_control(struct parent *p, struct err *e)
+{
+	int pair[2], one = 1;
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) < 0 ||
+	    setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)) < 0)
+		return err_sys(e, "control socket");
+	p->control = pair[0];
+	p->sv->control = pair[1];
+	return 0;
+}
+
+int
+serve(struct server *sv, int ready_fd)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD, 0 };
+	struct parent p = { .sv = sv,
+		.admit = admit_new(),
+		.slots = map_new(),
+		.refreshed_ms = clock_mono_ms(NULL) };
+	struct pollfd *fds = xcalloc(sv->setup.nlisteners + 2, sizeof(*fds));
+	struct err e = ERR_INIT;
+
+	p.signals = proc_signals(signals, &e);
+	if (p.signals < 0 || open_control(&p, &e) < 0 ||
+	    sandbox_enter(sv->parent_jail, &e) < 0)
+		proc_die(sv->service->name, &e);
+	sv->parent = getpid();
+	prctl(PR_SET_PDEATHSIG, SIGTERM); /* forgotten when the user changed */
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	if (write(ready_fd, "", 1) == 1)
+		close(ready_fd);
+	while (p.stop_ms == 0 ||
+	    (admit_count(p.admit) > 0 && clock_mono_ms(NULL) < p.stop_ms))
+		turn(&p, fds);
+	kill_all(&p);
+	return EXIT_DONE;
+}

@@ -1,0 +1,70 @@
+/* user - which user a process is, and its resource limits. */
+#include "service/user.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Become uid and gid in every sense, and be sure of it. */
+static int
+become(uid_t uid, gid_t gid, const char *name, struct err *e)
+{
+	if (name != NULL ? initgroups(name, gid) < 0 : setgroups(0, NULL) < 0)
+		return err_sys(e, "setgroups");
+	if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+		return err_sys(e, "becoming user %u", uid);
+	if (uid != 0 && setuid(0) == 0)
+		return err_set(
+		    e, ERR_PERM, "user %u can become root again", uid);
+	return 0;
+}
+
+int
+user_become(struct slice user, struct err *e)
+{
+	const struct passwd *pw;
+	char name[64];
+	uint32_t id;
+
+	if (geteuid() != 0 || user.n == 0)
+		return 0;
+	if (!slice_cstr(user, name, sizeof(name)))
+		return err_set(e, ERR_SYNTAX, "user name too long");
+	errno = 0;
+	pw = getpwnam(name);
+	if (pw != NULL)
+		return become(pw->pw_uid, pw->pw_gid, name, e);
+	if (slice_u32(user, &id))
+		return become(id, id, NULL, e);
+	return err_set(e, ERR_PERM, "no user \"%s\"", name);
+}
+
+int
+user_become_owner(const char *data_dir, struct err *e)
+{
+	struct stat st;
+	const struct passwd *pw;
+
+	if (geteuid() != 0)
+		return 0;
+	if (stat(data_dir, &st) < 0)
+		return err_sys(e, "%s", data_dir);
+	if (st.st_uid == 0)
+		return 0;
+	pw = getpwuid(st.st_uid);
+	return become(st.st_uid, st.st_gid, pw != NULL ? pw->pw_name : NULL, e);
+}
+
+void
+user_limits(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	umask(077);
+	setrlimit(RLIMIT_CORE, &none);
+	signal(SIGPIPE, SIG_IGN);
+}
