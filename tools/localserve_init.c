@@ -21,6 +21,8 @@ static const char mox_conf[] =
     "DataDir: data\n"
     "# Everything on the wire, with passwords: this server is for trying out.\n"
     "LogLevel: traceauth\n"
+    "# To become when started as root; the number of who made this folder.\n"
+    "User: %u\n"
     "Hostname: localhost\n"
     "Pedantic: true\n"
     "Listeners:\n"
@@ -123,7 +125,7 @@ write_conf(int dir, const char *ip, struct err *e)
 		buf_addf(&ips, "\t\t\t- %s\n", ip);
 	else
 		buf_addz(&ips, "\t\t\t- 127.0.0.1\n\t\t\t- ::1\n");
-	buf_addf(&conf, mox_conf, buf_cstr(&ips));
+	buf_addf(&conf, mox_conf, (unsigned)getuid(), buf_cstr(&ips));
 	rc = db_write_file(dir, "domains.conf", slice_str(domains_conf), 0600,
 	    e);
 	if (rc == 0)

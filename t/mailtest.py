@@ -1,0 +1,189 @@
+"""mailtest - small clients for the tests: IMAP and SMTP as they are on the
+wire, so that a test sees every line, and what it must not see.
+
+Run as a script by bats: address and directory come as IP and DIR in the
+environment (helper.bash).
+"""
+import base64
+import os
+import re
+import socket
+import ssl
+import sys
+
+IP = os.environ.get("IP", "127.0.0.1")
+DIR = os.environ.get("DIR", "")
+USER, PASSWORD = "mox@localhost", "moxmoxmox"
+TIMEOUT = float(os.environ.get("MOX_TEST_TIMEOUT", "30"))
+
+
+def tls_context():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class Wire:
+    """Lines over a socket, with TLS from the start or later."""
+
+    def __init__(self, port, tls=False, ip=None):
+        self.sock = socket.create_connection((ip or IP, port), TIMEOUT)
+        if tls:
+            self.sock = tls_context().wrap_socket(self.sock)
+        self.file = self.sock.makefile("rb")
+
+    def starttls(self):
+        self.sock = tls_context().wrap_socket(self.sock)
+        self.file = self.sock.makefile("rb")
+
+    def send(self, data):
+        if isinstance(data, str):
+            data = data.encode()
+        self.sock.sendall(data)
+
+    def line(self):
+        line = self.file.readline()
+        if not line:
+            raise EOFError("connection closed")
+        assert line.endswith(b"\r\n"), line
+        return line[:-2]
+
+    def rest(self):
+        """All until the server closes."""
+        return self.file.read()
+
+    def close(self):
+        self.file.close()
+        self.sock.close()
+
+
+class Answer:
+    def __init__(self, status, text, lines):
+        self.status, self.text, self.lines = status, text, lines
+
+    def has(self, pattern):
+        return any(re.search(pattern, line) for line in self.lines)
+
+    def find(self, pattern):
+        for line in self.lines:
+            m = re.search(pattern, line, re.S)
+            if m:
+                return m
+        raise AssertionError(f"{pattern!r} is not in {self.lines!r}")
+
+    def __repr__(self):
+        return f"{self.status} {self.text} {self.lines!r}"
+
+
+class Imap(Wire):
+    """cmd() sends a command and gives its Answer; literals are part of the
+    lines, as "{3}\\r\\nabc"."""
+
+    def __init__(self, port=1143, tls=False, login=True, ip=None):
+        super().__init__(port, tls, ip)
+        self.greeting = self.line().decode()
+        self.n = 0
+        if login:
+            self.ok(f'LOGIN {USER} {PASSWORD}')
+
+    def response(self):
+        """One response with its literals, latin-1 text."""
+        line = self.line()
+        while m := re.search(rb"\{(\d+)\}$", line):
+            line += b"\r\n" + self.file.read(int(m[1])) + self.line()
+        return line.decode("latin-1")
+
+    def begin(self, command):
+        self.n += 1
+        self.tag = f"t{self.n}"
+        if isinstance(command, str):
+            command = command.encode()
+        self.send(self.tag.encode() + b" " + command + b"\r\n")
+
+    def end(self):
+        lines = []
+        while True:
+            line = self.response()
+            if line.startswith(self.tag + " "):
+                status, _, text = line[len(self.tag) + 1:].partition(" ")
+                return Answer(status, text, lines)
+            lines.append(line)
+
+    def cmd(self, command):
+        self.begin(command)
+        return self.end()
+
+    def expect(self, status, command):
+        a = self.cmd(command)
+        assert a.status == status, f"{command!r}: {a!r}"
+        return a
+
+    def ok(self, command):
+        return self.expect("OK", command)
+
+    def no(self, command):
+        return self.expect("NO", command)
+
+    def bad(self, command):
+        return self.expect("BAD", command)
+
+    def append(self, mailbox, message, flags="", date=""):
+        if isinstance(message, str):
+            message = message.encode()
+        head = f'APPEND "{mailbox}" {flags + " " if flags else ""}' \
+            f'{date + " " if date else ""}{{{len(message)}+}}\r\n'
+        return self.cmd(head.encode() + message)
+
+
+class Smtp(Wire):
+    """cmd() gives (code, [texts])."""
+
+    def __init__(self, port=1025, tls=False, ehlo=True, ip=None):
+        super().__init__(port, tls, ip)
+        self.greeting = self.reply()
+        if ehlo:
+            code, self.extensions = self.cmd("EHLO client.example")
+            assert code == 250, code
+
+    def reply(self):
+        texts = []
+        while True:
+            line = self.line().decode("latin-1")
+            texts.append(line[4:])
+            if line[3:4] != "-":
+                return int(line[:3]), texts
+
+    def cmd(self, command):
+        self.send(command if isinstance(command, bytes)
+                  else command.encode())
+        self.send(b"\r\n")
+        return self.reply()
+
+    def expect(self, code, command):
+        got = self.cmd(command)
+        assert got[0] == code, f"{command!r}: {got!r}, not {code}"
+        return got
+
+    def auth_plain(self, user=USER, password=PASSWORD):
+        token = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
+        return self.cmd(f"AUTH PLAIN {token}")
+
+
+def message(subject="hello", body="It works.\r\n", extra=""):
+    return (f"From: <a@example.org>\r\nTo: <mox@localhost>\r\n"
+            f"Subject: {subject}\r\nMessage-Id: <{subject}@example.org>\r\n"
+            f"Date: Sat, 21 Nov 2026 07:00:00 +0000\r\n{extra}\r\n{body}")
+
+
+def maildir_files(mailbox=""):
+    path = os.path.join(DIR, "data/accounts/mox/Maildir", mailbox)
+    return sorted(os.path.join(path, d, f) for d in ("new", "cur")
+                  for f in os.listdir(os.path.join(path, d)))
+
+
+def eq(got, want):
+    assert got == want, f"got {got!r}, not {want!r}"
+
+
+sys.modules.setdefault("mailtest", sys.modules[__name__])
