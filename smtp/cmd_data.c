@@ -99,10 +99,6 @@ acceptable(struct smtp_front *f, struct slice record, bool bare)
 		    " looks like smtp smuggling");
 	else if (f->size > f->max_size)
 		smtp_reply(f, 552, "5.3.4", "message too large");
-	else if (flags & MSGREC_BARE &&
-	    f->params.body != SMTP_BODY_BINARYMIME)
-		smtp_reply(f, 554, "5.6.0",
-		    "bare CR or LF needs BODY=BINARYMIME");
 	else if (flags & MSGREC_8BIT_HEADER && !f->params.smtputf8 &&
 	    f->pedantic)
 		smtp_reply(f, 554, "5.6.7", "8-bit header needs SMTPUTF8");

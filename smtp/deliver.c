@@ -111,6 +111,10 @@ check_message(struct smtp_back *b, struct err *e)
 		return smtp_verdict(b, 451, "4.3.0", e,
 		    "cannot be stored now");
 	}
+	/* DATA with one was refused by the front already; BDAT may say so. */
+	if (spool_verbatim(b->spool) && b->mail.body != SMTP_BODY_BINARYMIME)
+		return smtp_verdict(b, 554, "5.6.0", e,
+		    "bare CR or LF needs BODY=BINARYMIME");
 	if (!msgrec_check(record))
 		return err_set(e, ERR_SYNTAX, "bad record");
 	if (msgrec_received(record) > HOPS_MAX)
