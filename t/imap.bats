@@ -57,7 +57,7 @@ py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	assert a.text.startswith("[AUTHENTICATIONFAILED]"), a
 	a = c.no("LOGIN nobody@localhost wrong")
 	assert a.text.startswith("[AUTHENTICATIONFAILED]"), a
-	a = c.ok(b"LOGIN {13}\r\nmox@localhost {9+}\r\nmoxmoxmox") if False else c.ok('LOGIN "mox@localhost" {9+}\r\nmoxmoxmox')
+	a = c.ok('LOGIN "mox@localhost" {9+}\r\nmoxmoxmox')
 	assert a.text.startswith("[CAPABILITY "), a
 	c.bad("LOGIN a b")
 	c = Imap(login=False)
@@ -177,7 +177,8 @@ py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	eq(c.ok("FETCH 1 BODY[]<6.3>").lines, [f"* 1 FETCH (BODY[]<6> {{3}}\r\n{m[6:9]})"])
 	eq(c.ok("FETCH 1 BODY[TEXT]<7.100>").lines, ["* 1 FETCH (BODY[TEXT]<7> {9}\r\n\nline 2\r\n)"])
 	eq(c.ok("FETCH 1 BODY[1]").lines, ["* 1 FETCH (BODY[1] {16}\r\nline 1\r\nline 2\r\n)"])
-	eq(c.ok("FETCH 1 BODY[HEADER.FIELDS (subject to)]").lines, ["* 1 FETCH (BODY[HEADER.FIELDS (subject to)] {43}\r\nTo: <mox@localhost>\r\nSubject: one\r\n\r\n)".replace("{43}", "{%d}" % len("To: <mox@localhost>\r\nSubject: one\r\n\r\n"))])
+	f = "To: <mox@localhost>\r\nSubject: one\r\n\r\n"
+	eq(c.ok("FETCH 1 BODY[HEADER.FIELDS (subject to)]").lines, [f"* 1 FETCH (BODY[HEADER.FIELDS (subject to)] {{{len(f)}}}\r\n{f})"])
 	h = m[:m.index("\r\n\r\n") + 4]
 	eq(c.ok("FETCH 1 RFC822.HEADER").lines, [f"* 1 FETCH (RFC822.HEADER {{{len(h)}}}\r\n{h})"])
 	eq(c.ok("FETCH 1 BINARY.SIZE[1]").lines, ["* 1 FETCH (BINARY.SIZE[1] 16)"])
@@ -300,8 +301,7 @@ py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	eq(s("UID 1,3"), [1, 3])
 	eq(s("(SEEN) (NOT FLAGGED)"), [1])
 	eq(s("NEW"), [])
-	eq(s("CHARSET UTF-8 SUBJECT {7+}\r\n" + "\u00e4PFEL".lower()) if False else s("SEEN"), [1])
-	a = c.ok(b"SEARCH CHARSET UTF-8 SUBJECT {6+}\r\n\xc3\xa4PFEL"[:-0 or None])
+	a = c.ok(b"SEARCH CHARSET UTF-8 SUBJECT {6+}\r\n\xc3\xa4PFEL")
 	eq(a.lines, ["* SEARCH 2"])
 	a = c.ok("SEARCH RETURN (MIN MAX COUNT ALL) ALL")
 	assert a.has(r'^\* ESEARCH \(TAG "t\d+"\) MIN 1 MAX 3 ALL 1:3 COUNT 3$'), a
