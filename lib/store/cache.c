@@ -76,6 +76,18 @@ cache_free(struct cache **cp)
 	*cp = NULL;
 }
 
+int
+cache_dir(const struct cache *c)
+{
+	return c->dirfd;
+}
+
+mode_t
+cache_mode(const struct cache *c)
+{
+	return c->mode;
+}
+
 void
 cache_name(uint32_t segment, char name_r[CACHE_NAME])
 {

@@ -140,33 +140,60 @@ move_batch(struct cache *c, uint32_t from, uint32_t to,
 	return (ssize_t)i;
 }
 
+/* So that it is the highest even if nothing is moved to it. */
+static int
+begin_segment(int dirfd, uint32_t segment, mode_t mode, struct err *e)
+{
+	char name[CACHE_NAME];
+	int fd;
+
+	cache_name(segment, name);
+	fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_CLOEXEC, mode);
+	if (fd < 0)
+		return err_sys(e, "%s", name);
+	close(fd);
+	return 0;
+}
+
+static int
+move_segment(struct cache *c, uint32_t from, uint32_t to,
+    struct cache_live *live, size_t n, struct err *e)
+{
+	struct arena *arena = arena_new(0);
+	ssize_t passed = 0;
+
+	for (size_t at = 0; at < n && passed >= 0; at += (size_t)passed) {
+		arena_reset(arena);
+		passed = move_batch(c, from, to, live + at, n - at, arena, e);
+		if (passed < 0)
+			break;
+	}
+	arena_free(&arena);
+	return passed < 0 ? -1 : 0;
+}
+
 int
-cache_compact(struct cache *c, int dirfd, struct cache_live *live, size_t n,
+cache_compact(struct cache *c, struct cache_live *live, size_t n,
     struct err *e)
 {
-	struct arena *arena = arena_new(0), *scratch = arena_new(0);
+	struct arena *arena = arena_new(0);
 	struct cache_file *files;
 	size_t nfiles;
-	ssize_t passed;
-	int moved = 0, rc;
+	uint32_t to;
+	int moved = 0, rc, dirfd = cache_dir(c);
 
 	rc = cache_files(dirfd, arena, &files, &nfiles, e);
 	for (size_t i = 0; rc == 0 && i < nfiles; i++) {
 		if (!mostly_dead(c, &files[i], live, n))
 			continue;
+		to = files[nfiles - 1].segment + 1;
+		rc = begin_segment(dirfd, to, cache_mode(c), e);
+		if (rc == 0)
+			rc = move_segment(c, files[i].segment, to, live, n, e);
 		moved = 1;
-		for (size_t at = 0; rc == 0 && at < n; at += (size_t)passed) {
-			arena_reset(scratch);
-			passed = move_batch(c, files[i].segment,
-			    files[nfiles - 1].segment + 1, live + at, n - at,
-			    scratch, e);
-			if (passed < 0)
-				rc = -1;
-		}
 	}
 	cache_idle(c);
 	arena_free(&arena);
-	arena_free(&scratch);
 	return rc < 0 ? -1 : moved;
 }
 

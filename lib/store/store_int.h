@@ -189,8 +189,8 @@ struct cache_live {
 	uint32_t uid;
 	struct cache_place place;
 };
-int cache_compact(struct cache *c, int dirfd, struct cache_live *live,
-    size_t n, struct err *e);
+int cache_compact(struct cache *c, struct cache_live *live, size_t n,
+    struct err *e);
 /* When the new CDB is in place: remove segments that nothing refers to but
  * the highest, so that no number is used again. */
 void cache_sweep(int dirfd, const struct cache_live *live, size_t n);
@@ -207,6 +207,8 @@ int cache_files(int dirfd, struct arena *arena, struct cache_file **files_r,
 #define CACHE_PREFIX "mox.cache."
 #define CACHE_NAME   32
 void cache_name(uint32_t segment, char name_r[CACHE_NAME]);
+int cache_dir(const struct cache *c);
+mode_t cache_mode(const struct cache *c);
 
 /* Drop mappings; the next get maps again. */
 void cache_idle(struct cache *c);
