@@ -170,7 +170,8 @@ place_account(const struct store_env *env, const char *tmp, const char *path,
 	fd = openat(env->data_fd, "accounts", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "open accounts");
-	if (db_fsync_dir(fd, "accounts", e) < 0)
+	if (db_fsync_dir(fd, "accounts", e) < 0 ||
+	    db_fsync_dir(env->data_fd, "data", e) < 0) /* may be new too */
 		rc = -1;
 	close(fd);
 	return rc;
