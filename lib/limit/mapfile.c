@@ -81,6 +81,8 @@ open_usable(const char *path, const char *magic, size_t size, struct err *e)
 		if (fd < 0)
 			return err_sys(e, "open");
 		rc = prepare(fd, path, magic, size, e);
+		/* Said aloud: a mapping would keep the lock after close. */
+		flock(fd, LOCK_UN);
 		if (rc > 0)
 			return fd;
 		close(fd);
