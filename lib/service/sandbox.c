@@ -462,8 +462,10 @@ make_ruleset(enum sandbox_profile profile, const struct sandbox_path *paths,
 static int
 restrict_files(int ruleset, struct err *e)
 {
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-	    syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+	/* A jail that is narrowed has set it and allows prctl no more; without
+	 * it the kernel refuses what follows. */
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
 		return err_sys(e, "sandbox: landlock");
 	return 0;
 }
