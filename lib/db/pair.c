@@ -19,6 +19,9 @@
 #define OPEN_TRIES 100
 #define OPEN_TRIES_FAST 10
 
+/* Lines a unit in a new log: well below DB_UNIT_MAX. */
+#define CREATE_LINES 1000
+
 /* Forced folds that may come in between before a writer gives up. */
 #define LOCK_TRIES 5
 
@@ -223,6 +226,18 @@ db_pair_close(struct db_pair *p)
 	db_cdb_close(&p->cdb);
 }
 
+/* In several units: nobody sees the log before it is whole. */
+static int
+append_all(struct db_log *log, const struct slice *lines, size_t n,
+    struct err *e)
+{
+	for (size_t i = 0; i < n; i += CREATE_LINES)
+		if (db_log_append(log, lines + i,
+			n - i < CREATE_LINES ? n - i : CREATE_LINES, e) != 0)
+			return -1;
+	return 0;
+}
+
 int
 db_pair_create(int dirfd, const char *name, mode_t mode,
     const struct db_pair_ops *ops, const struct slice *lines, size_t n,
@@ -241,7 +256,7 @@ db_pair_create(int dirfd, const char *name, mode_t mode,
 	db_cdb_close(&cdb);
 	if (db_newfile_begin(&new, dirfd, file.text, mode, e) == 0 &&
 	    db_log_start(&log, new.fd, ops->magic, gen, e) == 0 &&
-	    db_log_append(&log, lines, n, e) == 0 &&
+	    append_all(&log, lines, n, e) == 0 &&
 	    db_newfile_sync(&new, e) == 0)
 		rc = db_newfile_link(&new, file.text, e);
 	db_newfile_end(&new);

@@ -1,0 +1,344 @@
+/*
+ * add.c - new messages: one log unit for all, so a crash leaves all or none.
+ *
+ * The log line is what makes a message exist. Files are written in tmp/ under
+ * their final names, the lines appended and the files renamed into new/ (cur/
+ * with flags), all under the lock; a line `m ... placed` says that the last
+ * was done. Without it the next writer finds the rest in tmp/ and finishes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "db/sync.h"
+#include "message/parse.h"
+#include "message/record.h"
+#include "store/index.h"
+
+/* ---- writing ---- */
+
+static uint64_t
+count_lf(struct slice s)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += s.p[i] == '\n';
+	return n;
+}
+
+/* The record of prefix and message, in the arena; empty if there is none. */
+static struct slice
+prefixed_record(const struct mailbox_new *m, struct arena *arena)
+{
+	struct buf b = BUF_INIT(MSGREC_MAX);
+	struct slice piece, record;
+	struct msgparse *p;
+	uint64_t offset = 0;
+
+	if (m->prefix.n == 0 || m->record.n == 0)
+		return m->record;
+	if (!msgrec_prefix(m->record, m->prefix, &b)) {
+		p = msgparse_new(NULL);
+		msgparse_push(p, m->prefix);
+		while (spool_read(m->spool, &offset, &piece, NULL) == 1)
+			msgparse_push(p, piece);
+		msgparse_finish(p, &b);
+		msgparse_free(&p);
+	}
+	record = arena_dup(arena, buf_slice(&b));
+	buf_free(&b);
+	return record;
+}
+
+static int
+write_and_sync(const struct mailbox_new *m, struct adding *a, int fd,
+    struct err *e)
+{
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
+		{ .tv_sec = m->received } };
+	struct store_msg *msg = &a->record.msg;
+	uint64_t size, wire;
+
+	if (spool_write(m->spool, m->prefix, fd, &size, &wire, e) != 0)
+		return -1;
+	if (size != msg->size || wire != msg->wire_size)
+		return err_set(e, ERR_PERM, "message is not as announced");
+	/* INTERNALDATE survives a lost index. */
+	if (futimens(fd, times) != 0)
+		return err_sys(e, "time of message");
+	return db_fsync(fd, a->name, e);
+}
+
+/* The file in tmp/, synced. */
+static int
+write_message(struct mailbox *mb, const struct mailbox_new *m,
+    struct adding *a, struct arena *arena, struct err *e)
+{
+	const struct store_env *env = mb->st->env;
+	struct store_msg *msg = &a->record.msg;
+	bool verbatim = spool_verbatim(m->spool);
+	int fd, rc;
+
+	msg->wire_size = m->prefix.n + spool_wire_size(m->spool);
+	msg->size = spool_stored_size(m->spool) + m->prefix.n -
+	    (verbatim ? 0 : count_lf(m->prefix));
+	msg->received = m->received;
+	msg->saved = clock_s(env->clock);
+	layout_emailid_new(env, msg->emailid);
+	layout_base(env, msg->emailid, msg->size, msg->wire_size, a->name);
+	fd = openat(mb->folder.tmp, a->name,
+	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, env->file_mode);
+	if (fd < 0)
+		return err_sys(e, "new message in %s", mb->name);
+	rc = write_and_sync(m, a, fd, e);
+	close(fd);
+	a->cache = prefixed_record(m, arena);
+	if (rc == 0 && a->cache.n > 0)
+		msg->thread = threads_assign(mb->st, a->cache, msg->received);
+	return rc;
+}
+
+/* ---- under the lock ---- */
+
+static int
+add_line(struct mailbox *mb, struct adding *a, struct lines *ls,
+    struct err *e)
+{
+	struct record *r = &a->record;
+	struct line l = { .type = 'a', .modseq = r->msg.modseq,
+		.name = slice_str(a->name) };
+
+	if (r->msg.flags != 0 || r->msg.keywords != 0)
+		r->place = RECORD_CUR;
+	if (r->place == RECORD_CUR) {
+		keywords_disk(&mb->ix.kw, r->msg.flags, r->msg.keywords,
+		    &r->disk, &r->letters);
+		if (!layout_with_flags(l.name, r->disk, r->letters, a->file))
+			return err_set(e, ERR_LIMIT, "file name too long");
+	}
+	l.record = *r;
+	lines_add(ls, &l);
+	return 0;
+}
+
+static void
+add_to_cache(struct mailbox *mb, struct adding *v, size_t n)
+{
+	struct arena *arena = arena_new(0);
+	struct cache_entry *entries = arena_array(arena, n, sizeof(*entries));
+	struct cache_place *places = arena_array(arena, n, sizeof(*places));
+
+	for (size_t i = 0; i < n; i++)
+		entries[i] = (struct cache_entry){ v[i].record.msg.uid,
+			v[i].cache };
+	if (cache_append(mb->cache, mb->ix.segment, entries, n, places,
+		NULL) == 0)
+		for (size_t i = 0; i < n; i++)
+			v[i].record.cache = places[i];
+	arena_free(&arena);
+}
+
+int
+adding_lines(struct mailbox *mb, struct adding *v, size_t n,
+    adding_flags_fn *flags, void *arg, struct lines *ls, struct err *e)
+{
+	struct keywords kw = mb->ix.kw;
+
+	if (n > UINT32_MAX - mb->ix.uidnext)
+		return err_set(e, ERR_PERM, "no UID left in %s", mb->name);
+	for (size_t i = 0; i < n; i++) {
+		v[i].record.msg.uid = mb->ix.uidnext + (uint32_t)i;
+		v[i].record.msg.modseq = mb->ix.modseq + 1;
+		if (flags(arg, i, &v[i], &kw, ls, e) != 0)
+			return -1;
+	}
+	add_to_cache(mb, v, n);
+	for (size_t i = 0; i < n; i++)
+		if (add_line(mb, &v[i], ls, e) != 0)
+			return -1;
+	return 0;
+}
+
+/* From tmp/ to new/ or cur/. */
+static int
+place(const struct mailbox *mb, struct adding *a, struct err *e)
+{
+	bool new = a->record.place == RECORD_NEW;
+
+	if (renameat(mb->folder.tmp, a->name,
+		new ? mb->folder.new : mb->folder.cur,
+		new ? a->name : a->file) != 0)
+		return err_sys(e, "new message in %s", mb->name);
+	a->placed = true;
+	return 0;
+}
+
+/* *logged_r: the lines are in the log. */
+static int
+add_locked(struct mailbox *mb, struct adding *v, size_t n,
+    adding_flags_fn *flags, void *arg, bool *logged_r, struct err *e)
+{
+	struct lines ls = LINES_INIT;
+	struct own_change own;
+	int rc = adding_lines(mb, v, n, flags, arg, &ls, e);
+
+	if (rc == 0) {
+		scan_before(mb, &own);
+		rc = index_append(mb, &ls, e);
+		*logged_r = rc == 0;
+	}
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = place(mb, &v[i], e);
+	if (rc == 0)
+		rc = scan_after(mb, &own, true, e);
+	lines_free(&ls);
+	return rc;
+}
+
+/* ---- after ---- */
+
+static int
+sync_folders(const struct mailbox *mb, const struct adding *v, size_t n,
+    struct err *e)
+{
+	bool new = false, cur = false;
+
+	for (size_t i = 0; i < n; i++) {
+		new |= v[i].record.place == RECORD_NEW;
+		cur |= v[i].record.place == RECORD_CUR;
+	}
+	if (new && db_fsync_dir(mb->folder.new, "new", e) != 0)
+		return -1;
+	return cur ? db_fsync_dir(mb->folder.cur, "cur", e) : 0;
+}
+
+void
+adding_remove(const struct mailbox *mb, const struct adding *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct adding *a = &v[i];
+
+		if (!a->placed)
+			unlinkat(mb->folder.tmp, a->name, 0);
+		else if (a->record.place == RECORD_NEW)
+			unlinkat(mb->folder.new, a->name, 0);
+		else
+			unlinkat(mb->folder.cur, a->file, 0);
+	}
+}
+
+/* Take the messages out of the log again. */
+static void
+expunge_added(struct mailbox *mb, const struct adding *v, size_t n)
+{
+	struct arena *arena = arena_new(0);
+	struct line l = { .type = 'y', .uids = UIDSET_INIT(arena) };
+	struct lines ls = LINES_INIT;
+
+	for (size_t i = 0; i < n; i++)
+		uidset_add(&l.uids, v[i].record.msg.uid,
+		    v[i].record.msg.uid);
+	if (index_lock(mb, NULL) == 0) {
+		l.modseq = mb->ix.modseq + 1;
+		lines_add(&ls, &l);
+		index_append(mb, &ls, NULL);
+		index_unlock(mb);
+	}
+	lines_free(&ls);
+	arena_free(&arena);
+}
+
+/* Log, then folder. *stays_r: the lines are still in the log after failure. */
+static int
+make_durable(struct mailbox *mb, const struct adding *v, size_t n,
+    bool *stays_r, struct err *e)
+{
+	if (index_sync(mb, stays_r, e) != 0)
+		return -1;
+	*stays_r = true;
+	return sync_folders(mb, v, n, e);
+}
+
+enum store_code
+adding_commit(struct mailbox *mb, struct adding *v, size_t n,
+    adding_flags_fn *flags, void *arg, struct err *e)
+{
+	bool stays = false;
+	int rc = index_lock(mb, e);
+
+	if (rc == 0) {
+		rc = add_locked(mb, v, n, flags, arg, &stays, e);
+		index_unlock(mb);
+	}
+	if (rc == 0)
+		rc = make_durable(mb, v, n, &stays, e);
+	if (rc != 0) {
+		/* Files first: what a crash leaves then has no file. */
+		adding_remove(mb, v, n);
+		if (stays)
+			expunge_added(mb, v, n);
+		return STORE_FAILED;
+	}
+	if (!folder_current(&mb->folder, mb->st)) {
+		err_set(e, ERR_PERM, "%s: mailbox was deleted", mb->name);
+		return STORE_NONEXISTENT;
+	}
+	store_poke(mb->st);
+	return STORE_OK;
+}
+
+/* ---- new messages ---- */
+
+static enum store_code
+check_quota(struct mailbox *mb, const struct mailbox_new *msgs, size_t n,
+    struct err *e)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bytes += spool_stored_size(msgs[i].spool) + msgs[i].prefix.n;
+	return quota_check(mb->st, bytes, e);
+}
+
+static int
+flags_of_new(void *arg, size_t i, struct adding *a, struct keywords *kw,
+    struct lines *ls, struct err *e)
+{
+	const struct mailbox_new *msgs = arg;
+
+	return keywords_need(kw, &msgs[i].flags, ls, &a->record.msg.flags,
+	    &a->record.msg.keywords, e);
+}
+
+enum store_code
+mailbox_add(struct mailbox *mb, const struct mailbox_new *msgs, size_t n,
+    struct arena *arena, struct mailbox_new_result *result_r, struct err *e)
+{
+	struct adding *v = arena_array(arena, n, sizeof(*v));
+	enum store_code code = check_quota(mb, msgs, n, e);
+	uint64_t stored = 0;
+
+	if (code != STORE_OK)
+		return code;
+	for (size_t i = 0; i < n; i++) {
+		if (write_message(mb, &msgs[i], &v[i], arena, e) != 0) {
+			adding_remove(mb, v, i + 1);
+			return STORE_FAILED;
+		}
+		stored += v[i].record.msg.size;
+	}
+	code = adding_commit(mb, v, n, flags_of_new,
+	    (void *)(uintptr_t)msgs, e);
+	if (code != STORE_OK)
+		return code;
+	quota_add(mb->st, (int64_t)stored, (int64_t)n);
+	result_r->uidvalidity = mb->ix.uidvalidity;
+	result_r->uids = arena_array(arena, n, sizeof(uint32_t));
+	for (size_t i = 0; i < n; i++)
+		result_r->uids[i] = v[i].record.msg.uid;
+	return STORE_OK;
+}

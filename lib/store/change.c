@@ -1,0 +1,298 @@
+/*
+ * change.c - flags and expunging: one line for a set of messages, one sync.
+ */
+#include "store/index.h"
+
+/* ---- flags ---- */
+
+void
+flags_change(enum mailbox_flagop op, uint16_t flags, uint64_t keywords,
+    uint16_t *flags_r, uint64_t *keywords_r)
+{
+	switch (op) {
+	case MAILBOX_ADD:
+		*flags_r |= flags;
+		*keywords_r |= keywords;
+		break;
+	case MAILBOX_REMOVE:
+		*flags_r &= (uint16_t)~flags;
+		*keywords_r &= ~keywords;
+		break;
+	case MAILBOX_SET:
+		*flags_r = (uint16_t)((*flags_r & ~STORE_FLAGS) | flags);
+		*keywords_r = keywords;
+		break;
+	}
+}
+
+/* A message before the change, to go back to if it cannot be synced. */
+struct before {
+	uint32_t uid;
+	uint16_t flags;
+	uint64_t keywords;
+};
+
+struct change {
+	struct mailbox *mb;
+	enum mailbox_flagop op;
+	uint16_t flags;
+	uint64_t keywords;
+	bool conditional;
+	uint64_t unchanged_since;
+	struct mailbox_store_result *result;
+	struct arena *arena;
+	struct before *before;
+	size_t n, size;
+};
+
+static void
+consider(struct change *c, const struct store_msg *m)
+{
+	uint16_t flags = m->flags;
+	uint64_t keywords = m->keywords;
+
+	if (c->conditional && m->modseq > c->unchanged_since) {
+		uidset_add(&c->result->modified, m->uid, m->uid);
+		return;
+	}
+	flags_change(c->op, c->flags, c->keywords, &flags, &keywords);
+	if (flags == m->flags && keywords == m->keywords)
+		return;
+	uidset_add(&c->result->changed, m->uid, m->uid);
+	if (c->n == c->size) {
+		size_t size = c->size == 0 ? 64 : 2 * c->size;
+
+		c->before = arena_grow(c->arena, c->before, c->n, size,
+		    sizeof(*c->before));
+		c->size = size;
+	}
+	c->before[c->n++] = (struct before){ m->uid, m->flags, m->keywords };
+}
+
+static void
+consider_fn(void *arg, const struct record *r)
+{
+	consider(arg, &r->msg);
+}
+
+/* Under the lock: find what changes and append the line. */
+static int
+append_flags(struct change *c, const struct uidset *uids,
+    const struct store_flags *want, struct err *e)
+{
+	struct mailbox *mb = c->mb;
+	struct lines ls = LINES_INIT;
+	struct line l = { .type = 'f', .op = c->op };
+	struct keywords kw = mb->ix.kw;
+	int rc;
+
+	/* Removing a keyword nobody has is no reason to define it. */
+	rc = keywords_need(&kw, want, c->op == MAILBOX_REMOVE ? NULL : &ls,
+	    &c->flags, &c->keywords, e);
+	if (rc == 0)
+		view_each(mb, uids, consider_fn, c);
+	if (rc == 0 && c->n > 0) {
+		l.flags = c->flags;
+		l.keywords = c->keywords;
+		l.uids = c->result->changed;
+		l.modseq = c->result->modseq = mb->ix.modseq + 1;
+		lines_add(&ls, &l);
+		rc = index_append(mb, &ls, e);
+	}
+	lines_free(&ls);
+	return rc;
+}
+
+/* The change could neither be synced nor cut off: a line each to reverse it,
+ * in the new log that the lock begins. */
+static void
+reverse(struct change *c)
+{
+	struct mailbox *mb = c->mb;
+	struct lines ls = LINES_INIT;
+
+	if (index_lock(mb, NULL) != 0)
+		return;
+	for (size_t i = 0; i < c->n; i++) {
+		const struct before *b = &c->before[i];
+		struct line l = { .type = 'f', .op = MAILBOX_SET,
+			.flags = b->flags & STORE_FLAGS,
+			.keywords = b->keywords,
+			.modseq = mb->ix.modseq + 1,
+			.uids = UIDSET_INIT(c->arena) };
+
+		uidset_add(&l.uids, b->uid, b->uid);
+		lines_add(&ls, &l);
+	}
+	index_append(mb, &ls, NULL);
+	index_unlock(mb);
+	lines_free(&ls);
+}
+
+int
+mailbox_store(struct mailbox *mb, const struct uidset *uids,
+    enum mailbox_flagop op, const struct store_flags *flags,
+    bool conditional, uint64_t unchanged_since, struct arena *arena,
+    struct mailbox_store_result *result_r, struct err *e)
+{
+	struct change c = { .mb = mb, .op = op, .conditional = conditional,
+		.unchanged_since = unchanged_since, .result = result_r,
+		.arena = arena };
+	bool stays;
+	int rc;
+
+	result_r->changed = (struct uidset)UIDSET_INIT(arena);
+	result_r->modified = (struct uidset)UIDSET_INIT(arena);
+	result_r->modseq = 0;
+	mb->reader = true;
+	if (index_lock(mb, e) != 0)
+		return -1;
+	rc = append_flags(&c, uids, flags, e);
+	index_unlock(mb);
+	if (rc != 0)
+		return -1;
+	if (result_r->modseq == 0)
+		result_r->modseq = mb->ix.modseq;
+	if (index_sync(mb, &stays, e) != 0) {
+		if (stays)
+			reverse(&c);
+		return -1;
+	}
+	if (c.n > 0)
+		store_poke(mb->st);
+	return 0;
+}
+
+/* ---- expunge ---- */
+
+struct expunge {
+	struct uidset *uids;
+	uint64_t stored;
+	int64_t n;
+};
+
+static void
+take_deleted(void *arg, const struct record *r)
+{
+	const struct store_msg *m = &r->msg;
+	struct expunge *x = arg;
+
+	if ((m->flags & STORE_DELETED) == 0)
+		return;
+	uidset_add(x->uids, m->uid, m->uid);
+	x->stored += m->size;
+	x->n++;
+}
+
+int
+mailbox_expunge(struct mailbox *mb, const struct uidset *uids,
+    struct uidset *expunged_r, uint64_t *modseq_r, struct err *e)
+{
+	struct uidrange every = { 1, UINT32_MAX - 1 };
+	struct uidset all = { NULL, &every, 1, 1 };
+	struct expunge x = { .uids = expunged_r };
+	struct line l = { .type = 'x' };
+	struct lines ls = LINES_INIT;
+	int rc = 0;
+
+	mb->reader = true;
+	if (index_lock(mb, e) != 0)
+		return -1;
+	view_each(mb, uids != NULL ? uids : &all, take_deleted, &x);
+	*modseq_r = mb->ix.modseq;
+	if (x.n > 0) {
+		l.modseq = *modseq_r = mb->ix.modseq + 1;
+		l.uids = *expunged_r;
+		lines_add(&ls, &l);
+		rc = index_append(mb, &ls, e);
+	}
+	index_unlock(mb);
+	lines_free(&ls);
+	/*
+	 * If the line stays though its sync failed, the messages remain
+	 * expunged: they were to be deleted, and files go only after a sync.
+	 */
+	if (rc != 0 || index_sync(mb, NULL, e) != 0)
+		return -1;
+	if (x.n > 0) {
+		quota_add(mb->st, -(int64_t)x.stored, -x.n);
+		store_poke(mb->st);
+	}
+	return 0;
+}
+
+/* ---- what was expunged ---- */
+
+/* All UIDs below uidnext that are not there. */
+static void
+absent(const struct mailbox *mb, struct uidset *uids_r)
+{
+	uint32_t next = 1, end = index_end(&mb->ix);
+
+	for (uint32_t pos = 0; pos < end; pos++) {
+		const struct record *r = index_at(&mb->ix, pos);
+
+		if (!record_live(r))
+			continue;
+		if (r->msg.uid > next)
+			uidset_add(uids_r, next, r->msg.uid - 1);
+		next = r->msg.uid + 1;
+	}
+	if (mb->ix.uidnext > next)
+		uidset_add(uids_r, next, mb->ix.uidnext - 1);
+}
+
+static void
+history(const struct mailbox *mb, uint64_t since, struct uidset *uids_r)
+{
+	size_t i = mb->ix.nvanished;
+
+	while (i > 0 && mb->ix.vanished[i - 1].modseq > since)
+		i--;
+	for (; i < mb->ix.nvanished; i++)
+		uidset_add(uids_r, mb->ix.vanished[i].first,
+		    mb->ix.vanished[i].last);
+}
+
+static void
+intersect(const struct uidset *a, const struct uidset *b,
+    struct uidset *both_r)
+{
+	for (size_t i = 0, j = 0; i < a->n && j < b->n;) {
+		uint32_t first = a->v[i].first > b->v[j].first ?
+		    a->v[i].first :
+		    b->v[j].first;
+		uint32_t last = a->v[i].last < b->v[j].last ? a->v[i].last :
+							      b->v[j].last;
+
+		if (first <= last)
+			uidset_add(both_r, first, last);
+		if (a->v[i].last < b->v[j].last)
+			i++;
+		else
+			j++;
+	}
+}
+
+int
+mailbox_vanished(struct mailbox *mb, uint64_t since,
+    const struct uidset *within, struct uidset *uids_r, struct err *e)
+{
+	struct arena *arena = arena_new(0);
+	struct uidset found = UIDSET_INIT(arena);
+
+	if (index_sync(mb, NULL, e) != 0) {
+		arena_free(&arena);
+		return -1;
+	}
+	if (since < mb->ix.floor)
+		absent(mb, &found);
+	else
+		history(mb, since, &found);
+	if (within == NULL)
+		uidset_add_set(uids_r, &found);
+	else
+		intersect(&found, within, uids_r);
+	arena_free(&arena);
+	return 0;
+}

@@ -1,0 +1,426 @@
+/*
+ * copy.c - COPY and MOVE to another mailbox of the account.
+ *
+ * COPY is adding (add.c) with links instead of new files. MOVE renames, so
+ * that a message is in one folder whatever happens: first the files, then the
+ * target's lines, then the source's. A crash leaves a file without a line in
+ * the target, where a scan takes it in, and a line without a file in the
+ * source, where a scan expunges it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "db/sync.h"
+#include "store/index.h"
+
+#define COPY_WINDOW (64 * 1024)
+
+struct copy {
+	struct mailbox *from, *to;
+	struct arena *arena;
+	uint32_t *uids; /* in from */
+	struct adding *v;
+	size_t n, size;
+	uint64_t stored;
+	/* Keyword bits of from as bits of to, in so far as asked. */
+	uint64_t known;
+	uint8_t bits[STORE_KEYWORDS_MAX];
+};
+
+/* ---- what to copy ---- */
+
+static void
+collect_one(void *arg, const struct record *r)
+{
+	struct copy *c = arg;
+
+	if (c->n == c->size) {
+		size_t size = c->size == 0 ? 16 : 2 * c->size;
+
+		c->uids = arena_grow(c->arena, c->uids, c->n, size,
+		    sizeof(*c->uids));
+		c->v = arena_grow(c->arena, c->v, c->n, size, sizeof(*c->v));
+		c->size = size;
+	}
+	c->v[c->n] = (struct adding){ .record = *r };
+	c->uids[c->n++] = r->msg.uid;
+	c->stored += r->msg.size;
+}
+
+/* A record for the target, from one of the source. */
+static void
+begin_record(struct copy *c, struct adding *a)
+{
+	struct record *r = &a->record;
+	struct slice cached;
+
+	if (r->cache.segment != 0 &&
+	    cache_get(c->from->cache, r->cache, r->msg.uid, &cached))
+		a->cache = cached;
+	r->cache = (struct cache_place){ 0, 0 };
+	r->place = RECORD_CUR;
+	r->msg.saved = clock_s(c->to->st->env->clock);
+}
+
+static int
+map_bit(struct copy *c, unsigned bit, struct keywords *kw, struct lines *ls,
+    struct err *e)
+{
+	struct store_flags want = { .keywords = &c->from->ix.kw.names[bit],
+		.nkeywords = 1 };
+	uint16_t flags;
+	uint64_t mask;
+
+	if (keywords_need(kw, &want, ls, &flags, &mask, e) != 0)
+		return -1;
+	c->bits[bit] = (uint8_t)__builtin_ctzll(mask);
+	c->known |= 1ull << bit;
+	return 0;
+}
+
+/* The flags are those of the source now; its keywords have other bits. */
+static int
+flags_of_copy(void *arg, size_t i, struct adding *a, struct keywords *kw,
+    struct lines *ls, struct err *e)
+{
+	struct copy *c = arg;
+	uint64_t left = a->record.msg.keywords, mapped = 0;
+
+	(void)i;
+	for (; left != 0; left &= left - 1) {
+		unsigned bit = (unsigned)__builtin_ctzll(left);
+
+		if (bit >= c->from->ix.kw.n)
+			continue;
+		if ((c->known >> bit & 1) == 0 &&
+		    map_bit(c, bit, kw, ls, e) != 0)
+			return -1;
+		mapped |= 1ull << c->bits[bit];
+	}
+	a->record.msg.keywords = mapped;
+	return 0;
+}
+
+static void
+leave_out(struct copy *c, size_t i)
+{
+	c->stored -= c->v[i].record.msg.size;
+	memmove(&c->v[i], &c->v[i + 1], (c->n - i - 1) * sizeof(*c->v));
+	memmove(&c->uids[i], &c->uids[i + 1],
+	    (c->n - i - 1) * sizeof(*c->uids));
+	c->n--;
+}
+
+/* ---- COPY ---- */
+
+/* Where links are not possible (EMLINK, EXDEV). */
+static int
+copy_bytes(int from, int dirfd, const char *name, mode_t mode, struct err *e)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT } };
+	char *window = xmalloc(COPY_WINDOW);
+	struct stat st;
+	ssize_t n;
+	int rc = 0, to;
+
+	to = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (to < 0)
+		rc = err_sys(e, "copy of message");
+	while (rc == 0 && (n = read(from, window, COPY_WINDOW)) != 0)
+		rc = n < 0 ? err_sys(e, "read message") :
+			     file_write(to, slice_of(window, (size_t)n), e);
+	if (rc == 0 && fstat(from, &st) == 0) {
+		times[1] = st.st_mtim;
+		futimens(to, times);
+	}
+	if (rc == 0)
+		rc = db_fsync(to, name, e);
+	if (to >= 0)
+		close(to);
+	free(window);
+	return rc;
+}
+
+/* The file of a message as a new one in tmp/ of the target. 1, 0 gone, -1. */
+static int
+link_message(struct copy *c, uint32_t uid, struct adding *a, struct err *e)
+{
+	struct mailbox *from = c->from;
+	const struct record *r = index_get(&from->ix, uid);
+	char file[LAYOUT_NAME];
+	int fd, rc;
+
+	if (r != NULL && record_file(&from->ix, r, file) &&
+	    linkat(record_dir(from, r), file, c->to->folder.tmp, a->name, 0) ==
+		0)
+		return 1;
+	rc = message_open(from, uid, &fd, e);
+	if (rc != 1)
+		return rc;
+	rc = copy_bytes(fd, c->to->folder.tmp, a->name,
+	    c->to->st->env->file_mode, e);
+	close(fd);
+	return rc == 0 ? 1 : -1;
+}
+
+static int
+link_messages(struct copy *c, struct err *e)
+{
+	const struct store_env *env = c->to->st->env;
+
+	for (size_t i = 0; i < c->n;) {
+		struct adding *a = &c->v[i];
+		struct store_msg *m = &a->record.msg;
+		int rc;
+
+		layout_base(env, m->emailid, m->size, m->wire_size, a->name);
+		rc = link_message(c, c->uids[i], a, e);
+		if (rc < 0) {
+			adding_remove(c->to, c->v, i + 1);
+			return -1;
+		}
+		if (rc == 0)
+			leave_out(c, i);
+		else
+			i++;
+	}
+	return 0;
+}
+
+static enum store_code
+copy_messages(struct copy *c, const struct uidset *uids, struct err *e)
+{
+	enum store_code code;
+
+	view_each(c->from, uids, collect_one, c);
+	code = quota_check(c->to->st, c->stored, e);
+	if (code != STORE_OK)
+		return code;
+	if (link_messages(c, e) != 0)
+		return STORE_FAILED;
+	for (size_t i = 0; i < c->n; i++)
+		begin_record(c, &c->v[i]);
+	if (c->n == 0)
+		return STORE_OK;
+	code = adding_commit(c->to, c->v, c->n, flags_of_copy, c, e);
+	if (code == STORE_OK)
+		quota_add(c->to->st, (int64_t)c->stored, (int64_t)c->n);
+	return code;
+}
+
+/* ---- MOVE ---- */
+
+static int
+lock_both(struct copy *c, struct err *e)
+{
+	bool first = strcmp(c->from->folder.name, c->to->folder.name) < 0;
+	struct mailbox *a = first ? c->from : c->to;
+	struct mailbox *b = first ? c->to : c->from;
+
+	if (index_lock(a, e) != 0)
+		return -1;
+	if (index_lock(b, e) == 0)
+		return 0;
+	index_unlock(a);
+	return -1;
+}
+
+/* A file in the source, by the name it has. */
+struct place {
+	int dirfd;
+	char file[LAYOUT_NAME];
+};
+
+static bool
+find_file(const struct mailbox *mb, uint32_t uid, struct place *p)
+{
+	const struct record *r = index_get(&mb->ix, uid);
+
+	if (r == NULL || !record_file(&mb->ix, r, p->file))
+		return false;
+	p->dirfd = record_dir(mb, r);
+	if (faccessat(p->dirfd, p->file, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return true;
+	p->dirfd = mb->folder.cur;
+	return record_file_renamed(&mb->ix, r, p->file) &&
+	    faccessat(p->dirfd, p->file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* The names stay; messages that are not there are left out. */
+static struct place *
+find_files(struct copy *c)
+{
+	struct place *places = arena_array(c->arena, c->n, sizeof(*places));
+
+	for (size_t i = 0; i < c->n;) {
+		struct adding *a = &c->v[i];
+		struct slice name = index_name(&c->from->ix, &a->record);
+
+		if (!find_file(c->from, c->uids[i], &places[i]) ||
+		    !slice_cstr(name, a->name, sizeof(a->name))) {
+			leave_out(c, i);
+			continue;
+		}
+		begin_record(c, a);
+		i++;
+	}
+	return places;
+}
+
+/* The first n back to where they were. */
+static void
+move_back(struct copy *c, const struct place *places, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		renameat(c->to->folder.cur, c->v[i].file, places[i].dirfd,
+		    places[i].file);
+}
+
+static int
+move_files(struct copy *c, const struct place *places, struct err *e)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (renameat(places[i].dirfd, places[i].file,
+			c->to->folder.cur, c->v[i].file) != 0) {
+			err_sys(e, "move message");
+			move_back(c, places, i);
+			return -1;
+		}
+	return 0;
+}
+
+static int
+append_gone(struct copy *c, struct err *e)
+{
+	struct line l = { .type = 'y', .modseq = c->from->ix.modseq + 1,
+		.uids = UIDSET_INIT(c->arena) };
+	struct lines ls = LINES_INIT;
+	int rc;
+
+	for (size_t i = 0; i < c->n; i++)
+		uidset_add(&l.uids, c->uids[i], c->uids[i]);
+	lines_add(&ls, &l);
+	rc = index_append(c->from, &ls, e);
+	lines_free(&ls);
+	return rc;
+}
+
+static int
+move_locked(struct copy *c, const struct uidset *uids, struct err *e)
+{
+	struct own_change own_from, own_to;
+	struct lines ls = LINES_INIT;
+	struct place *places;
+	int rc;
+
+	view_each(c->from, uids, collect_one, c);
+	places = find_files(c);
+	if (c->n == 0)
+		return 0;
+	rc = adding_lines(c->to, c->v, c->n, flags_of_copy, c, &ls, e);
+	scan_before(c->from, &own_from);
+	scan_before(c->to, &own_to);
+	if (rc == 0)
+		rc = move_files(c, places, e);
+	if (rc == 0) {
+		rc = index_append(c->to, &ls, e);
+		if (rc != 0)
+			move_back(c, places, c->n);
+	}
+	if (rc == 0)
+		rc = append_gone(c, e);
+	if (rc == 0)
+		rc = scan_after(c->to, &own_to, true, e);
+	if (rc == 0)
+		rc = scan_after(c->from, &own_from, false, e);
+	lines_free(&ls);
+	return rc;
+}
+
+static int
+sync_move(struct copy *c, struct err *e)
+{
+	if (db_fsync_dir(c->to->folder.cur, "cur", e) != 0 ||
+	    db_fsync_dir(c->from->folder.cur, "cur", e) != 0 ||
+	    db_fsync_dir(c->from->folder.new, "new", e) != 0 ||
+	    index_sync(c->to, NULL, e) != 0)
+		return -1;
+	return index_sync(c->from, NULL, e);
+}
+
+/* If lines or syncs fail halfway, the folders say what is so, and scans make
+ * both indexes follow. */
+static enum store_code
+move_messages(struct copy *c, const struct uidset *uids, struct err *e)
+{
+	int rc = lock_both(c, e);
+
+	if (rc != 0)
+		return STORE_FAILED;
+	rc = move_locked(c, uids, e);
+	index_unlock(c->from);
+	index_unlock(c->to);
+	if (rc == 0 && c->n > 0)
+		rc = sync_move(c, e);
+	if (rc != 0)
+		return STORE_FAILED;
+	if (!folder_current(&c->to->folder, c->to->st)) {
+		err_set(e, ERR_PERM, "%s: mailbox was deleted", c->to->name);
+		return STORE_NONEXISTENT;
+	}
+	store_poke(c->to->st);
+	return STORE_OK;
+}
+
+/* ---- both ---- */
+
+static void
+fill_result(const struct copy *c, struct arena *arena,
+    struct mailbox_copy_result *r)
+{
+	r->uidvalidity = c->to->ix.uidvalidity;
+	r->n = c->n;
+	r->source = arena_array(arena, c->n, sizeof(uint32_t));
+	r->target = arena_array(arena, c->n, sizeof(uint32_t));
+	for (size_t i = 0; i < c->n; i++) {
+		r->source[i] = c->uids[i];
+		r->target[i] = c->v[i].record.msg.uid;
+	}
+}
+
+enum store_code
+mailbox_copy(struct mailbox *mb, const struct uidset *uids,
+    struct slice target_name, bool move, struct arena *arena,
+    struct mailbox_copy_result *result_r, struct err *e)
+{
+	struct copy c = { .from = mb, .arena = arena_new(0) };
+	enum store_code code = STORE_FAILED;
+	int rc;
+
+	mb->reader = true;
+	if (move && slice_eq(target_name, mailbox_name(mb))) {
+		err_set(e, ERR_PERM, "move to the same mailbox");
+		code = STORE_CANNOT;
+		goto out;
+	}
+	if (index_refresh(mb, e) < 0)
+		goto out;
+	rc = mailbox_open(&c.to, mb->st, target_name, e);
+	if (rc != 1) {
+		code = rc == 0 ? STORE_NONEXISTENT : STORE_FAILED;
+		goto out;
+	}
+	code = move ? move_messages(&c, uids, e) : copy_messages(&c, uids, e);
+	if (code == STORE_OK)
+		fill_result(&c, arena, result_r);
+	mailbox_close(&c.to);
+out:
+	arena_free(&c.arena);
+	return code;
+}

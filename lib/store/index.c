@@ -1,0 +1,536 @@
+/*
+ * index.c - the state of a mailbox: records, and what log lines do to them.
+ */
+#include "store/index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Names of messages that came since the fold; bounds what a damaged log can
+ * make us allocate. */
+#define NAMES_MAX (1u << 31)
+
+/* ---- life ---- */
+
+void
+index_init(struct index *ix)
+{
+	*ix = (struct index){ .uidnext = 1, .modseq = 1,
+		.names = BUF_INIT(NAMES_MAX), .arena = arena_new(0) };
+	ix->dirty = (struct uidset)UIDSET_INIT(ix->arena);
+	ix->in_new = (struct uidset)UIDSET_INIT(ix->arena);
+	keywords_init(&ix->kw);
+}
+
+void
+index_free(struct index *ix)
+{
+	if (ix->base_own)
+		free(ix->base);
+	free(ix->tail);
+	free(ix->vanished);
+	free(ix->unlinks);
+	free(ix->renaming);
+	free(ix->dead);
+	buf_free(&ix->names);
+	arena_free(&ix->arena);
+}
+
+static int
+reset(void *arg, const struct db_cdb *next, struct err *e)
+{
+	struct mailbox *mb = arg;
+	struct index old = mb->ix;
+	int rc;
+
+	index_init(&mb->ix);
+	rc = index_load(mb, next, e);
+	if (rc != 0)
+		mb->gone = true; /* the index must be made anew */
+	view_stash(mb, &old);
+	index_free(&old);
+	return rc;
+}
+
+/* ---- look-up ---- */
+
+uint32_t
+index_from(const struct index *ix, uint32_t uid)
+{
+	uint32_t low = 0, high = index_end(ix);
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (index_at(ix, mid)->msg.uid < uid)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+struct record *
+index_get(const struct index *ix, uint32_t uid)
+{
+	uint32_t pos = index_from(ix, uid);
+	struct record *r;
+
+	if (pos == index_end(ix))
+		return NULL;
+	r = index_at(ix, pos);
+	return r->msg.uid == uid && record_live(r) ? r : NULL;
+}
+
+struct slice
+index_name(const struct index *ix, const struct record *r)
+{
+	size_t base = ix->base_names.n;
+
+	if (r->name < base)
+		return slice_sub(ix->base_names, r->name,
+		    (size_t)r->name + r->name_n);
+	return slice_sub(buf_slice(&ix->names), r->name - base,
+	    r->name - base + r->name_n);
+}
+
+static void
+set_name(struct index *ix, struct record *r, struct slice name)
+{
+	size_t at = ix->base_names.n + ix->names.n;
+
+	r->name_n = 0;
+	if (name.n > NAME_MAX || at > UINT32_MAX)
+		return;
+	buf_add(&ix->names, name);
+	if (ix->names.over)
+		return;
+	r->name = (uint32_t)at;
+	r->name_n = (uint16_t)name.n;
+}
+
+/* ---- totals and sets that follow each record ---- */
+
+static void
+count(struct mailbox_counts *c, const struct store_msg *m, int sign)
+{
+	uint32_t unit = (uint32_t)sign;
+	uint64_t size = m->wire_size * (uint64_t)(int64_t)sign;
+
+	c->messages += unit;
+	c->size += size;
+	if ((m->flags & STORE_SEEN) == 0)
+		c->unseen += unit;
+	if (m->flags & STORE_DELETED) {
+		c->deleted += unit;
+		c->deleted_size += size;
+	}
+}
+
+void
+index_count(struct mailbox_counts *c, const struct store_msg *m, bool add)
+{
+	count(c, m, add ? 1 : -1);
+}
+
+void
+index_wanted(const struct index *ix, const struct record *r,
+    uint16_t *disk_r, uint32_t *letters_r)
+{
+	keywords_disk(&ix->kw, r->msg.flags, r->msg.keywords, disk_r,
+	    letters_r);
+	*letters_r |= r->letters & ~ix->kw.used;
+}
+
+static bool
+name_stale(const struct index *ix, const struct record *r)
+{
+	uint32_t letters;
+	uint16_t disk;
+
+	index_wanted(ix, r, &disk, &letters);
+	return disk != r->disk || letters != r->letters;
+}
+
+static void
+set_member(struct uidset *s, uint32_t uid, bool in)
+{
+	if (in)
+		uidset_add(s, uid, uid);
+	else if (s->n > 0)
+		uidset_remove(s, uid, uid);
+}
+
+static void
+follow_name(struct index *ix, const struct record *r)
+{
+	bool live = record_live(r);
+
+	set_member(&ix->dirty, r->msg.uid, live && name_stale(ix, r));
+	set_member(&ix->in_new, r->msg.uid, live && r->place == RECORD_NEW);
+}
+
+void
+index_letters_changed(struct index *ix)
+{
+	for (uint32_t pos = 0; pos < index_end(ix); pos++)
+		follow_name(ix, index_at(ix, pos));
+}
+
+/* ---- lines ---- */
+
+static void
+apply_identity(struct mailbox *mb, const struct line *l)
+{
+	struct index *ix = &mb->ix;
+
+	if (mb->view.begun && l->uidvalidity != mb->view.uidvalidity)
+		mb->gone = true;
+	ix->uidvalidity = l->uidvalidity;
+	memcpy(ix->id, l->name.p, MAILBOXID);
+	if (l->uidnext > ix->uidnext)
+		ix->uidnext = l->uidnext;
+}
+
+static struct record *
+grow(struct record **v, uint32_t *n, uint32_t *size)
+{
+	if (*n == *size) {
+		*size = *size == 0 ? 16 : 2 * *size;
+		*v = xreallocarray(*v, *size, sizeof(**v));
+	}
+	return &(*v)[(*n)++];
+}
+
+static void
+apply_add(struct index *ix, const struct line *l)
+{
+	const struct store_msg *m = &l->record.msg;
+	struct record *r;
+
+	/* UIDs only grow: such a line was written by nobody. */
+	if (m->uid < ix->uidnext)
+		return;
+	r = grow(&ix->tail, &ix->ntail, &ix->tail_size);
+	*r = l->record;
+	set_name(ix, r, l->name);
+	ix->uidnext = m->uid + 1;
+	ix->stored += m->size;
+	count(&ix->counts, m, 1);
+	if (ix->unplaced == 0)
+		ix->unplaced = m->uid;
+	if (r->cache.segment > ix->segment)
+		ix->segment = r->cache.segment;
+	ix->flags_used |= m->flags;
+	follow_name(ix, r);
+}
+
+static void
+change_flags(struct mailbox *mb, uint32_t pos, const struct line *l)
+{
+	struct index *ix = &mb->ix;
+	struct record *r = index_at(ix, pos);
+	struct store_msg was = r->msg;
+
+	count(&ix->counts, &r->msg, -1);
+	flags_change(l->op, l->flags, l->keywords, &r->msg.flags,
+	    &r->msg.keywords);
+	r->msg.modseq = l->modseq;
+	ix->flags_used |= r->msg.flags;
+	count(&ix->counts, &r->msg, 1);
+	if ((r->msg.flags & STORE_SEEN) == 0 && pos < ix->unseen_from)
+		ix->unseen_from = pos;
+	follow_name(ix, r);
+	view_flags(mb, pos, &was);
+}
+
+/* The name is being given to this message; NULL: no longer. */
+static void
+set_renaming(struct index *ix, uint32_t uid, const struct record *name)
+{
+	uint32_t i = 0;
+
+	while (i < ix->nrenaming && ix->renaming[i].uid != uid)
+		i++;
+	if (name == NULL) {
+		if (i < ix->nrenaming)
+			ix->renaming[i] = ix->renaming[--ix->nrenaming];
+		return;
+	}
+	if (i == ix->nrenaming) {
+		if (i == ix->renaming_size) {
+			ix->renaming_size = 2 * ix->renaming_size + 16;
+			ix->renaming = xreallocarray(ix->renaming,
+			    ix->renaming_size, sizeof(*ix->renaming));
+		}
+		ix->nrenaming++;
+	}
+	ix->renaming[i] =
+	    (struct renaming){ uid, name->letters, name->disk };
+}
+
+static void
+expunge(struct mailbox *mb, uint32_t pos, const struct line *l)
+{
+	struct index *ix = &mb->ix;
+	struct record *r = index_at(ix, pos);
+
+	count(&ix->counts, &r->msg, -1);
+	ix->stored -= r->msg.size;
+	r->msg.flags |= STORE_EXPUNGED;
+	set_renaming(ix, r->msg.uid, NULL);
+	follow_name(ix, r);
+	if (!mb->view.begun) {
+		if (ix->ndead == ix->dead_size) {
+			ix->dead_size = 2 * ix->dead_size + 16;
+			ix->dead = xreallocarray(ix->dead, ix->dead_size,
+			    sizeof(*ix->dead));
+		}
+		ix->dead[ix->ndead++] = pos;
+	}
+	if (l->type == 'x')
+		*grow(&ix->unlinks, &ix->nunlinks, &ix->unlinks_size) = *r;
+	view_expunged(mb, pos);
+}
+
+static void
+begin_rename(struct mailbox *mb, uint32_t pos, const struct line *l)
+{
+	set_renaming(&mb->ix, index_at(&mb->ix, pos)->msg.uid, &l->record);
+}
+
+static void
+set_disk(struct mailbox *mb, uint32_t pos, const struct line *l)
+{
+	struct record *r = index_at(&mb->ix, pos);
+
+	set_renaming(&mb->ix, r->msg.uid, NULL);
+	r->place = l->record.place;
+	r->disk = l->record.disk;
+	r->letters = l->record.letters;
+	follow_name(&mb->ix, r);
+}
+
+typedef void change_fn(struct mailbox *mb, uint32_t pos, const struct line *l);
+
+/* For the live records of the line's set. */
+static void
+each(struct mailbox *mb, const struct line *l, change_fn *fn)
+{
+	uint32_t end = index_end(&mb->ix);
+
+	for (size_t i = 0; i < l->uids.n; i++) {
+		const struct uidrange *range = &l->uids.v[i];
+		uint32_t pos = index_from(&mb->ix, range->first);
+
+		for (; pos < end; pos++) {
+			struct record *r = index_at(&mb->ix, pos);
+
+			if (r->msg.uid > range->last)
+				break;
+			if (record_live(r))
+				fn(mb, pos, l);
+		}
+	}
+}
+
+static void
+apply_expunge(struct mailbox *mb, const struct line *l)
+{
+	struct index *ix = &mb->ix;
+
+	each(mb, l, expunge);
+	for (size_t i = 0; i < l->uids.n; i++) {
+		if (ix->nvanished == ix->vanished_size) {
+			ix->vanished_size = 2 * ix->vanished_size + 16;
+			ix->vanished = xreallocarray(ix->vanished,
+			    ix->vanished_size, sizeof(*ix->vanished));
+		}
+		ix->vanished[ix->nvanished++] = (struct vanished){ l->modseq,
+			l->uids.v[i].first, l->uids.v[i].last };
+	}
+}
+
+static void
+apply_unlinked(struct index *ix, const struct line *l)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < ix->nunlinks; i++)
+		if (!uidset_has(&l->uids, ix->unlinks[i].msg.uid))
+			ix->unlinks[kept++] = ix->unlinks[i];
+	ix->nunlinks = kept;
+}
+
+static void
+apply_cache(struct index *ix, const struct line *l)
+{
+	struct record *r = index_get(ix, l->record.msg.uid);
+
+	if (r == NULL)
+		return;
+	r->cache = l->record.cache;
+	r->bits = l->record.bits;
+	if (l->record.msg.thread != 0)
+		r->msg.thread = l->record.msg.thread;
+	if (r->cache.segment > ix->segment)
+		ix->segment = r->cache.segment;
+}
+
+static void
+apply_mtimes(struct index *ix, const struct line *l)
+{
+	if (l->new.ns != 0)
+		ix->new = l->new;
+	if (l->cur.ns != 0)
+		ix->cur = l->cur;
+	if (l->placed)
+		ix->unplaced = 0;
+}
+
+void
+index_apply(struct mailbox *mb, const struct line *l)
+{
+	struct index *ix = &mb->ix;
+	struct record *r;
+
+	if (view_pending(mb) == 0)
+		mb->view.modseq = ix->modseq;
+	if (l->modseq > ix->modseq)
+		ix->modseq = l->modseq;
+	switch (l->type) {
+	case 'v':
+		apply_identity(mb, l);
+		break;
+	case 'a':
+		apply_add(ix, l);
+		break;
+	case 'f':
+		each(mb, l, change_flags);
+		break;
+	case 'x':
+	case 'y':
+		apply_expunge(mb, l);
+		break;
+	case 'u':
+		apply_unlinked(ix, l);
+		break;
+	case 'd':
+		each(mb, l, set_disk);
+		break;
+	case 'w':
+		each(mb, l, begin_rename);
+		break;
+	case 'r':
+		r = index_get(ix, l->record.msg.uid);
+		if (r != NULL)
+			set_name(ix, r, l->name);
+		break;
+	case 'k':
+	case 'l':
+		keywords_apply(mb, l);
+		break;
+	case 'c':
+		apply_cache(ix, l);
+		break;
+	case 'm':
+		apply_mtimes(ix, l);
+		break;
+	}
+}
+
+void
+index_apply_text(struct mailbox *mb, struct slice text)
+{
+	struct line l;
+
+	if (line_parse(text, mb->line_arena, &l))
+		index_apply(mb, &l);
+	arena_reset(mb->line_arena);
+}
+
+static int
+apply_line(void *arg, struct slice payload, uint64_t unit_end, struct err *e)
+{
+	(void)unit_end, (void)e;
+	index_apply_text(arg, payload);
+	return 0;
+}
+
+const struct db_pair_ops index_ops = {
+	.magic = "mox-mailbox 1",
+	.private_map = true,
+	.reset = reset,
+	.line = apply_line,
+	.build = index_build,
+};
+
+/* ---- the pair, with the view kept ---- */
+
+int
+index_refresh(struct mailbox *mb, struct err *e)
+{
+	int rc = db_pair_refresh(&mb->pair, e);
+
+	view_restore(mb);
+	return rc;
+}
+
+int
+index_lock(struct mailbox *mb, struct err *e)
+{
+	int rc = db_pair_lock(&mb->pair, DB_LOCK_MS, e);
+
+	view_restore(mb);
+	if (rc != 0)
+		return -1;
+	if (mb->gone)
+		rc = err_set(e, ERR_PERM, "%s: mailbox is gone", mb->name);
+	else if (mb->ix.unplaced != 0)
+		rc = scan_place(mb, e);
+	if (rc != 0)
+		db_pair_unlock(&mb->pair);
+	return rc;
+}
+
+void
+index_unlock(struct mailbox *mb)
+{
+	db_pair_unlock(&mb->pair);
+}
+
+int
+index_append(struct mailbox *mb, const struct lines *ls, struct err *e)
+{
+	struct arena *arena = arena_new(0);
+	int rc;
+
+	if (ls->text.over)
+		rc = err_set(e, ERR_LIMIT, "%s: change too large", mb->name);
+	else {
+		mb->own = true;
+		rc = db_pair_append(&mb->pair, lines_slices(ls, arena), ls->n,
+		    e);
+		mb->own = false;
+	}
+	arena_free(&arena);
+	return rc;
+}
+
+int
+index_sync(struct mailbox *mb, bool *stays_r, struct err *e)
+{
+	int rc = db_pair_sync(&mb->pair, stays_r, e);
+
+	view_restore(mb);
+	return rc;
+}
+
+int
+index_fold(struct mailbox *mb, struct err *e)
+{
+	int rc = db_pair_fold(&mb->pair, e);
+
+	view_restore(mb);
+	return rc;
+}

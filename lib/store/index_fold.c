@@ -1,0 +1,407 @@
+/*
+ * index_fold.c - the state as mox.cdb, both ways. README has the keys.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "store/index.h"
+
+#define KEY_HEAD     SLICE("head")
+#define KEY_LINES    SLICE("lines")
+#define KEY_RECORDS  SLICE("records")
+#define KEY_NAMES    SLICE("names")
+#define KEY_VANISHED SLICE("vanished")
+#define KEY_UNLINKS  SLICE("unlinks")
+#define KEY_DIRTY    SLICE("dirty")
+#define KEY_NEW      SLICE("new")
+#define KEY_RENAMING SLICE("renaming")
+
+/* Another byte order or layout of records gives another number. */
+#define HEAD_MAGIC (0x6d6f78696478ull << 16 | sizeof(struct record))
+
+#define LINES_MAX (1 << 20) /* keywords, letters; a few KB at most */
+#define SETS_MAX  (1 << 30) /* every other UID of a hundred million */
+
+/* The value of "head". */
+struct head {
+	uint64_t magic;
+	uint64_t modseq, floor, stored;
+	uint64_t size, deleted_size;
+	uint32_t messages, unseen, deleted;
+	uint32_t uidnext, unseen_from, segment;
+	uint32_t crc; /* of records, unlinks and names */
+	uint32_t flags_used;
+};
+
+/* ---- load ---- */
+
+static int
+damaged(const struct mailbox *mb, struct err *e)
+{
+	return err_set(e, ERR_SYNTAX, "%s: mox.cdb is damaged", mb->name);
+}
+
+/* A value that is an array of elements of this size. */
+static bool
+get_array(const struct db_cdb *cdb, struct slice key, size_t element,
+    struct slice *value_r)
+{
+	return db_cdb_get(cdb, key, value_r, NULL) == 1 &&
+	    value_r->n % element == 0 &&
+	    value_r->n / element < UINT32_MAX / 2 &&
+	    (uintptr_t)value_r->p % _Alignof(struct record) == 0;
+}
+
+static bool
+load_head(struct index *ix, const struct db_cdb *cdb)
+{
+	struct slice value;
+	struct head h;
+
+	if (db_cdb_get(cdb, KEY_HEAD, &value, NULL) != 1 ||
+	    value.n != sizeof(h))
+		return false;
+	memcpy(&h, value.p, sizeof(h));
+	if (h.magic != HEAD_MAGIC || h.uidnext == 0)
+		return false;
+	ix->modseq = h.modseq;
+	ix->floor = h.floor;
+	ix->stored = h.stored;
+	ix->counts = (struct mailbox_counts){ .messages = h.messages,
+		.unseen = h.unseen, .deleted = h.deleted, .size = h.size,
+		.deleted_size = h.deleted_size };
+	ix->uidnext = h.uidnext;
+	ix->unseen_from = h.unseen_from;
+	ix->segment = h.segment;
+	ix->flags_used = h.flags_used & STORE_FLAGS;
+	return true;
+}
+
+static bool
+load_records(struct index *ix, const struct db_cdb *cdb)
+{
+	struct slice records;
+
+	if (!get_array(cdb, KEY_RECORDS, sizeof(struct record), &records) ||
+	    db_cdb_get(cdb, KEY_NAMES, &ix->base_names, NULL) != 1)
+		return false;
+	/* Mapped privately: may be changed in place. */
+	ix->base = (struct record *)(uintptr_t)records.p;
+	ix->nbase = (uint32_t)(records.n / sizeof(struct record));
+	return ix->nbase == ix->counts.messages && ix->unseen_from <= ix->nbase &&
+	    (ix->nbase == 0 ||
+		index_at(ix, ix->nbase - 1)->msg.uid < ix->uidnext);
+}
+
+static void *
+copy(struct slice value)
+{
+	void *p = xmalloc(value.n + 1);
+
+	memcpy(p, value.p, value.n);
+	return p;
+}
+
+static bool
+load_expunged(struct index *ix, const struct db_cdb *cdb)
+{
+	struct slice v;
+
+	if (!get_array(cdb, KEY_VANISHED, sizeof(struct vanished), &v))
+		return false;
+	ix->nvanished = ix->vanished_size = v.n / sizeof(struct vanished);
+	ix->vanished = copy(v);
+	if (!get_array(cdb, KEY_UNLINKS, sizeof(struct record), &v))
+		return false;
+	ix->nunlinks = ix->unlinks_size =
+	    (uint32_t)(v.n / sizeof(struct record));
+	ix->unlinks = copy(v);
+	return true;
+}
+
+static bool
+load_set(const struct db_cdb *cdb, struct slice key, struct uidset *set)
+{
+	struct slice v;
+
+	return db_cdb_get(cdb, key, &v, NULL) == 1 &&
+	    uidset_parse(set, v, SIZE_MAX, NULL) == 0;
+}
+
+static bool
+load_lines(struct mailbox *mb, const struct db_cdb *cdb, struct slice key)
+{
+	struct slice text, line;
+
+	if (db_cdb_get(cdb, key, &text, NULL) != 1)
+		return false;
+	while (slice_line(&text, &line))
+		index_apply_text(mb, line);
+	return mb->ix.uidvalidity != 0;
+}
+
+int
+index_load(struct mailbox *mb, const struct db_cdb *cdb, struct err *e)
+{
+	struct index *ix = &mb->ix;
+
+	if (cdb == NULL)
+		return 0;
+	/* Lines first: letters ask for a look at all records. */
+	if (!load_head(ix, cdb) || !load_lines(mb, cdb, KEY_LINES) ||
+	    !load_records(ix, cdb) || !load_expunged(ix, cdb) ||
+	    !load_set(cdb, KEY_DIRTY, &ix->dirty) ||
+	    !load_set(cdb, KEY_NEW, &ix->in_new) ||
+	    !load_lines(mb, cdb, KEY_RENAMING))
+		return damaged(mb, e);
+	return 0;
+}
+
+/* The CRC of records, unlinks and names in the file: our map has changes. */
+static bool
+crc_right(const struct db_cdb *cdb)
+{
+	const struct slice keys[] = { KEY_RECORDS, KEY_UNLINKS, KEY_NAMES };
+	struct slice v;
+	struct head h;
+	uint32_t crc = 0;
+
+	if (db_cdb_get(cdb, KEY_HEAD, &v, NULL) != 1 || v.n != sizeof(h))
+		return false;
+	memcpy(&h, v.p, sizeof(h));
+	for (size_t i = 0; i < 3; i++) {
+		if (db_cdb_get(cdb, keys[i], &v, NULL) != 1)
+			return false;
+		crc = (uint32_t)crc32_z(crc, (const void *)v.p, v.n);
+	}
+	return crc == h.crc;
+}
+
+bool
+index_intact(const struct mailbox *mb)
+{
+	struct db_cdb *cdb = NULL;
+	int rc = db_cdb_open(&cdb, mb->folder.fd, INDEX_PAIR ".cdb", NULL);
+	bool intact = rc == 0 || (rc == 1 && crc_right(cdb));
+
+	db_cdb_close(&cdb);
+	return intact;
+}
+
+/* ---- build ---- */
+
+struct build {
+	const struct index *ix;
+	struct db_cdb_make *m;
+	struct head head;
+	size_t name_bytes;
+	uint32_t at; /* offset of the next name */
+};
+
+/* First pass: sizes and totals. */
+static int
+measure(struct build *b, struct err *e)
+{
+	const struct index *ix = b->ix;
+	uint32_t pos, end = index_end(ix), n = 0;
+	bool unseen = false;
+
+	for (pos = 0; pos < end; pos++) {
+		const struct record *r = index_at(ix, pos);
+
+		if (!record_live(r))
+			continue;
+		b->name_bytes += r->name_n;
+		if (!unseen && (r->msg.flags & STORE_SEEN) == 0) {
+			b->head.unseen_from = n;
+			unseen = true;
+		}
+		n++;
+	}
+	for (uint32_t i = 0; i < ix->nunlinks; i++)
+		b->name_bytes += ix->unlinks[i].name_n;
+	if (!unseen)
+		b->head.unseen_from = n;
+	if (n != ix->counts.messages)
+		return err_set(e, ERR_SYNTAX, "index: totals are wrong");
+	return b->name_bytes <= UINT32_MAX ?
+	    0 :
+	    err_set(e, ERR_LIMIT, "index: too many names");
+}
+
+static void
+add_record(struct build *b, const struct record *r)
+{
+	struct record copy_r = *r;
+	struct slice piece = { (const char *)&copy_r, sizeof(copy_r) };
+
+	copy_r.name = b->at;
+	b->at += r->name_n;
+	b->head.crc = (uint32_t)crc32_z(b->head.crc, (const void *)piece.p,
+	    piece.n);
+	db_cdb_make_write(b->m, piece);
+}
+
+static void
+add_name(struct build *b, const struct record *r)
+{
+	struct slice name = index_name(b->ix, r);
+
+	b->head.crc = (uint32_t)crc32_z(b->head.crc, (const void *)name.p,
+	    name.n);
+	db_cdb_make_write(b->m, name);
+}
+
+typedef void each_fn(struct build *b, const struct record *r);
+
+static void
+each_live(struct build *b, each_fn *fn)
+{
+	uint32_t end = index_end(b->ix);
+
+	for (uint32_t pos = 0; pos < end; pos++) {
+		const struct record *r = index_at(b->ix, pos);
+
+		if (record_live(r))
+			fn(b, r);
+	}
+}
+
+static void
+each_unlink(struct build *b, each_fn *fn)
+{
+	for (uint32_t i = 0; i < b->ix->nunlinks; i++)
+		fn(b, &b->ix->unlinks[i]);
+}
+
+static void
+add_records(struct build *b)
+{
+	const size_t size = sizeof(struct record);
+
+	db_cdb_make_begin(b->m, KEY_RECORDS, b->ix->counts.messages * size);
+	each_live(b, add_record);
+	db_cdb_make_begin(b->m, KEY_UNLINKS, b->ix->nunlinks * size);
+	each_unlink(b, add_record);
+	db_cdb_make_begin(b->m, KEY_NAMES, b->name_bytes);
+	each_live(b, add_name);
+	each_unlink(b, add_name);
+}
+
+/* The youngest of the history; what is dropped raises the floor. */
+static void
+add_vanished(struct build *b)
+{
+	const struct index *ix = b->ix;
+	size_t from = ix->nvanished > VANISHED_MAX ?
+	    ix->nvanished - VANISHED_MAX :
+	    0;
+
+	b->head.floor = from > 0 ? ix->vanished[from - 1].modseq : ix->floor;
+	db_cdb_make_begin(b->m, KEY_VANISHED,
+	    (ix->nvanished - from) * sizeof(*ix->vanished));
+	db_cdb_make_write(b->m, slice_of((const char *)(ix->vanished + from),
+				    (ix->nvanished - from) *
+					sizeof(*ix->vanished)));
+}
+
+static void
+add_set(struct build *b, struct slice key, const struct uidset *set)
+{
+	struct buf text = BUF_INIT(SETS_MAX);
+
+	uidset_format(set, &text);
+	db_cdb_make_add(b->m, key, buf_slice(&text));
+	buf_free(&text);
+}
+
+static void
+add_line(struct buf *text, const struct line *l)
+{
+	line_format(l, text);
+	buf_addc(text, '\n');
+}
+
+static void
+add_lines(struct build *b)
+{
+	const struct index *ix = b->ix;
+	const struct keywords *kw = &ix->kw;
+	struct buf text = BUF_INIT(LINES_MAX);
+
+	add_line(&text, &(struct line){ .type = 'v',
+			    .uidvalidity = ix->uidvalidity,
+			    .uidnext = ix->uidnext,
+			    .name = slice_of(ix->id, MAILBOXID) });
+	for (unsigned i = 0; i < kw->n; i++)
+		add_line(&text, &(struct line){ .type = 'k', .number = i,
+				    .name = kw->names[i] });
+	for (unsigned i = 0; i < LETTERS; i++)
+		if (kw->used & 1u << i)
+			add_line(&text, &(struct line){ .type = 'l',
+					    .number = i,
+					    .name = keywords_letter(kw, i) });
+	add_line(&text, &(struct line){ .type = 'm', .new = ix->new,
+			    .cur = ix->cur, .placed = ix->unplaced == 0 });
+	db_cdb_make_add(b->m, KEY_LINES, buf_slice(&text));
+	buf_free(&text);
+}
+
+static void
+add_renaming(struct build *b)
+{
+	struct buf text = BUF_INIT(SETS_MAX);
+	struct arena *arena = arena_new(0);
+
+	for (uint32_t i = 0; i < b->ix->nrenaming; i++) {
+		const struct renaming *n = &b->ix->renaming[i];
+		struct line l = { .type = 'w', .uids = UIDSET_INIT(arena),
+			.record = { .place = RECORD_CUR, .disk = n->disk,
+			    .letters = n->letters } };
+
+		uidset_add(&l.uids, n->uid, n->uid);
+		add_line(&text, &l);
+	}
+	db_cdb_make_add(b->m, KEY_RENAMING, buf_slice(&text));
+	arena_free(&arena);
+	buf_free(&text);
+}
+
+static void
+add_head(struct build *b)
+{
+	const struct index *ix = b->ix;
+	struct head *h = &b->head;
+
+	h->magic = HEAD_MAGIC;
+	h->modseq = ix->modseq;
+	h->stored = ix->stored;
+	h->size = ix->counts.size;
+	h->deleted_size = ix->counts.deleted_size;
+	h->messages = ix->counts.messages;
+	h->unseen = ix->counts.unseen;
+	h->deleted = ix->counts.deleted;
+	h->uidnext = ix->uidnext;
+	h->segment = ix->segment;
+	h->flags_used = ix->flags_used;
+	db_cdb_make_add(b->m, KEY_HEAD, slice_of((const char *)h, sizeof(*h)));
+}
+
+int
+index_build(void *arg, struct db_cdb_make *m, struct err *e)
+{
+	struct mailbox *mb = arg;
+	struct build b = { .ix = &mb->ix, .m = m };
+
+	if (measure(&b, e) != 0)
+		return -1;
+	add_records(&b);
+	add_vanished(&b);
+	add_set(&b, KEY_DIRTY, &mb->ix.dirty);
+	add_set(&b, KEY_NEW, &mb->ix.in_new);
+	add_lines(&b);
+	add_renaming(&b);
+	add_head(&b);
+	return 0;
+}

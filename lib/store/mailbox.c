@@ -1,0 +1,260 @@
+/*
+ * mailbox.c - open and close, refresh, totals without opening a view.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "message/record.h"
+#include "store/index.h"
+
+/* ---- the index ---- */
+
+static bool
+exists(const struct mailbox *mb, const char *file)
+{
+	return faccessat(mb->folder.fd, file, F_OK, 0) == 0;
+}
+
+/* An index that was there is lost: keep what is left of it, and say so. */
+static int
+set_aside(struct mailbox *mb, const struct err *why, struct err *e)
+{
+	log_line("store", LOG_ERROR, "index is damaged, made anew",
+	    LOG_Z("account", mb->st->name), LOG_Z("mailbox", mb->name),
+	    LOG_E(why));
+	return db_pair_discard(mb->folder.fd, INDEX_PAIR, e);
+}
+
+/* The lock file is made with the first change and stays: with it, and without
+ * an index, one is lost. */
+static int
+make_index(struct mailbox *mb, struct err *e)
+{
+	struct err why = ERR_INIT;
+	bool lost = exists(mb, INDEX_PAIR ".cdb");
+
+	err_set(&why, ERR_SYNTAX, "no mox.log");
+	if (lost && set_aside(mb, &why, e) != 0)
+		return -1;
+	return adopt(mb, lost || exists(mb, INDEX_PAIR ".lock"), e);
+}
+
+static int
+open_pair(struct mailbox *mb, struct err *e)
+{
+	int rc = db_pair_open(&mb->pair, mb->folder.fd, INDEX_PAIR,
+	    mb->st->env->file_mode, &index_ops, mb, e);
+
+	if (rc == 1 && mb->ix.uidvalidity == 0) {
+		db_pair_close(&mb->pair);
+		return err_set(e, ERR_SYNTAX, "mox.log: no identity");
+	}
+	return rc;
+}
+
+static int
+open_index(struct mailbox *mb, struct err *e)
+{
+	struct err why = ERR_INIT;
+	int rc = open_pair(mb, &why);
+
+	if (rc == 1)
+		return 0;
+	if (rc < 0 && why.kind != ERR_SYNTAX)
+		return err_set(e, why.kind, "%s", why.text);
+	if (rc < 0 && set_aside(mb, &why, e) != 0)
+		return -1;
+	mb->gone = false;
+	if (make_index(mb, e) != 0)
+		return -1;
+	rc = open_pair(mb, e);
+	return rc == 0 ? err_set(e, ERR_TEMP, "%s: index vanished", mb->name) :
+	    rc < 0     ? -1 :
+			 0;
+}
+
+/* ---- open and close ---- */
+
+static char *
+text_of(struct slice s)
+{
+	char *p = xmalloc(s.n + 1);
+
+	memcpy(p, s.p, s.n);
+	p[s.n] = '\0';
+	return p;
+}
+
+static void
+mailbox_free(struct mailbox **mbp)
+{
+	struct mailbox *mb = *mbp;
+
+	db_pair_close(&mb->pair);
+	index_free(&mb->ix);
+	view_free(&mb->view);
+	cache_free(&mb->cache);
+	folder_close(&mb->folder);
+	arena_free(&mb->line_arena);
+	buf_free(&mb->record);
+	free(mb->name);
+	free(mb);
+	*mbp = NULL;
+}
+
+/* Open without a view. 1, 0 no such mailbox, -1. */
+static int
+open_mailbox(struct mailbox **mb_r, struct store *st, struct slice name,
+    struct err *e)
+{
+	struct mailbox *mb;
+	struct folder folder;
+	int rc = folder_open(&folder, st, name, e);
+
+	*mb_r = NULL;
+	if (rc != 1)
+		return rc;
+	mb = xcalloc(1, sizeof(*mb));
+	mb->st = st;
+	mb->name = text_of(name);
+	mb->folder = folder;
+	mb->pair.log.fd = mb->pair.lock.fd = -1;
+	mb->cache = cache_new(folder.fd, st->env->file_mode);
+	mb->line_arena = arena_new(0);
+	mb->record = (struct buf)BUF_INIT(MSGREC_MAX);
+	index_init(&mb->ix);
+	view_init(&mb->view);
+	if (open_index(mb, e) != 0 ||
+	    scan_if_changed(mb, SCAN_OPEN, e) != 0) {
+		mailbox_free(&mb);
+		return err_prefix(e, "mailbox %.*s", SLICE_FMT(name));
+	}
+	*mb_r = mb;
+	return 1;
+}
+
+int
+mailbox_open(struct mailbox **mb_r, struct store *st, struct slice name,
+    struct err *e)
+{
+	int rc = open_mailbox(mb_r, st, name, e);
+
+	if (rc == 1)
+		view_begin(*mb_r);
+	return rc;
+}
+
+void
+mailbox_close(struct mailbox **mbp)
+{
+	if (*mbp == NULL)
+		return;
+	tidy_all(*mbp);
+	mailbox_free(mbp);
+}
+
+struct slice
+mailbox_name(const struct mailbox *mb)
+{
+	return slice_str(mb->name);
+}
+
+struct store *
+mailbox_store_of(const struct mailbox *mb)
+{
+	return mb->st;
+}
+
+struct slice
+mailbox_id(const struct mailbox *mb)
+{
+	return slice_of(mb->ix.id, MAILBOXID);
+}
+
+/* ---- refresh ---- */
+
+int
+mailbox_refresh(struct mailbox *mb, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	mb->reader = true;
+	cache_idle(mb->cache);
+	if (mb->gone || !folder_current(&mb->folder, mb->st))
+		mb->gone = true;
+	else if (index_refresh(mb, &why) < 0 ||
+	    scan_if_changed(mb, SCAN_REFRESH, &why) != 0) {
+		if (!mb->gone)
+			return err_set(e, why.kind, "%s", why.text);
+	}
+	return (int)view_pending(mb);
+}
+
+/* ---- without a view ---- */
+
+int
+mailbox_status(struct store *st, struct slice name,
+    struct mailbox_status *status_r, struct err *e)
+{
+	struct mailbox *mb;
+	int rc = mailbox_open(&mb, st, name, e);
+
+	if (rc != 1)
+		return rc;
+	/* What is told is announced. */
+	if (index_sync(mb, NULL, e) != 0)
+		rc = -1;
+	status_r->uidvalidity = mailbox_uidvalidity(mb);
+	status_r->uidnext = mailbox_uidnext(mb);
+	status_r->modseq = mailbox_modseq(mb);
+	mailbox_counts(mb, &status_r->counts);
+	mailbox_free(&mb);
+	return rc;
+}
+
+int
+index_totals(struct store *st, struct slice name, uint64_t *count_r,
+    uint64_t *stored_r, struct err *e)
+{
+	struct mailbox *mb;
+	int rc = open_mailbox(&mb, st, name, e);
+
+	if (rc != 1)
+		return rc;
+	*count_r = mb->ix.counts.messages;
+	*stored_r = mb->ix.stored;
+	mailbox_free(&mb);
+	return 1;
+}
+
+int
+index_renew(struct store *st, struct slice name, struct err *e)
+{
+	struct line l = { .type = 'v' };
+	struct lines ls = LINES_INIT;
+	struct mailbox *mb;
+	int rc = open_mailbox(&mb, st, name, e);
+
+	if (rc != 1)
+		return rc == 0 ? err_set(e, ERR_PERM, "no such mailbox") : -1;
+	rc = store_next_uidvalidity(st, &l.uidvalidity, e);
+	if (rc == 0)
+		rc = index_lock(mb, e);
+	if (rc == 0) {
+		l.uidnext = mb->ix.uidnext;
+		l.name = mailbox_id(mb);
+		lines_add(&ls, &l);
+		rc = index_append(mb, &ls, e);
+		index_unlock(mb);
+	}
+	if (rc == 0)
+		rc = index_sync(mb, NULL, e);
+	lines_free(&ls);
+	mailbox_free(&mb);
+	return rc;
+}

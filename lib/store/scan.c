@@ -1,0 +1,595 @@
+/*
+ * scan.c - notice what foreign programs did in new/ and cur/.
+ *
+ * The index records the mtimes of both folders as of the last time all was
+ * known. Own changes move them along (scan_before, scan_after), so that any
+ * other difference is somebody else's change, and the folder is read. The
+ * reading is not under the lock; what it found is compared with a state
+ * refreshed after it. Since our programs append the line first and rename a
+ * file after that, an unknown file is a foreign one.
+ *
+ * A clock tick may hide a second change behind a first, so a young mtime is
+ * recorded as suspect, and the folder is read once more when it has stood
+ * still for SUSPECT_NS.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/map.h"
+#include "store/index.h"
+
+/* Coarser than the timestamps of any file system we may live on. */
+#define SUSPECT_NS (2 * 1000000000ll)
+/* Reading folders may take this part of the time: when something is known
+ * to have changed, and to make sure. */
+#define SHARE_CHANGED 10
+#define SHARE_SUSPECT 100
+/* With more messages than this, reading cur/ (20 ms and more) waits until
+ * the mailbox is open. */
+#define OPEN_MAX 20000
+
+/* ---- mtimes ---- */
+
+static int64_t
+wall_ns(void)
+{
+	struct timespec now;
+
+	/* Of the file system, so never a test's clock. */
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static struct mtime
+folder_mtime(int fd)
+{
+	struct mtime m = { 1, false }; /* no folder: never as recorded */
+	struct stat st;
+
+	if (fstat(fd, &st) == 0)
+		m.ns = (int64_t)st.st_mtim.tv_sec * 1000000000 +
+		    st.st_mtim.tv_nsec;
+	m.suspect = wall_ns() - m.ns < SUSPECT_NS;
+	return m;
+}
+
+void
+scan_before(const struct mailbox *mb, struct own_change *c)
+{
+	c->new = folder_mtime(mb->folder.new);
+	c->cur = folder_mtime(mb->folder.cur);
+}
+
+/* What to record for a folder; ns 0: leave it. */
+static struct mtime
+moved_along(int fd, struct mtime before, struct mtime recorded)
+{
+	struct mtime now = folder_mtime(fd);
+
+	if (before.ns != recorded.ns || now.ns == recorded.ns)
+		now.ns = 0;
+	return now;
+}
+
+static int
+append_line(struct mailbox *mb, const struct line *l, struct err *e)
+{
+	struct lines ls = LINES_INIT;
+	int rc;
+
+	lines_add(&ls, l);
+	rc = index_append(mb, &ls, e);
+	lines_free(&ls);
+	return rc;
+}
+
+int
+scan_after(struct mailbox *mb, const struct own_change *c, bool placed,
+    struct err *e)
+{
+	struct line l = { .type = 'm', .placed = placed };
+
+	l.new = moved_along(mb->folder.new, c->new, mb->ix.new);
+	l.cur = moved_along(mb->folder.cur, c->cur, mb->ix.cur);
+	return append_line(mb, &l, e);
+}
+
+int
+scan_place(struct mailbox *mb, struct err *e)
+{
+	uint32_t pos = index_from(&mb->ix, mb->ix.unplaced);
+	struct own_change own;
+	char name[LAYOUT_NAME], file[LAYOUT_NAME];
+
+	scan_before(mb, &own);
+	for (; pos < index_end(&mb->ix); pos++) {
+		const struct record *r = index_at(&mb->ix, pos);
+
+		if (record_live(r) && record_file(&mb->ix, r, file) &&
+		    slice_cstr(index_name(&mb->ix, r), name, sizeof(name)) &&
+		    renameat(mb->folder.tmp, name, record_dir(mb, r), file) !=
+			0 &&
+		    errno != ENOENT)
+			return err_sys(e, "%s: message in tmp", mb->name);
+	}
+	return scan_after(mb, &own, true, e);
+}
+
+/* ---- reading a folder ---- */
+
+static void
+add_found(struct listing *l, const char *file, uint8_t place)
+{
+	struct slice s = slice_str(file);
+	struct layout_name name;
+	struct found *f;
+
+	if (!layout_parse(s, &name))
+		return;
+	if (l->n == l->size) {
+		size_t size = l->size == 0 ? 64 : 2 * l->size;
+
+		l->v = xreallocarray(l->v, size, sizeof(*l->v));
+		l->size = size;
+	}
+	f = &l->v[l->n++];
+	*f = (struct found){ .file = arena_dup(l->arena, s), .place = place };
+	layout_parse(f->file, &f->name);
+}
+
+int
+scan_list(struct mailbox *mb, struct listing *l, uint8_t place,
+    struct err *e)
+{
+	int dirfd = place == RECORD_NEW ? mb->folder.new : mb->folder.cur;
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (dir == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return err_sys(e, "read folder of %s", mb->name);
+	}
+	errno = 0;
+	while ((entry = readdir(dir)) != NULL)
+		add_found(l, entry->d_name, place);
+	if (errno != 0) {
+		err_sys(e, "read folder of %s", mb->name);
+		closedir(dir);
+		return -1;
+	}
+	closedir(dir);
+	return 0;
+}
+
+/* new/ before cur/: a message moved meanwhile is then seen at least once. */
+static int
+read_folders(struct mailbox *mb, struct listing *l, struct err *e)
+{
+	l->n = 0;
+	l->uidnext = mb->ix.uidnext;
+	l->new_at = folder_mtime(mb->folder.new);
+	l->cur_at = folder_mtime(mb->folder.cur);
+	if (l->new && scan_list(mb, l, RECORD_NEW, e) != 0)
+		return -1;
+	return l->cur ? scan_list(mb, l, RECORD_CUR, e) : 0;
+}
+
+static void
+listing_free(struct listing *l)
+{
+	free(l->v);
+	arena_free(&l->arena);
+}
+
+/* ---- base name -> message ---- */
+
+struct names {
+	const struct index *ix;
+	uint32_t *slots; /* position + 1 */
+	size_t mask;
+};
+
+static struct slice
+base_of(struct slice name)
+{
+	struct slice base, rest;
+
+	slice_cut(name, ':', &base, &rest);
+	return base;
+}
+
+static void
+names_add(struct names *n, uint32_t pos)
+{
+	struct slice base = base_of(index_name(n->ix, index_at(n->ix, pos)));
+	size_t at = slice_hash(base) & n->mask;
+
+	while (n->slots[at] != 0)
+		at = (at + 1) & n->mask;
+	n->slots[at] = pos + 1;
+}
+
+/* Of all messages, or those of a set. */
+static void
+names_init(struct names *n, const struct index *ix, const struct uidset *of)
+{
+	size_t count = of != NULL ? (size_t)uidset_count(of) : index_end(ix);
+	struct uidwalk w;
+	uint32_t uid;
+
+	*n = (struct names){ .ix = ix, .mask = 16 };
+	while (n->mask < 2 * count)
+		n->mask *= 2;
+	n->slots = xcalloc(n->mask--, sizeof(*n->slots));
+	if (of == NULL) {
+		for (uint32_t pos = 0; pos < index_end(ix); pos++)
+			if (record_live(index_at(ix, pos)))
+				names_add(n, pos);
+		return;
+	}
+	w = uidset_walk(of);
+	while (uidset_step(&w, &uid))
+		if (index_get(ix, uid) != NULL)
+			names_add(n, index_from(ix, uid));
+}
+
+static uint32_t
+names_uid(const struct names *n, struct slice base)
+{
+	size_t at = slice_hash(base) & n->mask;
+
+	for (; n->slots[at] != 0; at = (at + 1) & n->mask) {
+		const struct record *r = index_at(n->ix, n->slots[at] - 1);
+
+		if (slice_eq(base_of(index_name(n->ix, r)), base))
+			return r->msg.uid;
+	}
+	return 0;
+}
+
+/* Give each found file the message it is. */
+static void
+identify(const struct mailbox *mb, struct listing *l)
+{
+	struct names n;
+	size_t unknown = 0;
+
+	/* The messages of new/ are few; if that is all there is to look at,
+	 * spare the others. */
+	if (!l->cur) {
+		names_init(&n, &mb->ix, &mb->ix.in_new);
+		for (size_t i = 0; i < l->n; i++) {
+			l->v[i].uid = names_uid(&n, l->v[i].name.base);
+			unknown += l->v[i].uid == 0;
+		}
+		free(n.slots);
+		if (unknown == 0)
+			return;
+	}
+	names_init(&n, &mb->ix, NULL);
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].uid == 0)
+			l->v[i].uid = names_uid(&n, l->v[i].name.base);
+	free(n.slots);
+}
+
+/* ---- comparing ---- */
+
+struct scan {
+	struct mailbox *mb;
+	bool new, cur; /* folders to look at */
+	struct mtime new_was, cur_was; /* as recorded when it began */
+	struct mtime new_at, cur_at;   /* as they were then */
+	struct listing l;
+	struct found **unknown, **differ;
+	size_t nunknown, ndiffer;
+	struct uidset missing;
+};
+
+/* Messages that should be in what was read, and were not found. */
+static void
+find_missing(struct scan *s)
+{
+	const struct index *ix = &s->mb->ix;
+	unsigned char *seen = xcalloc(1, (size_t)index_end(ix) + 1);
+
+	for (size_t i = 0; i < s->l.n; i++)
+		if (s->l.v[i].uid != 0)
+			seen[index_from(ix, s->l.v[i].uid)] = 1;
+	for (uint32_t pos = 0; pos < index_end(ix); pos++) {
+		const struct record *r = index_at(ix, pos);
+
+		if (r->msg.uid >= s->l.uidnext)
+			break;
+		if (record_live(r) && !seen[pos] &&
+		    (r->place == RECORD_NEW ? s->l.new : s->l.cur))
+			uidset_add(&s->missing, r->msg.uid, r->msg.uid);
+	}
+	free(seen);
+}
+
+/* Does the file have exactly the name that the index says? */
+static bool
+as_recorded(const struct mailbox *mb, const struct found *f)
+{
+	const struct record *r = index_get(&mb->ix, f->uid);
+	char file[LAYOUT_NAME];
+
+	return r != NULL && r->place == f->place &&
+	    record_file(&mb->ix, r, file) && slice_is(f->file, file);
+}
+
+/* A file of an expunged message that is still to be removed. */
+static bool
+to_be_unlinked(const struct index *ix, struct slice base)
+{
+	for (uint32_t i = 0; i < ix->nunlinks; i++)
+		if (slice_eq(base_of(index_name(ix, &ix->unlinks[i])), base))
+			return true;
+	return false;
+}
+
+/* The part of a name that programs which add ",KEY=value" do not touch. */
+static struct slice
+stem(struct slice base)
+{
+	struct slice head, rest;
+
+	slice_cut(base, ',', &head, &rest);
+	return head;
+}
+
+/*
+ * A program may have renamed a file more than Maildir allows, like mbsync's
+ * ",U=": an unknown file with the stem of exactly one missing message.
+ */
+static void
+match_stems(struct scan *s)
+{
+	struct map *stems;
+	struct uidwalk w = uidset_walk(&s->missing);
+	uint32_t uid;
+
+	if (s->missing.n == 0 || s->nunknown == 0)
+		return;
+	stems = map_new();
+	while (uidset_step(&w, &uid)) {
+		struct slice name = index_name(&s->mb->ix,
+		    index_get(&s->mb->ix, uid));
+		struct slice key = stem(base_of(name));
+
+		map_set(stems, key,
+		    (void *)(uintptr_t)(map_has(stems, key) ? 0 : uid));
+	}
+	for (size_t i = 0; i < s->nunknown; i++) {
+		struct found *f = s->unknown[i];
+
+		uid = (uint32_t)(uintptr_t)map_set(stems, stem(f->name.base),
+		    NULL);
+		if (uid == 0)
+			continue;
+		f->uid = uid;
+		uidset_remove(&s->missing, uid, uid);
+		s->differ[s->ndiffer++] = f;
+		s->unknown[i--] = s->unknown[--s->nunknown];
+	}
+	map_free(&stems);
+}
+
+/* Sort what was read into unknown, different and missing. */
+static void
+compare(struct scan *s)
+{
+	struct mailbox *mb = s->mb;
+
+	identify(mb, &s->l);
+	s->unknown = arena_array(s->l.arena, s->l.n, sizeof(*s->unknown));
+	s->differ = arena_array(s->l.arena, s->l.n, sizeof(*s->differ));
+	for (size_t i = 0; i < s->l.n; i++) {
+		struct found *f = &s->l.v[i];
+
+		if (f->uid == 0 && !to_be_unlinked(&mb->ix, f->name.base))
+			s->unknown[s->nunknown++] = f;
+		else if (f->uid != 0 && !as_recorded(mb, f))
+			s->differ[s->ndiffer++] = f;
+	}
+	find_missing(s);
+	match_stems(s);
+}
+
+/* ---- what is gone ---- */
+
+/* Leave those out that are there under the name of a fresher state. */
+static void
+look_again(struct scan *s)
+{
+	struct mailbox *mb = s->mb;
+	struct uidset still = UIDSET_INIT(s->l.arena);
+	struct uidwalk w = uidset_walk(&s->missing);
+	char file[LAYOUT_NAME];
+	uint32_t uid;
+
+	while (uidset_step(&w, &uid)) {
+		const struct record *r = index_get(&mb->ix, uid);
+
+		if (r == NULL)
+			continue;
+		if (record_file(&mb->ix, r, file) &&
+		    faccessat(record_dir(mb, r), file, F_OK,
+			AT_SYMLINK_NOFOLLOW) == 0)
+			continue;
+		if (record_file_renamed(&mb->ix, r, file) &&
+		    faccessat(mb->folder.cur, file, F_OK,
+			AT_SYMLINK_NOFOLLOW) == 0)
+			continue;
+		uidset_add(&still, uid, uid);
+	}
+	s->missing = still;
+}
+
+/* Both folders read once more, in a time when nothing moved in them: what is
+ * not there either is gone. */
+static int
+confirm(struct scan *s, struct uidset *gone_r, struct err *e)
+{
+	struct listing *l = &s->l;
+	struct mtime new, cur;
+
+	l->new = l->cur = true;
+	if (read_folders(s->mb, l, e) != 0)
+		return -1;
+	new = folder_mtime(s->mb->folder.new);
+	cur = folder_mtime(s->mb->folder.cur);
+	if (l->new_at.suspect || l->cur_at.suspect ||
+	    new.ns != l->new_at.ns || cur.ns != l->cur_at.ns)
+		return 0;
+	identify(s->mb, l);
+	*gone_r = s->missing;
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].uid != 0)
+			uidset_remove(gone_r, l->v[i].uid, l->v[i].uid);
+	return 0;
+}
+
+static int
+expunge_gone(struct scan *s, const struct uidset *gone, struct err *e)
+{
+	struct mailbox *mb = s->mb;
+	struct line l = { .type = 'y', .uids = *gone };
+	int rc;
+
+	if (index_lock(mb, e) != 0)
+		return -1;
+	l.modseq = mb->ix.modseq + 1;
+	/* Nothing may have moved in between. */
+	rc = folder_mtime(mb->folder.new).ns != s->l.new_at.ns ||
+		folder_mtime(mb->folder.cur).ns != s->l.cur_at.ns ?
+	    0 :
+	    append_line(mb, &l, e);
+	index_unlock(mb);
+	return rc;
+}
+
+/* *settled_r: nothing is missing that may yet turn up. */
+static int
+take_missing(struct scan *s, bool *settled_r, struct err *e)
+{
+	struct uidset gone = UIDSET_INIT(s->l.arena);
+
+	look_again(s);
+	*settled_r = s->missing.n == 0;
+	if (*settled_r || s->l.new_at.suspect || s->l.cur_at.suspect)
+		return 0;
+	if (confirm(s, &gone, e) != 0)
+		return -1;
+	if (gone.n == 0)
+		return 0;
+	*settled_r = true;
+	return expunge_gone(s, &gone, e);
+}
+
+/* ---- one scan ---- */
+
+/* Record the mtimes as of before the reading, unless another process has
+ * recorded others since. */
+static int
+record_mtimes(struct mailbox *mb, const struct scan *s, bool settled,
+    struct err *e)
+{
+	struct line l = { .type = 'm' };
+	int rc;
+
+	if (index_lock(mb, e) != 0)
+		return -1;
+	if (s->new && mb->ix.new.ns == s->new_was.ns)
+		l.new = s->new_at;
+	if (s->cur && mb->ix.cur.ns == s->cur_was.ns)
+		l.cur = s->cur_at;
+	l.new.suspect |= !settled;
+	l.cur.suspect |= !settled;
+	rc = append_line(mb, &l, e);
+	index_unlock(mb);
+	return rc;
+}
+
+static int
+take_in(struct scan *s, bool *settled_r, struct err *e)
+{
+	struct mailbox *mb = s->mb;
+	uint32_t uidnext = mb->ix.uidnext;
+
+	if (s->ndiffer > 0 &&
+	    foreign_change(mb, s->differ, s->ndiffer, e) != 0)
+		return -1;
+	if (s->nunknown > 0 &&
+	    (foreign_measure(mb, s->unknown, s->nunknown, e) != 0 ||
+		foreign_add(mb, s->unknown, s->nunknown, uidnext, e) != 0))
+		return -1;
+	return s->missing.n > 0 ? take_missing(s, settled_r, e) : 0;
+}
+
+static int
+scan(struct mailbox *mb, bool new, bool cur, struct err *e)
+{
+	struct scan s = { .mb = mb, .new = new, .cur = cur,
+		.new_was = mb->ix.new, .cur_was = mb->ix.cur,
+		.l = { .arena = arena_new(0), .new = new, .cur = cur } };
+	bool settled = true;
+	int rc = -1;
+
+	s.missing = (struct uidset)UIDSET_INIT(s.l.arena);
+	if (read_folders(mb, &s.l, e) == 0 && index_refresh(mb, e) >= 0) {
+		s.new_at = s.l.new_at;
+		s.cur_at = s.l.cur_at;
+		compare(&s);
+		rc = take_in(&s, &settled, e);
+	}
+	if (rc == 0)
+		rc = record_mtimes(mb, &s, settled, e);
+	listing_free(&s.l);
+	return rc;
+}
+
+/* ---- when to scan ---- */
+
+/* Recorded as suspect, and old enough to find out. */
+static bool
+due(struct mtime recorded)
+{
+	return recorded.suspect && wall_ns() - recorded.ns > SUSPECT_NS;
+}
+
+int
+scan_if_changed(struct mailbox *mb, enum scan_why why, struct err *e)
+{
+	int64_t start = clock_mono_ms(NULL), cost;
+	bool new = folder_mtime(mb->folder.new).ns != mb->ix.new.ns;
+	bool cur = folder_mtime(mb->folder.cur).ns != mb->ix.cur.ns;
+	int rc;
+
+	if (why == SCAN_OPEN && mb->ix.counts.messages > OPEN_MAX)
+		cur = false;
+	if (why == SCAN_REFRESH && start < mb->scan_at)
+		new = cur = false;
+	if (why == SCAN_REFRESH && start >= mb->suspect_at) {
+		new |= due(mb->ix.new);
+		cur |= due(mb->ix.cur);
+	}
+	if (why == SCAN_NOW)
+		new = cur = true;
+	if (!new && !cur)
+		return 0;
+	rc = scan(mb, new, cur, e);
+	cost = clock_mono_ms(NULL) - start;
+	mb->scan_at = start + cost * SHARE_CHANGED;
+	mb->suspect_at = start + cost * SHARE_SUSPECT;
+	return rc;
+}
