@@ -386,7 +386,7 @@ compact_cache(struct mailbox *mb)
 	size_t n;
 	struct cache_live *v = live_places(mb, arena, &n);
 
-	if (cache_compact(mb->cache, mb->folder.fd, v, n, NULL) == 1)
+	if (cache_compact(mb->cache, v, n, NULL) == 1)
 		for (size_t i = 0; i < n; i++) {
 			struct record *r = index_get(&mb->ix, v[i].uid);
 
