@@ -173,6 +173,16 @@ test_damaged(void)
 	CHECK_EQ(db_cdb_open(&c, scratch_fd, "short.cdb", &e), -1);
 	CHECK_EQ(e.kind, ERR_SYNTAX);
 
+	/* A record whose lengths add up to -8: it would be its own successor,
+	 * and with the empty key nobody would stop. */
+	scratch_get("u.cdb", &b);
+	memcpy(b.p + 2048, "\0\0\0\0\xf8\xff\xff\xff", 8);
+	scratch_put("loop.cdb", buf_slice(&b));
+	CHECK_EQ(db_cdb_open(&c, scratch_fd, "loop.cdb", NULL), 1);
+	pos = 0;
+	CHECK(!db_cdb_next(c, &pos, &key, &value));
+	db_cdb_close(&c);
+
 	/* Any byte wrong: no crash, whatever is found. */
 	scratch_get("u.cdb", &b);
 	for (size_t i = 0; i < b.n; i++) {

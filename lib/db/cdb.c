@@ -116,6 +116,7 @@ bool
 db_cdb_next(const struct db_cdb *c, unsigned *pos, struct slice *key_r,
     struct slice *value_r)
 {
+	unsigned before;
 	struct cdb at;
 
 	if (c == NULL)
@@ -123,13 +124,16 @@ db_cdb_next(const struct db_cdb *c, unsigned *pos, struct slice *key_r,
 	at = c->map;
 	if (*pos == 0)
 		cdb_seqinit(pos, &at);
-	while (cdb_seqnext(pos, &at) > 0) {
+	for (;;) {
+		before = *pos;
+		/* Lengths in a damaged file may wrap around and lead back. */
+		if (cdb_seqnext(pos, &at) <= 0 || *pos <= before)
+			return false;
 		*key_r = slice_of(cdb_getkey(&at), cdb_keylen(&at));
 		*value_r = slice_of(cdb_getdata(&at), cdb_datalen(&at));
 		if (key_r->n > 0 && key_r->p != NULL && value_r->p != NULL)
 			return true;
 	}
-	return false;
 }
 
 /* ---- building ---- */

@@ -305,7 +305,7 @@ struct walk {
 	void *arg;
 };
 
-/* From r on. *end_r and trail follow what was passed. */
+/* From r on; the end and trail of l follow what was passed. */
 static enum db_log_state
 walk_units(struct walk *w, struct reader *r, struct db_log *l, struct err *e)
 {
