@@ -35,8 +35,8 @@ struct address_list {
 };
 
 /*
- * Parse the value of a field (folded or not), at most max entries. A broken
- * entry has empty strings for what is missing. A name in a comment behind
+ * Parse the value of a field (folded or not), up to max entries and the end of
+ * a group. A broken entry has empty strings for what is missing. A name in a comment behind
  * the address ("a@b (A B)") is taken if there is no other.
  */
 void address_parse(struct arena *arena, struct slice value, size_t max,

@@ -17,8 +17,8 @@ void encword_decode(struct buf *out, struct slice text);
  * an encoded word? */
 bool encword_needed(struct slice text);
 
-/* UTF-8 text as encoded words of at most 75 characters with a space between:
- * in unstructured text, or as a phrase (fewer characters stay themselves). */
-void encword_encode(struct buf *out, struct slice text, bool phrase);
+/* UTF-8 text as encoded words of at most 75 characters with a space between,
+ * as may stand in a phrase (RFC 2047, 5 (3)) and everywhere else. */
+void encword_encode(struct buf *out, struct slice text);
 
 #endif

@@ -31,6 +31,12 @@ size_t header_count(struct slice block, const char *name);
 /* Bytes of the block up to and with the empty line; all if there is none. */
 size_t header_size(struct slice message);
 
+/* For readers line by line. Is line, with its line end, the empty one? Split
+ * a first line of a field at the colon; false if it is none. */
+bool header_is_end(struct slice line);
+bool header_split(struct slice line, struct slice *name_r,
+    struct slice *value_r);
+
 /* Append value on one line: line breaks dropped, the white space of a fold
  * kept as it is (RFC 5322, 2.2.3), a tab in it as a space. */
 void header_unfold(struct buf *out, struct slice value);

@@ -17,19 +17,23 @@
 /* Most bytes of a record: MSGREC_PARTS_MAX parts and their structure fit. */
 #define MSGREC_MAX       (4 * 1024 * 1024)
 #define MSGREC_PARTS_MAX 10000 /* real mail has tens; Dovecot's limit too */
-#define MSGREC_DEPTH_MAX 100   /* nesting; below, a part is not taken apart */
+#define MSGREC_DEPTH_MAX 100   /* nesting; deeper is not taken apart */
+
+/* Dates are between these (years 0 and 9999), so they can be formatted. */
+#define MSGREC_DATE_MIN (-62167305600)
+#define MSGREC_DATE_MAX 253402387199
 
 enum msgrec_flag {
 	MSGREC_8BIT_HEADER = 1,   /* the main header needs SMTPUTF8 */
-	MSGREC_8BIT_BODY = 2,     /* any byte after it above 127 */
-	MSGREC_NUL = 4,           /* a NUL somewhere: needs BINARYMIME */
-	MSGREC_BARE = 8,          /* bare CR or LF somewhere (wire form) */
-	MSGREC_DATE = 16,         /* Date is valid, see msgrec_date */
-	MSGREC_REPLY = 32,        /* subject is a reply or forward (RFC 5256) */
-	MSGREC_CUT = 64,          /* limits left out something of the texts */
-	MSGREC_DSN = 128,         /* multipart/report of delivery status */
-	MSGREC_LIST = 256,        /* has List-Id or List-Post */
-	MSGREC_ATTACHMENT = 512,  /* some part's disposition is attachment */
+	MSGREC_8BIT_BODY = 2,     /* a byte above 127 after it */
+	MSGREC_NUL = 4,           /* a NUL somewhere */
+	MSGREC_DATE = 8,          /* Date is valid, see msgrec_date */
+	MSGREC_REPLY = 16,        /* subject is a reply or forward (RFC 5256) */
+	MSGREC_CUT = 32,          /* limits left out some text or structure */
+	MSGREC_DSN = 64,          /* multipart/report of delivery status */
+	MSGREC_LIST = 128,        /* has List-Id or List-Post */
+	MSGREC_ATTACHMENT = 256,  /* some part's disposition is attachment */
+	MSGREC_FLAGS = 511,
 };
 
 enum msgrec_text {
@@ -43,8 +47,8 @@ enum msgrec_text {
 	MSGREC_BCC,
 	MSGREC_SUBJECT_BASE, /* RFC 5256, 2.1, lower case */
 	MSGREC_MSGID,        /* canonical, without <>; store.md's Threads */
-	MSGREC_REFERENCES,   /* canonical ids, one space between: the last of */
-			     /* References, or the first of In-Reply-To */
+	MSGREC_REFERENCES,   /* canonical ids with a space between: the last */
+			     /* 50 of References, or one of In-Reply-To */
 	MSGREC_FROM_LOCAL,   /* first address of From, unquoted, as written */
 	MSGREC_FROM_DOMAIN,
 	MSGREC_TEXTS
@@ -112,10 +116,10 @@ uint32_t msgrec_parts(struct slice record);
 void msgrec_part(struct slice record, uint32_t i, struct msgrec_part *part_r);
 
 /*
- * The record of the same message with prefix (whole header lines, wire form)
- * put before it, appended to out. False, and nothing added, if the prefix
- * has a field that the record says more of than its place and the count of
- * Received (From, Date, Message-ID, Subject, MIME fields, ...): parse anew.
+ * The record of the same message with prefix (whole header fields, wire form)
+ * put before it, appended to out. False, and nothing added, if the prefix has
+ * a field that the texts are made of (From, Date, Message-ID, Subject, MIME
+ * fields, ...), or a line that is no field: parse anew.
  */
 bool msgrec_prefix(struct slice record, struct slice prefix, struct buf *out);
 
