@@ -35,7 +35,7 @@ void compose_return_path(struct buf *out, struct slice address);
 struct compose_received {
 	struct slice helo;      /* from: as given in EHLO */
 	struct slice from_name; /* verified reverse name */
-	struct slice from_ip;   /* without brackets, "IPv6:" is added */
+	struct slice from_ip;   /* as text; "[IPv6:" and "]" are added */
 	struct slice by;        /* own host name */
 	struct slice by_ip;
 	struct slice with;      /* ESMTPSA */

@@ -130,7 +130,7 @@ describe_envelope(struct arena *arena, const struct fields *f, struct buf *out)
 	buf_addc(out, '(');
 	imapform_nstring(out, bounded(f, FIELD_DATE));
 	buf_addc(out, ' ');
-	imapform_nstring(out, bounded(f, FIELD_SUBJECT));
+	imapform_nstring(out, slice_trim(bounded(f, FIELD_SUBJECT)));
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
 		add_field_addresses(out, arena, f, lists[i].which,
 		    lists[i].instead);
@@ -165,18 +165,21 @@ add_params(struct buf *out, const struct param_field *field, bool text)
 	buf_addz(out, n == 0 ? "NIL" : ")");
 }
 
-/* The first token of the value, comments apart. */
+/* The token that value is, or that stands before a semicolon (RFC 2045, 5.1);
+ * comments apart. Empty if there is anything else. */
 static struct slice
 token_of(struct slice value)
 {
 	struct scan sc = scan_of(value);
-	const char *from;
+	struct slice token;
 
 	lex_skip(&sc);
-	from = sc.p;
-	while (scan_skip(&sc, lex_atext) > 0 || scan_char(&sc, '.'))
-		continue;
-	return slice_head(slice_of(from, (size_t)(sc.p - from)), STRING_MAX);
+	if (!scan_take(&sc, param_token, &token))
+		return SLICE_NULL;
+	lex_skip(&sc);
+	if (!scan_end(&sc) && *sc.p != ';')
+		return SLICE_NULL;
+	return slice_head(token, STRING_MAX);
 }
 
 static enum msgrec_encoding
@@ -348,7 +351,7 @@ message_id(struct arena *arena, const struct fields *f)
 {
 	struct slice value = fields_get(f, FIELD_MESSAGE_ID), rest = value, id;
 
-	return id_of(arena, thread_next_id(&rest, &id) ? id : value);
+	return id_of(arena, thread_next_id(&rest, &id) ? id : slice_trim(value));
 }
 
 /* The last IDS_MAX of References, else the first of In-Reply-To. */

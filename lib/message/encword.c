@@ -6,8 +6,6 @@
 #include "text/charset.h"
 #include "text/unicode.h"
 
-#define WORD_MAX 75 /* RFC 2047, 2 */
-
 /* Most bytes of a run of words with the same charset; a header field that
  * was taken in is never longer. */
 #define RUN_MAX (256 * 1024)
@@ -34,7 +32,7 @@ take_word(struct scan *sc, struct word *w_r)
 	if (!scan_lit(&at, SLICE("=?")))
 		return false;
 	w_r->charset = scan_until(&at, '?');
-	if (w_r->charset.n == 0 || w_r->charset.n > WORD_MAX ||
+	if (w_r->charset.n == 0 || w_r->charset.n > ENCWORD_MAX ||
 	    !scan_char(&at, '?'))
 		return false;
 	slice_cut(w_r->charset, '*', &w_r->charset, &language);
@@ -161,10 +159,9 @@ encword_decode(struct buf *out, struct slice text)
 
 /* ---- encode ---- */
 
-#define UTF8_Q   "=?utf-8?q?"
-#define UTF8_B   "=?utf-8?b?"
-#define TEXT_MAX (WORD_MAX - 12)    /* without =?utf-8?q? and ?= */
-#define B_BYTES  (TEXT_MAX / 4 * 3) /* that base64 makes TEXT_MAX of */
+#define UTF8_Q "=?utf-8?q?"
+#define UTF8_B "=?utf-8?b?"
+#define AROUND 12 /* characters of a word that are not its text */
 
 /* What may stand for itself even in a phrase (RFC 2047, 5 (3)). */
 static const bool is_q_plain[256] = { ['0' ... '9'] = true,
@@ -223,10 +220,11 @@ add_word(struct buf *out, struct slice bytes, bool q)
 }
 
 void
-encword_encode(struct buf *out, struct slice text)
+encword_encode(struct buf *out, struct slice text, size_t first)
 {
 	bool q = q_size(text) <= base64_size(text.n);
-	struct buf word = BUF_INIT(TEXT_MAX), one = BUF_INIT(4);
+	struct buf word = BUF_INIT(ENCWORD_MAX), one = BUF_INIT(4);
+	size_t room = (first < ENCWORD_MAX ? first : ENCWORD_MAX) - AROUND;
 	size_t used = 0;
 	uint32_t c;
 
@@ -237,10 +235,11 @@ encword_encode(struct buf *out, struct slice text)
 		unicode_put(&one, c < ' ' || c == 0x7f ? ' ' : c);
 		size = q ? q_size(buf_slice(&one)) : one.n;
 		/* A word holds whole characters (RFC 2047, 5 (3)). */
-		if (used + size > (q ? TEXT_MAX : B_BYTES)) {
+		if (used + size > (q ? room : room / 4 * 3)) {
 			add_word(out, buf_slice(&word), q);
 			buf_addc(out, ' ');
 			buf_reset(&word);
+			room = ENCWORD_MAX - AROUND;
 			used = 0;
 		}
 		buf_add(&word, buf_slice(&one));

@@ -17,8 +17,12 @@ void encword_decode(struct buf *out, struct slice text);
  * an encoded word? */
 bool encword_needed(struct slice text);
 
-/* UTF-8 text as encoded words of at most 75 characters with a space between,
- * as may stand in a phrase (RFC 2047, 5 (3)) and everywhere else. */
-void encword_encode(struct buf *out, struct slice text);
+/*
+ * UTF-8 text as encoded words of at most 75 characters with a space between,
+ * as may stand in a phrase (RFC 2047, 5 (3)) and everywhere else; the first
+ * has at most `first` characters, 24 or more, to end a line that was begun.
+ */
+#define ENCWORD_MAX 75 /* RFC 2047, 2 */
+void encword_encode(struct buf *out, struct slice text, size_t first);
 
 #endif

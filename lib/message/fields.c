@@ -5,38 +5,39 @@
 #include "message/record_int.h"
 
 /*
- * What a field does that comes again: most may come once only (RFC 5322,
- * 3.6), and the first counts; lists of addresses are joined so that searches
- * find them all.
+ * What a field does that comes again, though it may not (RFC 5322, 3.6): of
+ * the message the last counts, which is the one that DKIM signs first (RFC
+ * 6376, 5.4.2), of a part the first. Lists of addresses are joined, so that
+ * searches find them all. COUNT: its value is not kept at all.
  */
-enum again { IGNORE, JOIN, COUNT /* its value is not kept at all */ };
+enum again { FIRST, LAST, JOIN, COUNT };
 
 static const struct {
 	struct slice name;
 	enum again again;
 } table[FIELDS] = {
-	[FIELD_DATE] = { SLICE("Date"), IGNORE },
-	[FIELD_SUBJECT] = { SLICE("Subject"), IGNORE },
+	[FIELD_DATE] = { SLICE("Date"), LAST },
+	[FIELD_SUBJECT] = { SLICE("Subject"), LAST },
 	[FIELD_FROM] = { SLICE("From"), JOIN },
-	[FIELD_SENDER] = { SLICE("Sender"), IGNORE },
+	[FIELD_SENDER] = { SLICE("Sender"), LAST },
 	[FIELD_REPLY_TO] = { SLICE("Reply-To"), JOIN },
 	[FIELD_TO] = { SLICE("To"), JOIN },
 	[FIELD_CC] = { SLICE("Cc"), JOIN },
 	[FIELD_BCC] = { SLICE("Bcc"), JOIN },
-	[FIELD_IN_REPLY_TO] = { SLICE("In-Reply-To"), IGNORE },
-	[FIELD_MESSAGE_ID] = { SLICE("Message-ID"), IGNORE },
-	[FIELD_REFERENCES] = { SLICE("References"), IGNORE },
+	[FIELD_IN_REPLY_TO] = { SLICE("In-Reply-To"), LAST },
+	[FIELD_MESSAGE_ID] = { SLICE("Message-ID"), LAST },
+	[FIELD_REFERENCES] = { SLICE("References"), LAST },
 	[FIELD_RECEIVED] = { SLICE("Received"), COUNT },
 	[FIELD_LIST_ID] = { SLICE("List-Id"), COUNT },
 	[FIELD_LIST_POST] = { SLICE("List-Post"), COUNT },
-	[FIELD_TYPE] = { SLICE("Content-Type"), IGNORE },
-	[FIELD_ENCODING] = { SLICE("Content-Transfer-Encoding"), IGNORE },
-	[FIELD_ID] = { SLICE("Content-ID"), IGNORE },
-	[FIELD_DESCRIPTION] = { SLICE("Content-Description"), IGNORE },
-	[FIELD_MD5] = { SLICE("Content-MD5"), IGNORE },
-	[FIELD_DISPOSITION] = { SLICE("Content-Disposition"), IGNORE },
-	[FIELD_LANGUAGE] = { SLICE("Content-Language"), IGNORE },
-	[FIELD_LOCATION] = { SLICE("Content-Location"), IGNORE },
+	[FIELD_TYPE] = { SLICE("Content-Type"), FIRST },
+	[FIELD_ENCODING] = { SLICE("Content-Transfer-Encoding"), FIRST },
+	[FIELD_ID] = { SLICE("Content-ID"), FIRST },
+	[FIELD_DESCRIPTION] = { SLICE("Content-Description"), FIRST },
+	[FIELD_MD5] = { SLICE("Content-MD5"), FIRST },
+	[FIELD_DISPOSITION] = { SLICE("Content-Disposition"), FIRST },
+	[FIELD_LANGUAGE] = { SLICE("Content-Language"), FIRST },
+	[FIELD_LOCATION] = { SLICE("Content-Location"), FIRST },
 };
 
 static enum field
@@ -92,11 +93,15 @@ fields_start(struct fields *f, struct slice line, bool mime_only)
 		return;
 	f->count[which]++;
 	if (table[which].again == COUNT ||
-	    (table[which].again == IGNORE && f->count[which] > 1))
+	    (table[which].again == FIRST && f->count[which] > 1))
 		return;
 	f->open = &f->value[which];
-	if (f->count[which] > 1)
+	if (table[which].again == LAST)
+		buf_reset(f->open);
+	else if (f->count[which] > 1)
 		buf_add(f->open, SLICE(", "));
+	while (value.n > 0 && scan_wsp[(unsigned char)value.p[0]])
+		value = slice_skip(value, 1);
 	fields_more(f, value);
 }
 
@@ -125,12 +130,10 @@ fields_more(struct fields *f, struct slice text)
 struct slice
 fields_get(const struct fields *f, enum field which)
 {
-	struct slice s = buf_slice(&f->value[which]);
-
 	if (f->count[which] == 0)
 		return SLICE_NULL;
-	s = slice_trim(s);
-	return s.p == NULL ? SLICE("") : s;
+	return f->value[which].n == 0 ? SLICE("") :
+					buf_slice(&f->value[which]);
 }
 
 bool

@@ -39,7 +39,7 @@ enum field {
 #define FIELD_MAX (128 * 1024)
 
 struct fields {
-	struct buf value[FIELDS]; /* unfolded, trimmed by fields_get */
+	struct buf value[FIELDS]; /* unfolded, trimmed at its begin */
 	unsigned count[FIELDS];
 	struct buf *open; /* value that the next line may go on with */
 };
@@ -48,8 +48,8 @@ void fields_init(struct fields *f);
 void fields_reset(struct fields *f); /* for the next block */
 void fields_free(struct fields *f);
 
-/* The first line of a field, as far as it is there; its value is taken if it
- * matters. mime_only: this is no header of a message. */
+/* The first line of a field, as far as it is there (LINE_HEAD bytes of parse.c
+ * or all); its value is taken if it matters. mime_only: this is no header of a message. */
 void fields_start(struct fields *f, struct slice line, bool mime_only);
 /* More of the line, or a continuation line. */
 void fields_more(struct fields *f, struct slice text);

@@ -7,7 +7,7 @@
 #include "text/unicode.h"
 
 /* RFC 2045, 5.1: printable but space and tspecials. */
-static const bool is_token[256] = { ['!'] = true, ['#' ... '\''] = true,
+const bool param_token[256] = { ['!'] = true, ['#' ... '\''] = true,
 	['*' ... '+'] = true, ['-' ... '.'] = true, ['0' ... '9'] = true,
 	['A' ... 'Z'] = true, ['^' ... '~'] = true };
 
@@ -43,7 +43,7 @@ take_param(struct arena *arena, struct scan *sc, struct param *param_r)
 	bool ok;
 
 	lex_skip(sc);
-	ok = scan_take(sc, is_token, &param_r->name);
+	ok = scan_take(sc, param_token, &param_r->name);
 	lex_skip(sc);
 	ok = ok && scan_char(sc, '=');
 	lex_skip(sc);
@@ -180,13 +180,13 @@ param_media_type(struct arena *arena, struct slice value, struct slice *type_r,
 	struct scan sc = scan_of(value);
 
 	lex_skip(&sc);
-	if (!scan_take(&sc, is_token, type_r))
+	if (!scan_take(&sc, param_token, type_r))
 		return false;
 	lex_skip(&sc);
 	if (!scan_char(&sc, '/'))
 		return false;
 	lex_skip(&sc);
-	if (!scan_take(&sc, is_token, subtype_r))
+	if (!scan_take(&sc, param_token, subtype_r))
 		return false;
 	*type_r = lower(arena, *type_r);
 	*subtype_r = lower(arena, *subtype_r);
@@ -294,7 +294,7 @@ param_write(struct buf *out, const char *name, struct slice value)
 		return;
 	}
 	buf_addf(out, "; %s=", name);
-	if (scan_skip(&sc, is_token) > 0 && scan_end(&sc)) {
+	if (scan_skip(&sc, param_token) > 0 && scan_end(&sc)) {
 		buf_add(out, value);
 		return;
 	}

@@ -13,6 +13,8 @@
 
 #define PARAM_MAX 100 /* parameters of a field; more are ignored */
 
+extern const bool param_token[256]; /* RFC 2045, 5.1 */
+
 struct param {
 	struct slice name;  /* lower case, "*" at its end if encoded */
 	struct slice value; /* unquoted; continuations joined (RFC 2231, 3) */

@@ -11,6 +11,7 @@
  */
 #include "message/parse.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,7 @@ struct msgparse {
 
 	uint64_t off;    /* of the next byte, as pushed */
 	uint64_t breaks; /* LF before it */
+	bool after_cr;   /* the last byte was CR */
 	char tail[2];    /* last bytes of the piece before */
 
 	/* The line of which the head is being taken. */
@@ -117,31 +119,60 @@ later(struct msgrec_pos a, struct msgrec_pos b)
 	return a.off > b.off ? a : b;
 }
 
-/* Which flags do these bytes ask for? Eight at a time. */
+/* 0x80 in each byte of w that is c. */
+static uint64_t
+bytes_equal(uint64_t w, unsigned char c)
+{
+	const uint64_t ones = 0x0101010101010101, low7 = 0x7f * ones;
+	uint64_t x = w ^ c * ones;
+
+	return ~(((x & low7) + low7) | x | low7);
+}
+
+struct noted {
+	uint64_t any, nul, bare;
+	uint64_t cr; /* 0x80 if the byte before was CR */
+};
+
+/* n bytes, 1 to 8, the first in the lowest byte of w. */
+static void
+note_word(struct noted *t, uint64_t w, unsigned n)
+{
+	uint64_t crs = bytes_equal(w, '\r');
+	uint64_t used = ~UINT64_C(0) >> (64 - 8 * n);
+
+	t->any |= w;
+	t->nul |= bytes_equal(w, '\0') & used;
+	/* A LF must stand exactly behind each CR. */
+	t->bare |= (bytes_equal(w, '\n') ^ (crs << 8 | t->cr)) & used;
+	t->cr = crs >> (8 * (n - 1)) & 0x80;
+}
+
+/* Which flags do these bytes ask for? */
 static void
 note_bytes(struct msgparse *p, struct slice s)
 {
-	const uint64_t low = 0x0101010101010101, high = low << 7;
 	bool in_main = p->draft.nparts == 1 && p->state == HEADER;
-	uint64_t any = 0, zero = 0;
-	size_t i = 0;
+	struct noted t = { .cr = p->after_cr ? 0x80 : 0 };
+	uint64_t w = 0;
 
-	for (; i + 8 <= s.n; i += 8) {
-		uint64_t w;
-
-		memcpy(&w, s.p + i, 8);
-		any |= w;
-		zero |= (w - low) & ~w;
+	for (; s.n >= 8; s.p += 8, s.n -= 8) {
+		memcpy(&w, s.p, 8);
+		note_word(&t, le64toh(w), 8);
 	}
-	for (; i < s.n; i++) {
-		any |= (unsigned char)s.p[i];
-		zero |= s.p[i] == '\0' ? high : 0;
+	if (s.n > 0) {
+		w = 0;
+		memcpy(&w, s.p, s.n);
+		note_word(&t, le64toh(w), (unsigned)s.n);
 	}
-	if (any & high)
+	p->after_cr = t.cr != 0;
+	if (t.any & 0x8080808080808080)
 		p->draft.flags |= in_main ? MSGREC_8BIT_HEADER :
 					    MSGREC_8BIT_BODY;
-	if (zero & high)
+	if (t.nul != 0)
 		p->draft.flags |= MSGREC_NUL;
+	if (t.bare != 0 && p->opts.form == MSGPARSE_WIRE)
+		p->draft.flags |= MSGREC_BARE;
 }
 
 static void
@@ -657,6 +688,8 @@ write_record(struct msgparse *p, struct buf *record_r)
 	struct buf structure = BUF_INIT(MSGREC_MAX);
 
 	add_structure(p, 0, &structure);
+	if (p->after_cr && p->opts.form == MSGPARSE_WIRE)
+		d->flags |= MSGREC_BARE;
 	d->wire_size = pos_now(p).off;
 	d->texts[MSGREC_ENVELOPE] = p->parts[0].envelope;
 	d->texts[MSGREC_STRUCTURE] = buf_slice(&structure);

@@ -27,13 +27,14 @@ enum msgrec_flag {
 	MSGREC_8BIT_HEADER = 1,   /* the main header needs SMTPUTF8 */
 	MSGREC_8BIT_BODY = 2,     /* a byte above 127 after it */
 	MSGREC_NUL = 4,           /* a NUL somewhere */
-	MSGREC_DATE = 8,          /* Date is valid, see msgrec_date */
-	MSGREC_REPLY = 16,        /* subject is a reply or forward (RFC 5256) */
-	MSGREC_CUT = 32,          /* limits left out some text or structure */
-	MSGREC_DSN = 64,          /* multipart/report of delivery status */
-	MSGREC_LIST = 128,        /* has List-Id or List-Post */
-	MSGREC_ATTACHMENT = 256,  /* some part's disposition is attachment */
-	MSGREC_FLAGS = 511,
+	MSGREC_BARE = 8,          /* bare CR or LF somewhere (wire form) */
+	MSGREC_DATE = 16,         /* Date is valid, see msgrec_date */
+	MSGREC_REPLY = 32,        /* subject is a reply or forward (RFC 5256) */
+	MSGREC_CUT = 64,          /* limits left out some text or structure */
+	MSGREC_DSN = 128,         /* multipart/report of delivery status */
+	MSGREC_LIST = 256,        /* has List-Id or List-Post */
+	MSGREC_ATTACHMENT = 512,  /* some part's disposition is attachment */
+	MSGREC_FLAGS = 1023,
 };
 
 enum msgrec_text {
