@@ -112,6 +112,7 @@ static void
 test_create(void)
 {
 	const struct slice lines[] = { SLICE("one"), SLICE("two") };
+	static struct slice many[2500];
 	struct side s;
 
 	CHECK_EQ(side_open(&s, "c"), 0);
@@ -122,6 +123,15 @@ test_create(void)
 	check_fresh("c", "one,two,");
 	CHECK_EQ(db_pair_discard(scratch_fd, "c", NULL), 0);
 	CHECK_EQ(side_open(&s, "c"), 0);
+
+	/* A Maildir of somebody else's: more lines than a unit takes. */
+	for (size_t i = 0; i < 2500; i++)
+		many[i] = SLICE("x");
+	CHECK_EQ(
+	    db_pair_create(scratch_fd, "n", 0600, &ops, many, 2500, NULL), 1);
+	CHECK_EQ(side_open(&s, "n"), 1);
+	CHECK_EQ(s.text.n, 5000);
+	side_close(&s);
 }
 
 static void

@@ -228,8 +228,8 @@ db_pair_close(struct db_pair *p)
 
 /* In several units: nobody sees the log before it is whole. */
 static int
-append_all(struct db_log *log, const struct slice *lines, size_t n,
-    struct err *e)
+append_all(
+    struct db_log *log, const struct slice *lines, size_t n, struct err *e)
 {
 	for (size_t i = 0; i < n; i += CREATE_LINES)
 		if (db_log_append(log, lines + i,
@@ -256,8 +256,7 @@ db_pair_create(int dirfd, const char *name, mode_t mode,
 	db_cdb_close(&cdb);
 	if (db_newfile_begin(&new, dirfd, file.text, mode, e) == 0 &&
 	    db_log_start(&log, new.fd, ops->magic, gen, e) == 0 &&
-	    append_all(&log, lines, n, e) == 0 &&
-	    db_newfile_sync(&new, e) == 0)
+	    append_all(&log, lines, n, e) == 0 && db_newfile_sync(&new, e) == 0)
 		rc = db_newfile_link(&new, file.text, e);
 	db_newfile_end(&new);
 	if (rc == 1 && db_fsync_dir(dirfd, file.text, e) != 0) {

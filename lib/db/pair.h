@@ -79,8 +79,9 @@ struct db_pair {
 int db_pair_open(struct db_pair *p, int dirfd, const char *name, mode_t mode,
     const struct db_pair_ops *ops, void *arg, struct err *e);
 /*
- * Make a pair with n lines (0 is fine) as its first state, durable. Returns
- * 1; 0 if there is one already; -1. Open it afterwards.
+ * Make a pair with n lines (none, or more than fit into a unit) as its first
+ * state, durable. Returns 1; 0 if there is one already; -1. Open it
+ * afterwards.
  */
 int db_pair_create(int dirfd, const char *name, mode_t mode,
     const struct db_pair_ops *ops, const struct slice *lines, size_t n,
