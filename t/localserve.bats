@@ -9,7 +9,7 @@ teardown() { stop_background; }
 	need curl
 	start_server
 	printf 'Subject: hello\n\nIt works.\n' |
-		curl -sS "smtp://$IP:1025" --mail-from you@example.org \
+		curl -sS --crlf "smtp://$IP:1025" --mail-from you@example.org \
 			--mail-rcpt mox@localhost -T -
 	run curl -sS "imap://mox%40localhost:moxmoxmox@$IP:1143/Inbox;MAILINDEX=1"
 	[ "$status" = 0 ]
