@@ -201,13 +201,15 @@ tell_listed(struct imap_session *s, const struct list_args *a,
 	struct buf flags = BUF_INIT(1024);
 	struct buf *b = &s->out;
 
-	if (m->subscribed && (a->subscribed || a->return_subscribed))
+	if (m->subscribed && a->subscribed)
 		buf_addz(&flags, " \\Subscribed");
 	if (!m->exists)
 		buf_addz(&flags, " \\NonExistent");
 	if (a->return_children)
 		buf_addz(&flags, m->has_children ? " \\HasChildren"
 						 : " \\HasNoChildren");
+	if (m->subscribed && a->return_subscribed && !a->subscribed)
+		buf_addz(&flags, " \\Subscribed");
 	imap_put_use(&flags, m->use);
 	buf_addz(b, "* LIST (");
 	buf_add(b, slice_skip(buf_slice(&flags), 1));
