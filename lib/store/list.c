@@ -135,6 +135,18 @@ add_parents(struct list *l, size_t i)
 	}
 }
 
+/* The levels above a subscribed name, which need not be there. */
+static void
+add_levels(struct list *l, struct slice name)
+{
+	ssize_t slash;
+
+	while ((slash = slice_rchr(name, '/')) > 0 && name.p[0] != '#') {
+		name = slice_head(name, (size_t)slash);
+		entry(l, name);
+	}
+}
+
 static int
 by_name(const void *a, const void *b)
 {
@@ -165,8 +177,10 @@ store_list(struct store *st, struct arena *arena,
 		entry(&l, folders[i].name)->exists = true;
 	for (size_t i = 0; i <= nfolders; i++)
 		add_parents(&l, i);
-	for (size_t i = 0; i < nsubs; i++)
+	for (size_t i = 0; i < nsubs; i++) {
 		entry(&l, subs[i])->subscribed = true;
+		add_levels(&l, subs[i]);
+	}
 	for (size_t i = 0; i < nuses; i++) {
 		if (map_has(l.index, uses[i].name))
 			entry(&l, uses[i].name)->use |= uses[i].use;

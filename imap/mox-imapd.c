@@ -1,0 +1,90 @@
+/*
+ * mox-imapd - IMAP: two jailed processes a connection, the front for what a
+ * client says before login, the back that becomes the session.
+ */
+#include "base/log.h"
+#include "host/host.h"
+#include "imap/back.h"
+
+enum { KIND_IMAP, KIND_IMAPS };
+
+static const char *opt_config;
+static struct host host;
+
+static const struct opt options[] = {
+	{ "config", OPT_STRING, &opt_config, "file",
+	    "mox.conf; default $MOXCONF or config/mox.conf" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
+static const struct service_kind kinds[] = {
+	{ "imap", KIND_IMAP, false, true, LIMIT_NEW_IMAP },
+	{ "imaps", KIND_IMAPS, true, true, LIMIT_NEW_IMAP },
+	{ NULL, 0, false, false, 0 },
+};
+
+static struct host_tls_use
+tls_use(const struct service_listener *l)
+{
+	(void)l;
+	return (struct host_tls_use){ .tickets = true, .client_cert = true };
+}
+
+static int
+load(struct service_setup *setup, struct err *e)
+{
+	setup->ctx = &host;
+	return host_load(&host, opt_config, tls_use, setup, e);
+}
+
+static void
+refresh(void *ctx)
+{
+	host_refresh(ctx);
+}
+
+static void
+hide(void *ctx)
+{
+	host_hide(ctx);
+}
+
+/* RFC 9051, 7.1.5: BYE in place of a greeting. */
+static const char *
+refuse(const struct service_client *client, enum service_refusal why)
+{
+	(void)client;
+	switch (why) {
+	case SERVICE_STOPPING:
+		return "* BYE shutting down\r\n";
+	case SERVICE_RATE:
+		return "* BYE connection rate too high\r\n";
+	case SERVICE_TOO_MANY:
+		return "* BYE too many open connections from your network\r\n";
+	case SERVICE_BUSY:
+		return "* BYE too many open connections\r\n";
+	case SERVICE_AUTH_FAILED:
+		return "* BYE too many failed logins\r\n";
+	default:
+		return "* BYE not now\r\n";
+	}
+}
+
+static const struct service service = {
+	.name = "mox-imapd",
+	.doc = "Serve IMAP to the accounts of this host.",
+	.opts = options,
+	.kinds = kinds,
+	.load = load,
+	.refresh = refresh,
+	.hide = hide,
+	.front = imap_front,
+	.back = imap_back,
+	.refuse = refuse,
+};
+
+int
+main(int argc, char **argv)
+{
+	return service_main(&service, argc, argv);
+}

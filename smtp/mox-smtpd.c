@@ -1,0 +1,104 @@
+/*
+ * mox-smtpd - SMTP and submission: two jailed processes a connection, the
+ * front for the dialogue, the back for addresses, passwords and mailboxes.
+ */
+#include "smtp/front.h"
+#include "smtp/smtpd.h"
+
+static const char *opt_config;
+static struct smtpd smtpd;
+
+static const struct opt options[] = {
+	{ "config", OPT_STRING, &opt_config, "file",
+	    "mox.conf; default $MOXCONF or config/mox.conf" },
+	{ "localserve", OPT_BOOL, &smtpd.localserve, NULL,
+	    "every address is that of the account mox; special ones fail" },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
+static const struct service_kind kinds[] = {
+	{ "smtp", SMTP_KIND_SMTP, false, false, LIMIT_NEW_SMTP },
+	{ "submission", SMTP_KIND_SUBMISSION, false, true,
+	    LIMIT_NEW_SUBMISSION },
+	{ "submissions", SMTP_KIND_SUBMISSIONS, true, true,
+	    LIMIT_NEW_SUBMISSION },
+	{ NULL, 0, false, false, 0 },
+};
+
+/*
+ * Tickets on port 25 are off unless the configuration says otherwise: some
+ * large senders fail on them. Client certificates are for users.
+ */
+static struct host_tls_use
+tls_use(const struct service_listener *l)
+{
+	const struct conf_listener *conf = l->config;
+	bool submission = l->kind->id != SMTP_KIND_SMTP;
+
+	return (struct host_tls_use){
+		.tickets = submission || (conf->smtp &&
+		    conf->smtp->tls_session_tickets_disabled ==
+			TRI_FALSE),
+		.client_cert = submission };
+}
+
+static int
+load(struct service_setup *setup, struct err *e)
+{
+	setup->ctx = &smtpd;
+	if (host_load(&smtpd.host, opt_config, tls_use, setup, e) < 0)
+		return -1;
+	return receivedid_load(smtpd.host.env.data_fd, "receivedid.key",
+	    smtpd.host.env.rand, &smtpd.receivedid, e);
+}
+
+static void
+refresh(void *ctx)
+{
+	host_refresh(&((struct smtpd *)ctx)->host);
+}
+
+static void
+hide(void *ctx)
+{
+	host_hide(&((struct smtpd *)ctx)->host);
+}
+
+static const char *
+refuse(const struct service_client *client, enum service_refusal why)
+{
+	(void)client;
+	switch (why) {
+	case SERVICE_STOPPING:
+		return "421 4.3.2 shutting down\r\n";
+	case SERVICE_RATE:
+		return "421 4.7.0 connection rate too high\r\n";
+	case SERVICE_AUTH_FAILED:
+		return "421 4.7.0 too many failed logins\r\n";
+	case SERVICE_TOO_MANY:
+	case SERVICE_BUSY:
+		return "421 4.7.0 too many open connections\r\n";
+	default:
+		return "421 4.3.0 not now\r\n";
+	}
+}
+
+static const struct service service = {
+	.name = "mox-smtpd",
+	.doc = "Receive mail by SMTP and submission for the accounts of this "
+	       "host.",
+	.opts = options,
+	.kinds = kinds,
+	.load = load,
+	.refresh = refresh,
+	.hide = hide,
+	.front = smtp_front_run,
+	.back = smtp_back,
+	.refuse = refuse,
+};
+
+int
+main(int argc, char **argv)
+{
+	return service_main(&service, argc, argv);
+}
