@@ -250,6 +250,12 @@ struct mailbox {
 
 #define INDEX_PAIR "mox"
 
+/* Open without a view; scan: take in foreign changes. 1, 0 no such mailbox,
+ * -1. Close does no tidying. */
+int index_open(struct mailbox **mb_r, struct store *st, struct slice name,
+    bool scan, struct err *e);
+void index_close(struct mailbox **mb);
+
 extern const struct db_pair_ops index_ops;
 
 /* Make an empty state, before the pair is opened. */

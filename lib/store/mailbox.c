@@ -90,8 +90,8 @@ text_of(struct slice s)
 	return p;
 }
 
-static void
-mailbox_free(struct mailbox **mbp)
+void
+index_close(struct mailbox **mbp)
 {
 	struct mailbox *mb = *mbp;
 
@@ -107,10 +107,9 @@ mailbox_free(struct mailbox **mbp)
 	*mbp = NULL;
 }
 
-/* Open without a view. 1, 0 no such mailbox, -1. */
-static int
-open_mailbox(struct mailbox **mb_r, struct store *st, struct slice name,
-    struct err *e)
+int
+index_open(struct mailbox **mb_r, struct store *st, struct slice name,
+    bool scan, struct err *e)
 {
 	struct mailbox *mb;
 	struct folder folder;
@@ -130,8 +129,8 @@ open_mailbox(struct mailbox **mb_r, struct store *st, struct slice name,
 	index_init(&mb->ix);
 	view_init(&mb->view);
 	if (open_index(mb, e) != 0 ||
-	    scan_if_changed(mb, SCAN_OPEN, e) != 0) {
-		mailbox_free(&mb);
+	    (scan && scan_if_changed(mb, SCAN_OPEN, e) != 0)) {
+		index_close(&mb);
 		return err_prefix(e, "mailbox %.*s", SLICE_FMT(name));
 	}
 	*mb_r = mb;
@@ -142,7 +141,7 @@ int
 mailbox_open(struct mailbox **mb_r, struct store *st, struct slice name,
     struct err *e)
 {
-	int rc = open_mailbox(mb_r, st, name, e);
+	int rc = index_open(mb_r, st, name, true, e);
 
 	if (rc == 1)
 		view_begin(*mb_r);
@@ -155,7 +154,7 @@ mailbox_close(struct mailbox **mbp)
 	if (*mbp == NULL)
 		return;
 	tidy_all(*mbp);
-	mailbox_free(mbp);
+	index_close(mbp);
 }
 
 struct slice
@@ -213,7 +212,7 @@ mailbox_status(struct store *st, struct slice name,
 	status_r->uidnext = mailbox_uidnext(mb);
 	status_r->modseq = mailbox_modseq(mb);
 	mailbox_counts(mb, &status_r->counts);
-	mailbox_free(&mb);
+	index_close(&mb);
 	return rc;
 }
 
@@ -222,13 +221,13 @@ index_totals(struct store *st, struct slice name, uint64_t *count_r,
     uint64_t *stored_r, struct err *e)
 {
 	struct mailbox *mb;
-	int rc = open_mailbox(&mb, st, name, e);
+	int rc = index_open(&mb, st, name, true, e);
 
 	if (rc != 1)
 		return rc;
 	*count_r = mb->ix.counts.messages;
 	*stored_r = mb->ix.stored;
-	mailbox_free(&mb);
+	index_close(&mb);
 	return 1;
 }
 
@@ -238,7 +237,7 @@ index_renew(struct store *st, struct slice name, struct err *e)
 	struct line l = { .type = 'v' };
 	struct lines ls = LINES_INIT;
 	struct mailbox *mb;
-	int rc = open_mailbox(&mb, st, name, e);
+	int rc = index_open(&mb, st, name, true, e);
 
 	if (rc != 1)
 		return rc == 0 ? err_set(e, ERR_PERM, "no such mailbox") : -1;
@@ -255,6 +254,6 @@ index_renew(struct store *st, struct slice name, struct err *e)
 	if (rc == 0)
 		rc = index_sync(mb, NULL, e);
 	lines_free(&ls);
-	mailbox_free(&mb);
+	index_close(&mb);
 	return rc;
 }
