@@ -113,7 +113,8 @@ view_begin(struct mailbox *mb)
 	/* Looking at every record would cost more than all the rest. */
 	for (size_t i = 0; i < ix->ndead; i++)
 		add_hole(v, ix->dead[i]);
-	qsort(v->holes, v->nholes, sizeof(*v->holes), by_position);
+	if (v->nholes > 0)
+		qsort(v->holes, v->nholes, sizeof(*v->holes), by_position);
 }
 
 /* ---- numbers ---- */
