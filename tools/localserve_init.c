@@ -25,6 +25,8 @@ static const char mox_conf[] =
     "User: %u\n"
     "Hostname: localhost\n"
     "Pedantic: true\n"
+    "Limits:\n"
+    "\tLoopbackExempt: true\n"
     "Listeners:\n"
     "\tlocal:\n"
     "\t\tIPs:\n"

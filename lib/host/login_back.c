@@ -95,6 +95,14 @@ reply_auth(struct login_back *b, enum sasl_status status,
 	return split_reply(b->split, v, 2, e);
 }
 
+/* Which of login and password was wrong is not even the front's to know. */
+static enum sasl_reason
+told_reason(enum sasl_reason reason)
+{
+	return reason == SASL_BADUSER || reason == SASL_BADPASSWORD
+	    ? SASL_BADCREDS : reason;
+}
+
 /* The exchange is over, well or not. */
 static int
 finish(struct login_back *b, const struct sasl_result *r,
@@ -114,8 +122,8 @@ finish(struct login_back *b, const struct sasl_result *r,
 		close = !service_auth_failed(b->client);
 		split_set_state(b->split, LOGIN_READY);
 	}
-	return reply_auth(b, ok ? SASL_OK : SASL_FAIL, r->reason, r->text,
-	    close, e);
+	return reply_auth(b, ok ? SASL_OK : SASL_FAIL, told_reason(r->reason),
+	    r->text, close, e);
 }
 
 static struct sasl_server_opts
