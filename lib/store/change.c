@@ -97,7 +97,9 @@ append_flags(struct change *c, const struct uidset *uids,
 		l.uids = c->result->changed;
 		l.modseq = c->result->modseq = mb->ix.modseq + 1;
 		lines_add(&ls, &l);
+		mb->own = true;
 		rc = index_append(mb, &ls, e);
+		mb->own = false;
 	}
 	lines_free(&ls);
 	return rc;

@@ -301,6 +301,26 @@ recorded(const struct mailbox *mb, const struct record *r,
 	    slice_is(f->file, file);
 }
 
+/*
+ * A second name of a message whose first is as recorded: a power cut may leave
+ * both names of a rename from new/ to cur/. It goes, if it is the same file.
+ */
+static bool
+remove_twin(struct mailbox *mb, const struct record *r, const struct found *f)
+{
+	char file[LAYOUT_NAME], twin[LAYOUT_NAME];
+	struct stat x, y;
+
+	if (!record_file(&mb->ix, r, file) ||
+	    fstatat(record_dir(mb, r), file, &x, AT_SYMLINK_NOFOLLOW) != 0)
+		return false;
+	if (slice_cstr(f->file, twin, sizeof(twin)) &&
+	    fstatat(found_dir(mb, f), twin, &y, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    x.st_dev == y.st_dev && x.st_ino == y.st_ino)
+		unlinkat(found_dir(mb, f), twin, 0);
+	return true;
+}
+
 static int
 change_batch(struct mailbox *mb, struct found **v, size_t n, struct err *e)
 {
@@ -314,9 +334,11 @@ change_batch(struct mailbox *mb, struct found **v, size_t n, struct err *e)
 
 		/* The state may be younger than the reading; a file that
 		 * still has the name found says what is so now. */
-		if (r != NULL && !being_renamed(mb, r, v[i]) &&
-		    foreign_regular(mb, v[i], arena) && !recorded(mb, r, v[i]))
-			change_lines(mb, v[i], r, modseq, arena, &ls);
+		if (r == NULL || recorded(mb, r, v[i]) ||
+		    being_renamed(mb, r, v[i]) || remove_twin(mb, r, v[i]) ||
+		    !foreign_regular(mb, v[i], arena))
+			continue;
+		change_lines(mb, v[i], r, modseq, arena, &ls);
 	}
 	if (rc == 0 && ls.n > 0)
 		rc = index_append(mb, &ls, e);

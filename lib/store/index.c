@@ -507,12 +507,9 @@ index_append(struct mailbox *mb, const struct lines *ls, struct err *e)
 
 	if (ls->text.over)
 		rc = err_set(e, ERR_LIMIT, "%s: change too large", mb->name);
-	else {
-		mb->own = true;
+	else
 		rc = db_pair_append(&mb->pair, lines_slices(ls, arena), ls->n,
 		    e);
-		mb->own = false;
-	}
 	arena_free(&arena);
 	return rc;
 }

@@ -236,7 +236,7 @@ struct mailbox {
 	struct cache *cache;
 	struct arena *line_arena; /* one line */
 	struct buf record; /* parsed, not cached */
-	bool own;    /* lines applied now are this handle's */
+	bool own;    /* flags being changed now are the caller's doing */
 	bool gone;   /* UIDVALIDITY changed or folder removed */
 	bool reader; /* has looked at messages: they may go to cur/ */
 

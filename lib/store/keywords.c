@@ -133,8 +133,7 @@ keywords_apply(struct mailbox *mb, const struct line *l)
 	if (l->number != kw->n || kw->n == STORE_KEYWORDS_MAX)
 		return;
 	kw->names[kw->n++] = arena_dup(mb->ix.arena, l->name);
-	if (!mb->own)
-		mb->view.keywords = true;
+	mb->view.keywords = mb->view.begun;
 }
 
 static void

@@ -15,8 +15,9 @@
  * The take functions sync what they are about to announce if need be
  * (README: nothing announced may be lost by a power cut). Changes made
  * through this handle are durable when the function returns, are visible in
- * the view at once, and are not pending for it, except that messages expunged
- * through it wait for mailbox_take_expunged like all others.
+ * the view at once, and are not pending for it, except that messages added or
+ * expunged through it wait to be taken like all others, and that keywords it
+ * was the first to use are reported (MAILBOX_KEYWORDS).
  */
 #ifndef STORE_MAILBOX_H
 #define STORE_MAILBOX_H
@@ -154,7 +155,8 @@ int mailbox_take_expunged(struct mailbox *mb, struct arena *arena,
     uint32_t **seqs_r, size_t *n_r, struct uidset *uids_r, struct err *e);
 /* The view grows; *first_r is the first new sequence number. */
 int mailbox_take_new(struct mailbox *mb, uint32_t *first_r, struct err *e);
-/* UIDs whose flags changed; messages not yet counted are left out. */
+/* UIDs whose flags changed; messages not yet counted are left out. Clears
+ * MAILBOX_KEYWORDS too. */
 int mailbox_take_flags(struct mailbox *mb, struct uidset *uids_r,
     struct err *e);
 

@@ -296,14 +296,10 @@ struct scan {
 
 /* Messages that should be in what was read, and were not found. */
 static void
-find_missing(struct scan *s)
+find_missing(struct scan *s, const unsigned char *seen)
 {
 	const struct index *ix = &s->mb->ix;
-	unsigned char *seen = xcalloc(1, (size_t)index_end(ix) + 1);
 
-	for (size_t i = 0; i < s->l.n; i++)
-		if (s->l.v[i].uid != 0)
-			seen[index_from(ix, s->l.v[i].uid)] = 1;
 	for (uint32_t pos = 0; pos < index_end(ix); pos++) {
 		const struct record *r = index_at(ix, pos);
 
@@ -313,7 +309,6 @@ find_missing(struct scan *s)
 		    (r->place == RECORD_NEW ? s->l.new : s->l.cur))
 			uidset_add(&s->missing, r->msg.uid, r->msg.uid);
 	}
-	free(seen);
 }
 
 /* Does the file have exactly the name that the index says? */
@@ -389,19 +384,23 @@ static void
 compare(struct scan *s)
 {
 	struct mailbox *mb = s->mb;
+	unsigned char *seen;
 
 	identify(mb, &s->l);
 	s->unknown = arena_array(s->l.arena, s->l.n, sizeof(*s->unknown));
 	s->differ = arena_array(s->l.arena, s->l.n, sizeof(*s->differ));
+	seen = arena_array(s->l.arena, index_end(&mb->ix), 1);
 	for (size_t i = 0; i < s->l.n; i++) {
 		struct found *f = &s->l.v[i];
 
-		if (f->uid == 0 && !to_be_unlinked(&mb->ix, f->name.base))
+		if (f->uid != 0)
+			seen[index_from(&mb->ix, f->uid)] = 1;
+		else if (!to_be_unlinked(&mb->ix, f->name.base))
 			s->unknown[s->nunknown++] = f;
-		else if (f->uid != 0 && !as_recorded(mb, f))
+		if (f->uid != 0 && !as_recorded(mb, f))
 			s->differ[s->ndiffer++] = f;
 	}
-	find_missing(s);
+	find_missing(s, seen);
 	match_stems(s);
 }
 
