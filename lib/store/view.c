@@ -250,9 +250,9 @@ first_unseen(struct mailbox *mb)
 			break;
 	}
 	ix->unseen_from = pos;
-	return pos == mb->view.end ?
-	    0 :
-	    pos - (uint32_t)holes_below(&mb->view, pos) + 1;
+	return pos < mb->view.end ?
+	    pos - (uint32_t)holes_below(&mb->view, pos) + 1 :
+	    0;
 }
 
 void
