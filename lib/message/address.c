@@ -26,6 +26,8 @@ struct parser {
 	size_t words;
 	bool dotted; /* a dot outside quotes */
 	bool pieces; /* word has more than an atom or a quoted string */
+	bool quoted; /* word is a quoted string */
+	bool comma;  /* an entry must follow */
 };
 
 static void
@@ -109,6 +111,7 @@ add_word(struct parser *p, struct slice text, bool space, bool quoted)
 	buf_add(&p->name, text);
 	buf_add(&p->word, text);
 	p->dotted = p->dotted || dot;
+	p->quoted = quoted;
 }
 
 static bool
@@ -156,9 +159,9 @@ take_domain(struct parser *p, struct slice *domain_r)
 {
 	struct buf b = BUF_INIT(SIZE_MAX);
 	struct slice text;
-	bool space;
+	bool space = false;
 
-	space = skip_cfws(p);
+	skip_cfws(p);
 	if (scan_char(&p->sc, '[')) {
 		buf_addc(&b, '[');
 		while (!scan_end(&p->sc) &&
@@ -171,7 +174,7 @@ take_domain(struct parser *p, struct slice *domain_r)
 			bool dot;
 
 			buf_add(&b, text);
-			if (space)
+			if (space) /* RFC 5322, 4.4 */
 				blame(p, "space in a domain");
 			dot = text.p[text.n - 1] == '.';
 			space = skip_cfws(p);
@@ -210,14 +213,23 @@ take_route(struct parser *p, struct slice *route_r)
 
 /* ---- entries ---- */
 
+static bool
+is_dot_atom(struct slice s)
+{
+	return !slice_starts(s, SLICE(".")) && !slice_ends(s, SLICE(".")) &&
+	    slice_find(s, SLICE("..")) < 0;
+}
+
 static void
 set_local(struct parser *p, struct address *a)
 {
 	a->local = keep(p, &p->word);
-	if (p->pieces)
-		blame(p, "local part in pieces");
 	if (p->words == 0)
 		blame(p, "address without local part");
+	else if (p->pieces)
+		blame(p, "local part in pieces");
+	else if (!p->quoted && !is_dot_atom(a->local))
+		blame(p, "dot in the wrong place");
 }
 
 /* Behind "<", to behind ">". */
@@ -245,9 +257,9 @@ take_angle(struct parser *p, struct address *a)
 	else
 		blame(p, "address without domain");
 	p->comment = comment;
-	while (!scan_end(&p->sc) && !scan_char(&p->sc, '>')) {
-		blame(p, "character in an address");
-		if (*p->sc.p == ',')
+	while (!scan_char(&p->sc, '>')) {
+		blame(p, "address without \">\"");
+		if (scan_end(&p->sc) || *p->sc.p == ',')
 			break;
 		p->sc.p++;
 	}
@@ -314,6 +326,7 @@ take_group(struct parser *p)
 		blame(p, "dot in a name without quotes");
 	add_entry(p, ADDRESS_GROUP)->name = keep(p, &p->name);
 	p->in_group = true;
+	p->comma = false;
 }
 
 static void
@@ -341,27 +354,54 @@ take_mailbox(struct parser *p)
 	a->broken = a->local.n == 0 || a->domain.n == 0;
 }
 
+/* ";", which may be followed by a comma only. */
+static void
+take_group_end(struct parser *p)
+{
+	if (!p->in_group)
+		blame(p, "\";\" outside a group");
+	if (p->comma)
+		blame(p, "empty entry");
+	end_group(p);
+	skip_cfws(p);
+	p->comma = scan_char(&p->sc, ',');
+	if (!p->comma && !scan_end(&p->sc))
+		blame(p, "group without comma behind");
+}
+
 /* To the next separator; what stands before it belongs to nothing. */
 static void
 take_separator(struct parser *p)
 {
 	struct slice text;
 
-	while (!scan_end(&p->sc)) {
-		if (scan_char(&p->sc, ','))
+	for (p->comma = false; !scan_end(&p->sc); skip_cfws(p)) {
+		if (scan_char(&p->sc, ',')) {
+			p->comma = true;
 			return;
+		}
 		if (scan_char(&p->sc, ';')) {
-			if (!p->in_group)
-				blame(p, "\";\" outside a group");
-			end_group(p);
-			skip_cfws(p);
-			scan_char(&p->sc, ',');
+			take_group_end(p);
 			return;
 		}
 		blame(p, "two addresses without comma");
 		if (!lex_quoted(NULL, &p->sc, &text, NULL))
 			p->sc.p++;
-		skip_cfws(p);
+	}
+}
+
+static void
+take_entry(struct parser *p)
+{
+	start_words(p);
+	take_words(p);
+	if (scan_peek(&p->sc) == ':')
+		take_group(p);
+	else if (p->words == 0 && p->in_group && scan_char(&p->sc, ';'))
+		take_group_end(p); /* an empty one: RFC 5322, 3.4 */
+	else {
+		take_mailbox(p);
+		take_separator(p);
 	}
 }
 
@@ -375,18 +415,10 @@ parse(struct parser *p, struct slice value)
 			p->list->cut = true;
 			break;
 		}
-		start_words(p);
-		take_words(p);
-		if (scan_peek(&p->sc) == ':')
-			take_group(p);
-		else if (p->words == 0 && p->in_group &&
-		    scan_peek(&p->sc) == ';')
-			take_separator(p); /* RFC 5322, 3.4: may be empty */
-		else {
-			take_mailbox(p);
-			take_separator(p);
-		}
+		take_entry(p);
 	}
+	if (p->comma)
+		blame(p, "empty entry");
 	if (p->in_group)
 		blame(p, "group without \";\"");
 	end_group(p);

@@ -23,9 +23,7 @@ add_clean(struct buf *out, struct slice s)
 	size_t from = out->n;
 
 	unicode_repair(out, s);
-	for (size_t i = from; i < out->n; i++)
-		if ((unsigned char)out->p[i] < ' ' || out->p[i] == 0x7f)
-			out->p[i] = ' ';
+	lex_blank_controls(out, from);
 }
 
 /*

@@ -315,9 +315,7 @@ clean(struct arena *arena, struct slice s)
 	struct buf b = BUF_INIT(3 * ID_MAX);
 
 	unicode_repair(&b, slice_head(s, ID_MAX));
-	for (size_t i = 0; i < b.n; i++)
-		if ((unsigned char)b.p[i] < ' ' || b.p[i] == 0x7f)
-			b.p[i] = ' ';
+	lex_blank_controls(&b, 0);
 	return keep_buf(arena, &b);
 }
 

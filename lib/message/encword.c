@@ -1,7 +1,7 @@
 /* encword - encoded words in header text, both ways. */
 #include "message/encword.h"
 
-#include "base/scan.h"
+#include "message/lex.h"
 #include "text/base64.h"
 #include "text/charset.h"
 #include "text/unicode.h"
@@ -87,15 +87,6 @@ decode_b(struct buf *out, struct slice text)
 	base64_dec_end(&d, out);
 }
 
-/* What was decoded must not bring line breaks or other controls along. */
-static void
-blank_controls(struct buf *out, size_t from)
-{
-	for (size_t i = from; i < out->n; i++)
-		if ((unsigned char)out->p[i] < ' ' || out->p[i] == 0x7f)
-			out->p[i] = ' ';
-}
-
 /*
  * A word, and those after it in the same charset: many senders cut them in
  * the middle of a character. False if there is no word here.
@@ -154,7 +145,7 @@ encword_decode(struct buf *out, struct slice text)
 		if (take_word(&peek, &w))
 			sc = at;
 	}
-	blank_controls(out, from);
+	lex_blank_controls(out, from);
 }
 
 /* ---- encode ---- */

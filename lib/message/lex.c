@@ -93,3 +93,11 @@ lex_skip(struct scan *sc)
 	while (lex_comment(NULL, sc, &text, NULL));
 	return sc->p > from;
 }
+
+void
+lex_blank_controls(struct buf *b, size_t from)
+{
+	for (size_t i = from; i < b->n; i++)
+		if ((unsigned char)b->p[i] < ' ' || b->p[i] == 0x7f)
+			b->p[i] = ' ';
+}

@@ -6,6 +6,7 @@
 #define MESSAGE_LEX_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/scan.h"
 
 extern const bool lex_atext[256]; /* RFC 5322, 3.2.3; RFC 6532, 3.2 */
@@ -25,5 +26,9 @@ bool lex_comment(struct arena *arena, struct scan *sc, struct slice *text_r,
     bool *closed_r);
 bool lex_quoted(struct arena *arena, struct scan *sc, struct slice *text_r,
     bool *closed_r);
+
+/* Control characters of b from there on become spaces: what was decoded must
+ * not bring line breaks along. */
+void lex_blank_controls(struct buf *b, size_t from);
 
 #endif

@@ -254,6 +254,7 @@ decode_extended(struct buf *out, struct slice value)
 {
 	struct slice charset, language, text, rest;
 	struct buf bytes = BUF_INIT(value.n);
+	size_t from = out->n;
 
 	if (!slice_cut(value, '\'', &charset, &rest) ||
 	    !slice_cut(rest, '\'', &language, &text)) {
@@ -263,6 +264,7 @@ decode_extended(struct buf *out, struct slice value)
 	undo_percent(&bytes, text);
 	if (!charset_decode(out, charset, buf_slice(&bytes)))
 		unicode_repair(out, buf_slice(&bytes));
+	lex_blank_controls(out, from);
 	buf_free(&bytes);
 }
 
