@@ -240,8 +240,8 @@ store_lock_list(struct store *st, struct db_lock *lock, struct err *e)
 
 /* ---- UIDVALIDITY ---- */
 
-static int
-read_counter(struct store *st, uint32_t *v_r, struct err *e)
+int
+store_last_uidvalidity(struct store *st, uint32_t *v_r, struct err *e)
 {
 	struct buf b = BUF_INIT(UIDVALIDITY_TEXT);
 	int rc = file_read(st->fd, "uidvalidity", &b, e);
@@ -271,7 +271,7 @@ raise_counter(struct store *st, uint32_t floor, uint32_t step, uint32_t *v_r,
 	if (db_lock(&lock, st->fd, "list.lock", DB_LOCK_LEASE | DB_LOCK_SECOND,
 	    DB_LOCK_MS, e) != 1)
 		return -1;
-	if (read_counter(st, &old, e) < 0)
+	if (store_last_uidvalidity(st, &old, e) < 0)
 		goto out;
 	v = old > floor ? old : floor;
 	if (v > UINT32_MAX - step) {

@@ -347,6 +347,10 @@ int store_next_uidvalidity(struct store *st, uint32_t *uidvalidity_r,
 int store_note_uidvalidity(struct store *st, uint32_t uidvalidity,
     struct err *e);
 
+/* The last one given. */
+int store_last_uidvalidity(struct store *st, uint32_t *uidvalidity_r,
+    struct err *e);
+
 /* ---- of the index, for the account ---- */
 
 /* Messages and their stored bytes in a mailbox, from the index (made if there
