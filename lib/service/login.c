@@ -2,6 +2,7 @@
  * hand-over of the connection after one. */
 #include <errno.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -77,8 +78,11 @@ service_hand_over(struct conn *conn, struct split **split, unsigned type,
 		split_free(split, NULL);
 		return 0;
 	}
+	conn_write(conn, split_rest(*split));
 	split_free(split, &fd);
-	relay_run(conn, fd);
+	if (conn_flush(conn) == CONN_OK)
+		relay_run(conn, fd);
+	close(fd);
 	return 0;
 }
 

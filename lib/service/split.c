@@ -244,6 +244,12 @@ receive(struct split *sp, struct split_msg *msg_r, int ms, struct err *e)
 	}
 }
 
+struct slice
+split_rest(const struct split *sp)
+{
+	return slice_of(sp->in + sp->used, sp->in_n - sp->used);
+}
+
 /* ---- front ---- */
 
 int

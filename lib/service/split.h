@@ -81,6 +81,9 @@ int split_reply(
 int split_fd(const struct split *sp);
 /* One end. fd is taken over. */
 struct split *split_new(int fd);
+/* Bytes that came behind the last message: after a hand-over the session's
+ * first ones may be among them. Valid until split_free. */
+struct slice split_rest(const struct split *sp);
 /* Frees; closes the descriptor unless fd_r is given, which gets it. */
 void split_free(struct split **sp, int *fd_r);
 
