@@ -1,0 +1,90 @@
+/* dns - typed questions, through whatever answers them. */
+#include "dns/dns.h"
+
+#include <string.h>
+
+#include "dns/name.h"
+
+static const struct {
+	enum dns_type type;
+	const char *name;
+} types[] = {
+	{ DNS_A, "A" },
+	{ DNS_NS, "NS" },
+	{ DNS_CNAME, "CNAME" },
+	{ DNS_PTR, "PTR" },
+	{ DNS_MX, "MX" },
+	{ DNS_TXT, "TXT" },
+	{ DNS_AAAA, "AAAA" },
+	{ DNS_SRV, "SRV" },
+	{ DNS_TLSA, "TLSA" },
+};
+
+#define TYPES (sizeof(types) / sizeof(types[0]))
+
+const char *
+dns_type_name(enum dns_type type)
+{
+	for (size_t i = 0; i < TYPES; i++)
+		if (types[i].type == type)
+			return types[i].name;
+	return "";
+}
+
+bool
+dns_type_parse(struct slice name, enum dns_type *type_r)
+{
+	for (size_t i = 0; i < TYPES; i++)
+		if (slice_isi(name, types[i].name)) {
+			*type_r = types[i].type;
+			return true;
+		}
+	return false;
+}
+
+int
+dns_query(struct dns *dns, struct arena *arena, struct slice name,
+    enum dns_type type, struct dns_answer *answer_r, struct err *e)
+{
+	*answer_r = (struct dns_answer){ .name = name };
+	if (!dns_name_valid(name))
+		return err_set(e, ERR_SYNTAX, "dns: \"%.*s\" is no name",
+		    SLICE_FMT(slice_head(name, DNS_NAME_MAX)));
+	return dns->query(dns, arena, name, type, answer_r, e);
+}
+
+int
+dns_addresses(struct dns *dns, struct arena *arena, struct slice host,
+    struct dns_answer *answer_r, struct err *e)
+{
+	struct dns_answer v4, v6;
+	int rc4 = dns_query(dns, arena, host, DNS_A, &v4, e);
+	int rc6 = dns_query(dns, arena, host, DNS_AAAA, &v6, e);
+
+	*answer_r = rc4 >= 0 ? v4 : v6;
+	answer_r->secure = rc4 >= 0 && rc6 >= 0 && v4.secure && v6.secure;
+	answer_r->bogus = v4.bogus || v6.bogus;
+	answer_r->n = v4.n + v6.n;
+	answer_r->v = arena_array(arena, answer_r->n, sizeof(*answer_r->v));
+	if (v4.n > 0)
+		memcpy(answer_r->v, v4.v, v4.n * sizeof(*v4.v));
+	if (v6.n > 0)
+		memcpy(answer_r->v + v4.n, v6.v, v6.n * sizeof(*v6.v));
+	if (answer_r->n > 0)
+		return 1;
+	return rc4 < 0 || rc6 < 0 ? -1 : 0;
+}
+
+int
+dns_reverse(struct dns *dns, struct arena *arena, const struct ip *ip,
+    struct dns_answer *answer_r, struct err *e)
+{
+	struct buf name = BUF_INIT(DNS_NAME_MAX);
+	struct slice copy;
+
+	ip_reverse(ip, &name);
+	buf_addz(&name, ip->family == 4 ? ".in-addr.arpa" : ".ip6.arpa");
+	copy = arena_dup(arena, buf_slice(&name));
+	buf_free(&name);
+	return dns_query(dns, arena, copy, DNS_PTR, answer_r, e);
+}
