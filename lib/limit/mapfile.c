@@ -105,7 +105,8 @@ mapfile_open(const char *path, const char *magic, size_t size, struct err *e)
 	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
 		err_sys(e, "%s: mmap", path);
-	close(fd); /* and so unlock */
+	flock(fd, LOCK_UN); /* the mapping would keep it */
+	close(fd);
 	return p == MAP_FAILED ? NULL : p;
 }
 

@@ -88,6 +88,42 @@ tls_tickets_rotate(struct tls_tickets *t, int64_t now_s)
 		t->n++;
 }
 
+/* RFC 5929, 4.1: the digest of the certificate's own signature, but SHA-256
+ * in place of MD5 and SHA-1. Returns its length, 0 if there is none. */
+static unsigned char
+cert_digest(X509 *x, unsigned char digest[TLS_BINDING_MAX])
+{
+	const EVP_MD *md;
+	unsigned n = 0;
+	int nid;
+
+	if (x == NULL ||
+	    X509_get_signature_info(x, &nid, NULL, NULL, NULL) != 1)
+		return 0;
+	if (nid == NID_md5 || nid == NID_sha1)
+		nid = NID_sha256;
+	md = EVP_get_digestbynid(nid);
+	if (md == NULL || EVP_MD_get_size(md) > TLS_BINDING_MAX ||
+	    X509_digest(x, md, digest, &n) != 1)
+		return 0;
+	return (unsigned char)n;
+}
+
+/* OpenSSL's callback: a ticket keeps the digest of the certificate that its
+ * session began with, which may be another one when it is resumed. */
+static int
+ticket_data(SSL *ssl, void *arg)
+{
+	unsigned char digest[TLS_BINDING_MAX];
+	size_t n;
+
+	(void)arg;
+	if (SSL_session_reused(ssl))
+		return 1; /* it is there already */
+	n = cert_digest(SSL_get_certificate(ssl), digest);
+	return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), digest, n);
+}
+
 static bool
 start_mac(EVP_MAC_CTX *mac, struct ticket_key *key)
 {
@@ -207,6 +243,7 @@ make_ctx(struct tls_server *t)
 	if (t->tickets != NULL) {
 		SSL_CTX_set_app_data(ctx, t->tickets);
 		SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, ticket_key);
+		SSL_CTX_set_session_ticket_cb(ctx, ticket_data, NULL, NULL);
 		SSL_CTX_set_num_tickets(ctx, 1);
 	} else {
 		SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
@@ -435,26 +472,25 @@ copy(char *dst, size_t size, const char *text)
 		dst[0] = '\0';
 }
 
-/* RFC 5929, 4.1: the digest of the certificate's signature, or SHA-256 in
- * place of MD5 and SHA-1; not defined for signatures without one. */
+/* RFC 5929, 4.1: of the certificate of the first handshake. */
 static void
 end_point(SSL *ssl, struct tls_facts *f)
 {
-	X509 *x = SSL_is_server(ssl) ? SSL_get_certificate(ssl)
-				     : SSL_get0_peer_certificate(ssl);
-	const EVP_MD *md;
-	unsigned n = 0;
-	int nid;
+	bool server = SSL_is_server(ssl);
+	void *kept;
+	size_t n;
 
-	if (x == NULL ||
-	    X509_get_signature_info(x, &nid, NULL, NULL, NULL) != 1)
-		return;
-	if (nid == NID_md5 || nid == NID_sha1)
-		nid = NID_sha256;
-	md = EVP_get_digestbynid(nid);
-	if (md != NULL && EVP_MD_get_size(md) <= TLS_BINDING_MAX &&
-	    X509_digest(x, md, f->end_point, &n) == 1)
+	if (!server || !SSL_session_reused(ssl)) {
+		f->end_point_n =
+		    cert_digest(server ? SSL_get_certificate(ssl)
+				       : SSL_get0_peer_certificate(ssl),
+			f->end_point);
+	} else if (SSL_SESSION_get0_ticket_appdata(
+		       SSL_get_session(ssl), &kept, &n) == 1 &&
+	    n <= TLS_BINDING_MAX) {
+		memcpy(f->end_point, kept, n);
 		f->end_point_n = (unsigned char)n;
+	}
 }
 
 /* RFC 5929, 3: the first Finished message, which is the client's, or the

@@ -267,6 +267,9 @@ static const struct {
 	    { 2, SCMP_CMP_MASKED_EQ, S_IFMT, S_IFIFO } },
 	/* The own group: a back tells its front to stop. */
 	{ SCMP_SYS(kill), IN(BACK) | IN(CLIENT), { 0, SCMP_CMP_EQ, 0, 0 } },
+	/* Before rules for files: sandbox_narrow. */
+	{ SCMP_SYS(prctl), IN(BACK) | IN(CLIENT),
+	    { 0, SCMP_CMP_EQ, PR_SET_NO_NEW_PRIVS, 0 } },
 	{ SCMP_SYS(clone), IN(PARENT),
 	    { 0, SCMP_CMP_MASKED_EQ, NAMESPACES, 0 } },
 };
