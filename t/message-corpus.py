@@ -13,11 +13,42 @@ import re
 import subprocess
 import sys
 
-MINIMUM = {"tree": 176, "core": 176, "ext": 176, "envelope": 176,
-           "sections": 176, "size": 176, "lf": 176}
+MINIMUM = {"tree": 173, "core": 169, "ext": 171, "envelope": 170,
+           "sections": 170, "size": 175, "lf": 176}
+
+END = "it ends in CR without LF, which Dovecot's copy lost"
+DELIMITER = "RFC 2046, 5.1.1: the line break before a boundary belongs to it"
+BOUNDARY = "boundary=----=_x without quotes is meant as it stands; Dovecot " \
+    "ends it at \"=\" and finds an empty part at the end"
+EMPTY = "RFC 5322, 4.4: empty entries of a list are nothing"
+TOKEN = "RFC 2183, 2: no type, no disposition"
 
 # name -> {level: why we answer otherwise}
 DIFFERENT = {
+    "mailparser-legacy-049": {"core": END, "sections": END, "size": END},
+    "mailparser-rfc-008": {"core": DELIMITER, "sections": DELIMITER},
+    "mimekit-rfc2060": {"core": DELIMITER, "sections": DELIMITER},
+    "rubymail-error_emails-content_transfer_encoding_with_semi_colon": {
+        "core": "\"quoted-printable;\" is what the part is encoded in"},
+    "rubymail-error_emails-missing_body": {
+        "envelope": "<Undisclosed-Recipient:@host;>: SYNTAX_ERROR is no host"},
+    "rubymail-error_emails-missing_content_disposition": {"ext": TOKEN},
+    "rubymail-error_emails-multiple_invalid_content_dispositions": {
+        "ext": TOKEN},
+    "rubymail-error_emails-weird_to_header": {"envelope": EMPTY},
+    "rubymail-mime_emails-raw_email_with_binary_encoded": dict.fromkeys(
+        ("tree", "core", "ext", "sections"), BOUNDARY),
+    "rubymail-mime_emails-raw_email_with_illegal_boundary": dict.fromkeys(
+        ("tree", "core", "ext", "sections"), BOUNDARY),
+    "rubymail-plain_emails-raw_email_bad_time": dict.fromkeys(
+        ("tree", "core", "ext", "sections"), BOUNDARY),
+    "rubymail-plain_emails-mix_caps_content_type": {
+        "envelope": "Big Bug bb@bug.com: the address can be read"},
+    "rubymail-plain_emails-raw_email_with_at_display_name": {
+        "envelope": "a@b <c@d>: a@b is the name, and the list goes on"},
+    "rubymail-rfc2822-example11": {"envelope": EMPTY},
+    "rubymail-rfc2822-example14": {
+        "envelope": "RFC 5322, 2.2.3: unfolding keeps all white space"},
 }
 
 
@@ -120,19 +151,20 @@ def main():
         got["lf"] = b"\r" in lf or dump(msgdump, lf, "-lf", "-chunk", "7",
                                         *w["sections"])[2] == out
         w["lf"] = True
+        known = DIFFERENT.get(name.removesuffix(".eml"), {})
         for level in MINIMUM:
             if got[level] == w[level]:
                 agree[level] += 1
-                if level in DIFFERENT.get(name, {}):
+                if level in known:
                     print("%s %s: agrees now" % (name, level))
                     failed = True
-            elif level not in DIFFERENT.get(name, {}):
+            elif level not in known:
                 print("%s %s:\n  got  %s\n  want %s" % (
                     name, level, json.dumps(got[level]),
                     json.dumps(w[level])))
                 failed = True
             elif verbose:
-                print("%s %s: %s" % (name, level, DIFFERENT[name][level]))
+                print("%s %s: %s" % (name, level, known[level]))
     print("agree, of %d: %s" % (len(want), ", ".join(
         "%s %d" % a for a in agree.items())))
     low = [v for v in MINIMUM if agree[v] < MINIMUM[v]]

@@ -96,7 +96,7 @@ compose_text(struct buf *out, const char *name, struct slice text, bool utf8)
 	s = buf_slice(&clean);
 	if (has_long_word(s) || (encword_needed(s) && !utf8))
 		encword_encode(&b, s,
-		    used < 40 ? COMPOSE_COLUMNS - 2 - used : ENCWORD_MAX);
+		    used < 40 ? COMPOSE_COLUMNS - used : ENCWORD_MAX);
 	else
 		buf_add(&b, s);
 	add_folded(out, name, buf_slice(&b));

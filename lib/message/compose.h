@@ -1,6 +1,6 @@
 /*
- * compose - write header fields: folded below 78 columns, encoded where
- * needed, each with its CRLF (RFC 5322, 2.1.1 and 2.2.3).
+ * compose - write header fields: folded, encoded where needed, each with its
+ * CRLF (RFC 5322, 2.1.1 and 2.2.3).
  *
  * All append to out. Texts are UTF-8; control characters in them become
  * spaces, so no value can start a line of its own. With utf8 set non-ASCII
@@ -11,7 +11,7 @@
 
 #include "message/address.h"
 
-#define COMPOSE_COLUMNS 78 /* RFC 5322, 2.1.1 */
+#define COMPOSE_COLUMNS 76 /* RFC 2047, 2; RFC 5322, 2.1.1 has 78 */
 
 /* name: text, e.g. Subject. */
 void compose_text(struct buf *out, const char *name, struct slice text,

@@ -46,7 +46,7 @@ enum msgrec_text {
 	MSGREC_TO,
 	MSGREC_CC,
 	MSGREC_BCC,
-	MSGREC_SUBJECT_BASE, /* RFC 5256, 2.1, lower case */
+	MSGREC_SUBJECT_BASE, /* RFC 5256, 2.1; folded (text/unicode.h) */
 	MSGREC_MSGID,        /* canonical, without <>; store.md's Threads */
 	MSGREC_REFERENCES,   /* canonical ids with a space between: the last */
 			     /* 50 of References, or one of In-Reply-To */

@@ -19,8 +19,8 @@ bool thread_next_id(struct slice *rest, struct slice *id_r);
 void thread_canonical_id(struct buf *out, struct slice id);
 
 /*
- * RFC 5256, 2.1: base subject of a decoded subject (UTF-8), lower case,
- * appended. Returns whether it was a reply or forward.
+ * RFC 5256, 2.1: base subject of a decoded subject (UTF-8) appended, folded by
+ * unicode_fold, so that equal ones are equal bytes. Returns whether it was a reply or forward.
  */
 bool thread_base_subject(struct buf *out, struct slice subject);
 

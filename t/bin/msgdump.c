@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/file.h"
+#include "base/arena.h"
 #include "message/parse.h"
 #include "message/record.h"
 #include "message/section.h"
@@ -80,14 +80,25 @@ print_parts(struct slice record)
 	}
 }
 
+/* Everything on stdin, in pieces. */
+static void
+parse_stdin(struct msgparse *p, size_t chunk)
+{
+	char *piece = xmalloc(chunk);
+	size_t n;
+
+	while ((n = fread(piece, 1, chunk, stdin)) > 0)
+		msgparse_push(p, slice_of(piece, n));
+	free(piece);
+}
+
 int
 main(int argc, char **argv)
 {
-	struct buf message = BUF_INIT(SIZE_MAX), record = BUF_INIT(MSGREC_MAX);
-	struct buf body = BUF_INIT(MSGREC_MAX);
+	struct buf record = BUF_INIT(MSGREC_MAX), body = BUF_INIT(MSGREC_MAX);
 	struct msgparse_opts opts = { MSGPARSE_WIRE, false };
 	struct msgparse *p;
-	struct slice r, rest;
+	struct slice r;
 	uint64_t chunk = 65536;
 	int i = 1;
 
@@ -98,12 +109,8 @@ main(int argc, char **argv)
 	if (i + 1 < argc && slice_is(slice_str(argv[i]), "-chunk") &&
 	    slice_u64(slice_str(argv[i + 1]), &chunk) && chunk > 0)
 		i += 2;
-	if (file_read_fd(0, &message, NULL) < 0)
-		return 1;
 	p = msgparse_new(&opts);
-	for (rest = buf_slice(&message); rest.n > 0;
-	     rest = slice_skip(rest, chunk))
-		msgparse_push(p, slice_head(rest, chunk));
+	parse_stdin(p, chunk);
 	msgparse_finish(p, &record);
 	msgparse_free(&p);
 	r = buf_slice(&record);
@@ -121,7 +128,6 @@ main(int argc, char **argv)
 	print_parts(r);
 	for (; i < argc; i++)
 		print_section(r, slice_str(argv[i]));
-	buf_free(&message);
 	buf_free(&record);
 	buf_free(&body);
 	return 0;
