@@ -132,14 +132,28 @@ struct mailbox_reader {
 	size_t out_at, out_n;
 };
 
+/* The whole record of a message, which callers may hold a copy of. NULL when
+ * it is not there any more. */
+static const struct record *
+record_of(const struct mailbox *mb, const struct store_msg *m)
+{
+	uint32_t pos = index_from(&mb->ix, m->uid);
+	const struct record *r;
+
+	if (pos >= index_end(&mb->ix))
+		return NULL;
+	r = index_at(&mb->ix, pos);
+	return r->msg.uid == m->uid ? r : NULL;
+}
+
 int
 mailbox_read_open(struct mailbox_reader **r_r, struct mailbox *mb,
     const struct store_msg *m, struct err *e)
 {
-	const struct record *rec = (const struct record *)(const void *)m;
+	const struct record *rec = record_of(mb, m);
 	struct mailbox_reader *r;
 	bool raw = m->size == m->wire_size;
-	bool mixed = (rec->bits & RECORD_MIXED) != 0;
+	bool mixed = rec && (rec->bits & RECORD_MIXED) != 0;
 	int fd, rc = message_open(mb, m->uid, &fd, e);
 
 	if (rc != 1)
@@ -379,10 +393,14 @@ int
 mailbox_record(struct mailbox *mb, const struct store_msg *m,
     struct slice *record_r, struct err *e)
 {
-	const struct record old = *(const struct record *)(const void *)m;
+	const struct record *r = record_of(mb, m);
+	struct record old;
 	bool mixed;
 	int rc;
 
+	if (!r)
+		return 0;
+	old = *r; /* parsing may take in changes */
 	if (old.cache.segment != 0 &&
 	    cache_get(mb->cache, old.cache, old.msg.uid, record_r))
 		return 1;
