@@ -247,8 +247,8 @@ test_lines(void)
 	static const char *const rows[] = {
 		"v 17 5 abcdefghijklmnopqrstuv",
 		"a 1 2 -3 4 5 6 aaaaaaaaaabbbbbbbbbb 7 - 0 - - n%20x,S=5",
-		"a 4294967294 2 3 4 5 6 aaaaaaaaaabbbbbbbbbb 7 SRFTDPJNHM "
-		"ffffffffffffffff 3.128 :SRFTDPaz name",
+		("a 4294967294 2 3 4 5 6 aaaaaaaaaabbbbbbbbbb 7 "
+		 "SRFTDPJNHM ffffffffffffffff 3.128 :SRFTDPaz name"),
 		"f 5 + SF 1a 1:3,5",
 		"f 5 - - 1 1",
 		"f 5 = - 0 1",

@@ -136,8 +136,8 @@ look_up(void *ctx, struct arena *arena, struct slice login,
 		name = found.canonical;
 	else
 		name = canonical(arena, name);
-	sasl_creds_fake(
-	    c, slice_of((char *)c->version, sizeof(c->version)), name);
+	sasl_creds_fake(c, slice_of((char *)c->version, sizeof(c->version)),
+	    name);
 	return known;
 }
 
@@ -151,8 +151,8 @@ check(void *ctx, const struct sasl_creds *c, struct slice password)
 		return true;
 	right = auth_check_creds(c, password);
 	if (right)
-		passcache_add(
-		    auth->opts.cache, c->version, c->account, password);
+		passcache_add(auth->opts.cache, c->version, c->account,
+		    password);
 	return right;
 }
 

@@ -38,7 +38,7 @@ struct auth_opts {
 	    struct auth_login *login_r, struct err *e);
 	void *ctx;
 	struct passcache *cache; /* NULL: none */
-	struct rand *rand; /* NULL: the real one */
+	struct rand *rand;       /* NULL: the real one */
 };
 
 struct auth;
@@ -48,8 +48,8 @@ struct auth;
  * are missing and may be made. A service opens before it forks. Returns 0, or
  * -1 with e.
  */
-int auth_open(
-    const struct auth_opts *opts, struct auth **auth_r, struct err *e);
+int auth_open(const struct auth_opts *opts, struct auth **auth_r,
+    struct err *e);
 void auth_close(struct auth **auth);
 
 /* For sasl_server_opts: look-ups with resolve, checks through the cache.
@@ -80,8 +80,8 @@ int auth_load(struct auth *auth, struct slice account,
     struct sasl_creds *creds_r, struct err *e);
 
 /* Is this the account's password (as typed)? 1, 0, -1. Uses no cache. */
-int auth_verify_password(
-    struct auth *auth, struct slice account, struct slice typed, struct err *e);
+int auth_verify_password(struct auth *auth, struct slice account,
+    struct slice typed, struct err *e);
 
 /* Forget an account: password and keys. Durable on return. */
 int auth_remove(struct auth *auth, struct slice account, struct err *e);
@@ -95,10 +95,10 @@ struct auth_key {
 	struct slice type; /* "ed25519", "ecdsa-p256", "rsa-2048" */
 	struct slice name;
 	struct slice account;
-	struct slice login; /* address the key logs in as */
+	struct slice login;   /* address the key logs in as */
 	bool no_imap_preauth; /* not logged in by the handshake alone */
-	int64_t created; /* seconds */
-	struct slice cert; /* DER */
+	int64_t created;      /* seconds */
+	struct slice cert;    /* DER */
 };
 
 /* The key with a fingerprint, in the arena: 1, 0 unknown, -1. One open. */

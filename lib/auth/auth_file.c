@@ -69,8 +69,8 @@ parse_scram(struct slice value, enum sasl_hash hash, struct sasl_creds *c)
 }
 
 static void
-format_scram(
-    struct buf *b, const char *scheme, const struct sasl_scram *s, size_t n)
+format_scram(struct buf *b, const char *scheme, const struct sasl_scram *s,
+    size_t n)
 {
 	buf_addf(b, "%s %u,", scheme, s->iterations);
 	base64_encode(b, slice_of((const char *)s->salt, s->salt_n));
@@ -88,8 +88,8 @@ parse_scram_sha256(struct slice value, struct sasl_creds *c)
 }
 
 static void
-format_scram_sha256(
-    struct buf *b, const char *scheme, const struct sasl_creds *c)
+format_scram_sha256(struct buf *b, const char *scheme,
+    const struct sasl_creds *c)
 {
 	if (c->has.scram[SASL_SHA256])
 		format_scram(b, scheme, &c->scram[SASL_SHA256], 32);
@@ -161,8 +161,8 @@ format_crypt(struct buf *b, const char *scheme, const struct sasl_creds *c)
 static const struct scheme {
 	const char *name;
 	bool (*parse)(struct slice value, struct sasl_creds *c);
-	void (*format)(
-	    struct buf *b, const char *name, const struct sasl_creds *c);
+	void (*format)(struct buf *b, const char *name,
+	    const struct sasl_creds *c);
 } schemes[] = {
 	{ "SCRAM-SHA-256", parse_scram_sha256, format_scram_sha256 },
 	{ "SCRAM-SHA-1", parse_scram_sha1, format_scram_sha1 },
@@ -198,8 +198,8 @@ auth_format_creds(struct buf *b, const struct sasl_creds *c)
 }
 
 int
-auth_read_creds(
-    struct auth *auth, const char *name, struct sasl_creds *c, struct err *e)
+auth_read_creds(struct auth *auth, const char *name, struct sasl_creds *c,
+    struct err *e)
 {
 	struct buf b = BUF_INIT(AUTH_FILE_MAX);
 	int rc;

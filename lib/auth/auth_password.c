@@ -73,8 +73,8 @@ derive_crypt(struct auth *auth, struct sasl_creds *c, struct slice password)
 }
 
 void
-auth_make_creds(
-    struct auth *auth, struct slice password, unsigned flags, struct buf *b)
+auth_make_creds(struct auth *auth, struct slice password, unsigned flags,
+    struct buf *b)
 {
 	struct sasl_creds c = { 0 };
 
@@ -156,8 +156,8 @@ auth_load(struct auth *auth, struct slice account, struct sasl_creds *creds_r,
 }
 
 int
-auth_verify_password(
-    struct auth *auth, struct slice account, struct slice typed, struct err *e)
+auth_verify_password(struct auth *auth, struct slice account,
+    struct slice typed, struct err *e)
 {
 	struct buf prepared = BUF_INIT(SASL_MESSAGE_MAX);
 	struct sasl_creds creds;

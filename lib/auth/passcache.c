@@ -150,8 +150,8 @@ passcache_add(struct passcache *pc,
 	find_place(pc, period_now(pc), version, account, password, &place);
 	tags = pc->tags[place.set];
 	for (uint64_t way = 0; way < WAYS; way++)
-		if (atomic_load_explicit(
-			&tags[way].half[0], memory_order_relaxed) == 0) {
+		if (atomic_load_explicit(&tags[way].half[0],
+			memory_order_relaxed) == 0) {
 			place.way = way;
 			break;
 		}

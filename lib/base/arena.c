@@ -43,7 +43,7 @@ struct block {
 
 struct arena {
 	struct block *blocks; /* the current one first */
-	char *next; /* free bytes of the current block */
+	char *next;           /* free bytes of the current block */
 	size_t left;
 	size_t block; /* size of the last block for small ones */
 	size_t used;

@@ -28,8 +28,8 @@ void *arena_alloc(struct arena *a, size_t size);
 /* n elements of size bytes; overflow of the product counts as over limit. */
 void *arena_array(struct arena *a, size_t n, size_t size);
 /* Larger copy of an array of old_n elements; old may be NULL. */
-void *arena_grow(
-    struct arena *a, void *old, size_t old_n, size_t new_n, size_t size);
+void *arena_grow(struct arena *a, void *old, size_t old_n, size_t new_n,
+    size_t size);
 
 struct slice arena_dup(struct arena *a, struct slice s);
 char *arena_cstr(struct arena *a, struct slice s); /* with a NUL behind */

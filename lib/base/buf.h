@@ -14,10 +14,10 @@
 
 struct buf {
 	char *p;
-	size_t n; /* bytes in use */
+	size_t n;    /* bytes in use */
 	size_t size; /* bytes allocated, but for one more for a NUL */
-	size_t max; /* never more than this */
-	bool over; /* something did not fit */
+	size_t max;  /* never more than this */
+	bool over;   /* something did not fit */
 };
 
 /* No memory is taken before the first byte. */
@@ -26,9 +26,9 @@ struct buf {
 		NULL, 0, 0, (maximum), false \
 	}
 
-void buf_free(struct buf *b); /* free, and as after BUF_INIT */
+void buf_free(struct buf *b);  /* free, and as after BUF_INIT */
 void buf_reset(struct buf *b); /* empty, keep the memory, clear over */
-void buf_wipe(struct buf *b); /* overwrite with zeros, then buf_free */
+void buf_wipe(struct buf *b);  /* overwrite with zeros, then buf_free */
 
 void buf_add(struct buf *b, struct slice s);
 void buf_addc(struct buf *b, char c);

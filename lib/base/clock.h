@@ -17,7 +17,7 @@ struct clock {
 };
 
 int64_t clock_us(const struct clock *c); /* wall, microseconds */
-int64_t clock_s(const struct clock *c); /* wall, seconds */
+int64_t clock_s(const struct clock *c);  /* wall, seconds */
 int64_t clock_mono_ms(const struct clock *c);
 
 /* A clock that stands still at wall_us until the test changes c->fake_us;

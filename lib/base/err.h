@@ -11,9 +11,9 @@
 enum err_kind {
 	ERR_NONE,
 	ERR_SYNTAX, /* the input is wrong: theirs to mend */
-	ERR_TEMP, /* may work later: full disk, time-out, no memory */
-	ERR_PERM, /* will not work: missing file, refused, not supported */
-	ERR_LIMIT, /* larger or more than allowed */
+	ERR_TEMP,   /* may work later: full disk, time-out, no memory */
+	ERR_PERM,   /* will not work: missing file, refused, not supported */
+	ERR_LIMIT,  /* larger or more than allowed */
 };
 
 struct err {

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define FILE_CHUNK 4096 /* read at a time where the size is not known */
-#define FILE_DEPTH 64 /* folders in folders, for the descriptors open */
+#define FILE_DEPTH 64   /* folders in folders, for the descriptors open */
 
 static ssize_t
 read_some(int fd, void *p, size_t n)

@@ -242,8 +242,8 @@ log_set_clock(const struct clock *c)
 }
 
 void
-log_set_sink(
-    void (*sink)(void *ctx, enum log_level level, struct slice line), void *ctx)
+log_set_sink(void (*sink)(void *ctx, enum log_level level, struct slice line),
+    void *ctx)
 {
 	conf.sink = sink;
 	conf.sink_ctx = ctx;
@@ -350,8 +350,8 @@ add_field(struct buf *b, const struct log_field *f)
 		log_format(b, f->name, f->value.s);
 		break;
 	case LOG_V_U64:
-		buf_addf(
-		    b, " %s=%llu", f->name, (unsigned long long)f->value.u);
+		buf_addf(b, " %s=%llu", f->name,
+		    (unsigned long long)f->value.u);
 		break;
 	case LOG_V_I64:
 		buf_addf(b, " %s=%lld", f->name, (long long)f->value.i);
@@ -406,8 +406,8 @@ log_relay(enum log_level level, struct slice line)
 	add_start(&b, "", level);
 	line = slice_head(line, b.max - b.n - strlen(LOG_FRONT));
 	for (size_t i = 0; i < line.n; i++)
-		buf_addc(
-		    &b, line.p[i] >= ' ' && line.p[i] <= '~' ? line.p[i] : '?');
+		buf_addc(&b,
+		    line.p[i] >= ' ' && line.p[i] <= '~' ? line.p[i] : '?');
 	buf_addz(&b, LOG_FRONT);
 	write_line(&b, level);
 }

@@ -40,7 +40,7 @@ const char *log_level_name(enum log_level level);
 
 /* Process-wide. program is kept, not copied. */
 void log_init(const char *program, enum log_level level);
-void log_set_fd(int fd); /* default 2 */
+void log_set_fd(int fd);                   /* default 2 */
 void log_set_clock(const struct clock *c); /* default NULL */
 /* Level of one topic; topic "" is the default. Topics past LOG_TOPICS, or
  * longer than LOG_TOPIC bytes, are ignored. */
@@ -61,8 +61,8 @@ void log_levels_file(const char *path);
  * Where lines go instead of log_set_fd's descriptor, for jailed fronts that
  * log through their back. The line has no LF. NULL: the descriptor.
  */
-void log_set_sink(
-    void (*sink)(void *ctx, enum log_level level, struct slice line),
+void log_set_sink(void (*sink)(void *ctx, enum log_level level,
+		      struct slice line),
     void *ctx);
 
 /*
@@ -128,7 +128,7 @@ void log_format(struct buf *b, const char *name, struct slice value);
  * message is dir, space, bytes. Credentials and bulk data go by the level the
  * caller names. Long bytes make several lines.
  */
-void log_trace(
-    const char *topic, enum log_level level, char dir, struct slice bytes);
+void log_trace(const char *topic, enum log_level level, char dir,
+    struct slice bytes);
 
 #endif

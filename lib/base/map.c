@@ -24,8 +24,8 @@ struct entry {
 
 struct map {
 	struct entry *entries;
-	size_t used; /* entries in the array, removed ones too */
-	size_t count; /* entries there */
+	size_t used;     /* entries in the array, removed ones too */
+	size_t count;    /* entries there */
 	uint32_t *slots; /* index into entries plus one; 0 free */
 	size_t nslots;
 	uint64_t seed[2];

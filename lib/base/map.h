@@ -26,7 +26,7 @@ void *map_del(struct map *m, struct slice key);
  * for (size_t i = 0; map_next(m, &i, &key, &value);)
  * The map must not change meanwhile, except map_del of the current key.
  */
-bool map_next(
-    const struct map *m, size_t *i, struct slice *key_r, void **value_r);
+bool map_next(const struct map *m, size_t *i, struct slice *key_r,
+    void **value_r);
 
 #endif

@@ -121,8 +121,8 @@ opt_parse(const struct opt_program *prog, int argc, char **argv)
 		o = find(prog, name);
 		if (value == NULL && o->type != OPT_BOOL) {
 			if (i == argc)
-				opt_usage(
-				    prog, "option -%s needs a value", o->name);
+				opt_usage(prog, "option -%s needs a value",
+				    o->name);
 			value = argv[i++];
 		}
 		if (!set(o, value))

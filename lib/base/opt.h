@@ -16,7 +16,7 @@ enum opt_type { OPT_BOOL, OPT_STRING, OPT_INT, OPT_LIST };
 struct opt {
 	const char *name; /* without dash */
 	enum opt_type type;
-	void *value; /* bool *, const char **, long *, struct opt_list * */
+	void *value;     /* bool *, const char **, long *, struct opt_list * */
 	const char *arg; /* name of the value in the usage, NULL for bools */
 	const char *doc; /* one line */
 };
@@ -27,9 +27,9 @@ struct opt_list {
 };
 
 struct opt_program {
-	const char *name; /* "mox-smtpd" */
-	const char *args; /* "[options] account", for the usage line */
-	const char *doc; /* one or two sentences */
+	const char *name;       /* "mox-smtpd" */
+	const char *args;       /* "[options] account", for the usage line */
+	const char *doc;        /* one or two sentences */
 	const struct opt *opts; /* ended by name NULL */
 };
 

@@ -137,8 +137,8 @@ proc_spawn(char *const argv[], char *const env[], const struct proc_fd *fds,
 	pid_t pid;
 
 	if (nfds > PROC_FDS)
-		return err_set(
-		    e, ERR_LIMIT, "%s: too many descriptors", argv[0]);
+		return err_set(e, ERR_LIMIT, "%s: too many descriptors",
+		    argv[0]);
 	if (pipe2(report, O_CLOEXEC) < 0)
 		return err_sys(e, "pipe");
 	/* Until the child has reset them, signals would reach our pipe. */

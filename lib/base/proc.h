@@ -20,7 +20,7 @@ void proc_die(const char *name, const struct err *e) __attribute__((noreturn));
 
 struct proc_fd {
 	int parent; /* descriptor in this process */
-	int child; /* number it gets in the program */
+	int child;  /* number it gets in the program */
 };
 
 /* Flag: the program gets SIGTERM when the thread that started it ends. */

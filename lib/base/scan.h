@@ -23,7 +23,7 @@ extern const bool scan_digit[256];
 extern const bool scan_hexdigit[256];
 extern const bool scan_alpha[256];
 extern const bool scan_alnum[256];
-extern const bool scan_wsp[256]; /* space and tab */
+extern const bool scan_wsp[256];   /* space and tab */
 extern const bool scan_print[256]; /* 0x21 to 0x7e */
 
 struct scan scan_of(struct slice s);

@@ -49,8 +49,8 @@ sha_digest(enum sha_alg alg, struct slice data, unsigned char *out)
 }
 
 void
-sha_hmac(
-    enum sha_alg alg, struct slice key, struct slice data, unsigned char *out)
+sha_hmac(enum sha_alg alg, struct slice key, struct slice data,
+    unsigned char *out)
 {
 	/* A NULL key would mean the one of the last call. */
 	must(HMAC(md_of(alg), key.n == 0 ? "" : key.p, (int)key.n,

@@ -13,8 +13,8 @@ enum sha_alg { SHA_MD5, SHA_1, SHA_256, SHA_512 };
 size_t sha_size(enum sha_alg alg);
 /* out has room for sha_size(alg) bytes. */
 void sha_digest(enum sha_alg alg, struct slice data, unsigned char *out);
-void sha_hmac(
-    enum sha_alg alg, struct slice key, struct slice data, unsigned char *out);
+void sha_hmac(enum sha_alg alg, struct slice key, struct slice data,
+    unsigned char *out);
 
 struct sha; /* a running digest */
 struct sha *sha_new(enum sha_alg alg);

@@ -54,8 +54,8 @@ struct slice slice_trim(struct slice s); /* space, tab, CR, LF at both ends */
  * Split at the first c: *head_r is what stands before it, *rest_r what
  * follows. Without c: false, *head_r is all of s and *rest_r is empty.
  */
-bool slice_cut(
-    struct slice s, char c, struct slice *head_r, struct slice *rest_r);
+bool slice_cut(struct slice s, char c, struct slice *head_r,
+    struct slice *rest_r);
 
 /*
  * The next token of *rest ended by c or by the end. False at the end. An

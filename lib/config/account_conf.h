@@ -6,7 +6,7 @@
 
 #include "config/schema.h"
 
-extern const struct schema conf_route_schema; /* domains_conf.c */
+extern const struct schema conf_route_schema;       /* domains_conf.c */
 extern const struct schema conf_web_handler_schema; /* web_conf.c */
 
 #endif

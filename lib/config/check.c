@@ -65,8 +65,8 @@ check_listener_tls(const struct config *config, const struct conf_tls *tls)
 	bool known = false;
 
 	if (tls->acme.n == 0 && tls->key_certs.n == 0)
-		sconf_error(
-		    &config->file, tls->name, "TLS: needs ACME or KeyCerts");
+		sconf_error(&config->file, tls->name,
+		    "TLS: needs ACME or KeyCerts");
 	if (tls->acme.n == 0)
 		return;
 	if (tls->key_certs.n > 0)

@@ -35,11 +35,11 @@ struct check_model {
 	const struct sconf_file *file;
 	const struct domains_conf *conf;
 	struct arena *arena;
-	struct check_domain *domains; /* as many as in conf */
+	struct check_domain *domains;      /* as many as in conf */
 	struct conf_strings *addresses_of; /* for each account, its addresses */
-	struct map *domain_by_name; /* ASCII form -> struct check_domain */
+	struct map *domain_by_name;  /* ASCII form -> struct check_domain */
 	struct map *account_by_name; /* -> struct conf_account */
-	struct map *addresses; /* one spelling -> struct check_address */
+	struct map *addresses;       /* one spelling -> struct check_address */
 };
 
 /* All problems go to file->errors, those with accounts that mox.conf names
@@ -50,11 +50,11 @@ void check_domains_conf(const struct config *config,
 void check_model_free(struct check_model *model);
 
 /* The domain, in any form, or NULL. */
-struct check_domain *check_domain_find(
-    const struct check_model *model, struct slice domain);
+struct check_domain *check_domain_find(const struct check_model *model,
+    struct slice domain);
 /* The owner of an address as written in the file (not catchall), or NULL. */
-const struct check_address *check_address_find(
-    const struct check_model *model, struct slice address);
+const struct check_address *check_address_find(const struct check_model *model,
+    struct slice address);
 
 /* Parts of check_domains_conf. */
 void check_addresses(struct check_model *model);

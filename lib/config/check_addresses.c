@@ -7,11 +7,11 @@
 #include "config/check.h"
 
 static struct slice
-with_domain(
-    struct arena *arena, struct slice local, const struct check_domain *domain)
+with_domain(struct arena *arena, struct slice local,
+    const struct check_domain *domain)
 {
-	return name_join(
-	    arena, name_canonical(arena, &domain->rules, local), domain->name);
+	return name_join(arena, name_canonical(arena, &domain->rules, local),
+	    domain->name);
 }
 
 const struct check_address *
@@ -25,8 +25,8 @@ check_address_find(const struct check_model *model, struct slice text)
 	domain = map_get(model->domain_by_name, address.domain);
 	if (!domain)
 		return NULL;
-	return map_get(
-	    model->addresses, with_domain(model->arena, address.local, domain));
+	return map_get(model->addresses,
+	    with_domain(model->arena, address.local, domain));
 }
 
 /* ---- destinations of accounts ---- */
@@ -83,8 +83,8 @@ enter(struct check_model *model, struct check_domain *domain,
 	    owner->alias ? "\"%.*s\" is the alias \"%.*s\" already"
 			 : "\"%.*s\" belongs to account \"%.*s\" already",
 	    SLICE_FMT(where),
-	    SLICE_FMT(
-		owner->alias ? owner->alias->name : owner->record.account));
+	    SLICE_FMT(owner->alias ? owner->alias->name
+				   : owner->record.account));
 	return false;
 }
 
@@ -173,8 +173,8 @@ protect_reports(struct check_model *model, struct check_domain *d,
 		target->rules.case_sensitive, { NULL, 0 }, { NULL, 0 } },
 	    local);
 	list = &target->rules.reports;
-	list->v = arena_grow(
-	    model->arena, list->v, list->n, list->n + 1, sizeof(*list->v));
+	list->v = arena_grow(model->arena, list->v, list->n, list->n + 1,
+	    sizeof(*list->v));
 	list->v[list->n++] = local;
 }
 

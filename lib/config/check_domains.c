@@ -102,8 +102,8 @@ check_dkim(const struct check_model *model, const struct conf_dkim *dkim)
 		bool known = false;
 
 		for (size_t j = 0; j < dkim->selectors.n; j++)
-			known |= slice_eq(
-			    dkim->sign.v[i], dkim->selectors.v[j].name);
+			known |= slice_eq(dkim->sign.v[i],
+			    dkim->selectors.v[j].name);
 		if (!known)
 			sconf_error(model->file, dkim->sign.v[i],
 			    "Sign: there is no selector \"%.*s\"",
@@ -200,8 +200,8 @@ check_ruleset(const struct check_model *model, const struct conf_ruleset *r)
 }
 
 static void
-check_destination(
-    const struct check_model *model, const struct conf_destination *d)
+check_destination(const struct check_model *model,
+    const struct conf_destination *d)
 {
 	const struct sconf_file *file = model->file;
 
@@ -248,20 +248,20 @@ check_owners(const struct check_model *model)
 	struct sconf_file mox_file = model->config->file;
 
 	mox_file.errors = model->file->errors;
-	check_account_exists(
-	    model, &mox_file, "Postmaster", mox->postmaster->account);
+	check_account_exists(model, &mox_file, "Postmaster",
+	    mox->postmaster->account);
 	if (mox->host_tlsrpt)
-		check_account_exists(
-		    model, &mox_file, "HostTLSRPT", mox->host_tlsrpt->account);
+		check_account_exists(model, &mox_file, "HostTLSRPT",
+		    mox->host_tlsrpt->account);
 	for (size_t i = 0; i < domains->n; i++) {
 		const struct conf_domain *d = &domains->v[i];
 
 		if (d->dmarc)
-			check_account_exists(
-			    model, model->file, "DMARC", d->dmarc->account);
+			check_account_exists(model, model->file, "DMARC",
+			    d->dmarc->account);
 		if (d->tlsrpt)
-			check_account_exists(
-			    model, model->file, "TLSRPT", d->tlsrpt->account);
+			check_account_exists(model, model->file, "TLSRPT",
+			    d->tlsrpt->account);
 	}
 }
 
@@ -275,10 +275,10 @@ check_domains_conf(const struct config *config, const struct sconf_file *file,
 		.file = file,
 		.conf = conf,
 		.arena = arena,
-		.domains = arena_array(
-		    arena, conf->domains.n, sizeof(*model->domains)),
-		.addresses_of = arena_array(
-		    arena, conf->accounts.n, sizeof(*model->addresses_of)),
+		.domains = arena_array(arena, conf->domains.n,
+		    sizeof(*model->domains)),
+		.addresses_of = arena_array(arena, conf->accounts.n,
+		    sizeof(*model->addresses_of)),
 		.domain_by_name = map_new(),
 		.account_by_name = map_new(),
 		.addresses = map_new(),

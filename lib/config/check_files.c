@@ -11,7 +11,7 @@
 #include "config/check.h"
 
 #define PEM_FILE_MAX \
-	(1 << 20) /* a bundle of all public authorities is 220 KB */
+	(1 << 20)         /* a bundle of all public authorities is 220 KB */
 #define RSA_BITS_MIN 1024 /* RFC 8301, 3.2 */
 
 /* A file that is being checked: which field names it, in which file. */
@@ -176,8 +176,8 @@ check_mox_files(struct named n)
 		if (mox->listeners.v[i].tls)
 			check_tls_files(n, mox->listeners.v[i].tls);
 	if (mox->admin_password_file.n > 0)
-		check_readable(
-		    n, mox->admin_password_file, "AdminPasswordFile");
+		check_readable(n, mox->admin_password_file,
+		    "AdminPasswordFile");
 }
 
 /* A name, or what is no name but a number. */

@@ -28,8 +28,8 @@ resolve(struct arena *arena, struct slice folder, struct slice name)
 	if (slice_starts(name, SLICE("/")))
 		return arena_cstr(arena, name);
 	return arena_cstr(arena,
-	    arena_printf(
-		arena, "%.*s/%.*s", SLICE_FMT(folder), SLICE_FMT(name)));
+	    arena_printf(arena, "%.*s/%.*s", SLICE_FMT(folder),
+		SLICE_FMT(name)));
 }
 
 static struct slice
@@ -125,8 +125,8 @@ load_mox(struct config *config, struct sconf_errors *errors)
 }
 
 int
-config_load(
-    const char *path, struct config **config_r, struct sconf_errors *errors)
+config_load(const char *path, struct config **config_r,
+    struct sconf_errors *errors)
 {
 	struct arena *arena = arena_new(0);
 	struct config *config = arena_alloc(arena, sizeof(*config));
@@ -138,8 +138,8 @@ config_load(
 	config->path = arena_cstr(arena, slice_str(path));
 	config->dir = arena_cstr(arena, folder);
 	config->domains_path = resolve(arena, folder, SLICE("domains.conf"));
-	if (read_conf(
-		config->path, &config->text, errors, &config->file, NULL) == 0)
+	if (read_conf(config->path, &config->text, errors, &config->file,
+		NULL) == 0)
 		load_mox(config, errors);
 	else
 		config_free(&config);

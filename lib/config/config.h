@@ -19,12 +19,12 @@
 struct config {
 	struct arena *arena; /* everything below is in it */
 	struct buf text;
-	struct sconf_file file; /* mox.conf itself; its errors are NULL */
-	const char *path; /* of mox.conf, as given */
-	const char *dir; /* the folder of mox.conf */
+	struct sconf_file file;   /* mox.conf itself; its errors are NULL */
+	const char *path;         /* of mox.conf, as given */
+	const char *dir;          /* the folder of mox.conf */
 	const char *domains_path; /* domains.conf beside it */
-	const char *data_dir; /* DataDir, resolved */
-	struct slice hostname; /* Hostname in ASCII form, lower case */
+	const char *data_dir;     /* DataDir, resolved */
+	struct slice hostname;    /* Hostname in ASCII form, lower case */
 	struct mox_conf mox;
 };
 
@@ -41,8 +41,8 @@ const char *config_path(const char *flag);
  * good for checking domains.conf only, and NULL if there was nothing to read.
  * Messages live in errors' arena and outlive the config.
  */
-int config_load(
-    const char *path, struct config **config_r, struct sconf_errors *errors);
+int config_load(const char *path, struct config **config_r,
+    struct sconf_errors *errors);
 void config_free(struct config **config);
 
 /* The usual start of a program: config_load(config_path(flag)), problems
@@ -57,11 +57,11 @@ void config_log_init(const struct config *config, const char *program);
  * others are relative to the folder of mox.conf. For DKIM keys as well, since
  * domains.conf is in the same folder.
  */
-const char *config_file(
-    const struct config *config, struct arena *arena, struct slice name);
+const char *config_file(const struct config *config, struct arena *arena,
+    struct slice name);
 /* The same for names relative to DataDir: "lookup/domains.cdb". */
-const char *config_data(
-    const struct config *config, struct arena *arena, const char *name);
+const char *config_data(const struct config *config, struct arena *arena,
+    const char *name);
 
 /* Host name to present on a listener, in ASCII form. */
 struct slice config_listener_hostname(const struct config *config,

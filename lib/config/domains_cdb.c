@@ -17,7 +17,7 @@
 #define CDB_NAME "domains.cdb"
 #define LOCK_NAME "domains.lock"
 #define COMPILE_MS 600000 /* how long to wait for somebody else's */
-#define SWEEP_S 3600 /* older temporary files are of crashes */
+#define SWEEP_S 3600      /* older temporary files are of crashes */
 #define POLL_NS SCHEMA_SECOND
 #define RETRY_NS (60 * SCHEMA_SECOND) /* after a full disk and such */
 /* Larger files are compiled in a child: 8 MB take 100 ms. */
@@ -52,8 +52,8 @@ is_current(int dirfd, const struct stat *st)
 
 	if (db_cdb_open(&cdb, dirfd, CDB_NAME, NULL) == 1 &&
 	    db_cdb_get(cdb, SLICE("source:"), &value, NULL) == 1)
-		schema_parse_trusted(
-		    &record_source_schema, value, arena, &source);
+		schema_parse_trusted(&record_source_schema, value, arena,
+		    &source);
 	db_cdb_close(&cdb);
 	arena_free(&arena);
 	return source.version == RECORD_VERSION &&
@@ -72,8 +72,8 @@ struct compile {
 static void
 add(struct compile *c, const char *kind, struct slice name)
 {
-	db_cdb_make_add(
-	    c->make, record_key(c->arena, kind, name), buf_slice(&c->value));
+	db_cdb_make_add(c->make, record_key(c->arena, kind, name),
+	    buf_slice(&c->value));
 	buf_reset(&c->value);
 	arena_reset(c->arena);
 }
@@ -123,8 +123,8 @@ add_account(struct compile *c, const struct conf_account *account,
 	}
 	add(c, "addresses", account->name);
 	settings.destinations = (struct conf_destinations){ NULL, 0 };
-	add_struct(
-	    c, "account", account->name, &conf_account_schema, &settings);
+	add_struct(c, "account", account->name, &conf_account_schema,
+	    &settings);
 }
 
 static void
@@ -245,8 +245,8 @@ up_to_date(const struct config *config, const struct stat *st)
 
 /* The same; e is set if it failed for another reason than errors. */
 static int
-open_and_refresh(
-    const struct config *config, struct sconf_errors *errors, struct err *e)
+open_and_refresh(const struct config *config, struct sconf_errors *errors,
+    struct err *e)
 {
 	const struct sconf_file file = { SLICE(CDB_NAME), SLICE_NULL, errors };
 	int dirfd = open_folder(config, e), rc = -1;
@@ -298,8 +298,8 @@ compile_logged(const struct config *config, struct err *e)
 }
 
 void
-domains_cdb_poll(
-    const struct config *config, struct domains_cdb_watch *watch, int64_t now)
+domains_cdb_poll(const struct config *config, struct domains_cdb_watch *watch,
+    int64_t now)
 {
 	struct err e = ERR_INIT;
 	struct stat st;

@@ -18,8 +18,8 @@
  * problems are in errors, the old CDB stays. Blocks for the compilation, or
  * for another process's.
  */
-int domains_cdb_refresh(
-    const struct config *config, struct sconf_errors *errors);
+int domains_cdb_refresh(const struct config *config,
+    struct sconf_errors *errors);
 
 /*
  * For accepting parents: the same, but looks at domains.conf at most once a
@@ -30,10 +30,10 @@ int domains_cdb_refresh(
  */
 struct domains_cdb_watch {
 	int64_t next; /* not before this time */
-	bool dealt; /* with this version; all zero: no such file */
+	bool dealt;   /* with this version; all zero: no such file */
 	struct stat seen;
 };
-void domains_cdb_poll(
-    const struct config *config, struct domains_cdb_watch *watch, int64_t now);
+void domains_cdb_poll(const struct config *config,
+    struct domains_cdb_watch *watch, int64_t now);
 
 #endif

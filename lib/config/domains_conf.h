@@ -33,7 +33,7 @@ struct conf_selector {
 	struct slice name;
 	struct slice hash;
 	struct conf_canonicalization *canonicalization; /* NULL: simple both */
-	struct conf_strings headers; /* never empty */
+	struct conf_strings headers;                    /* never empty */
 	bool dont_seal_headers;
 	int64_t expiration;
 	struct slice private_key_file;

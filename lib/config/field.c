@@ -11,7 +11,7 @@
 #include "text/unicode.h"
 
 #define SMTP_TEXT_MAX 256 /* leaves room in a reply line, RFC 5321 4.5.3.1.5 */
-#define ACCOUNT_MAX 128 /* a folder name, also when escaped */
+#define ACCOUNT_MAX 128   /* a folder name, also when escaped */
 
 static struct slice
 text_of(const void *value)

@@ -16,7 +16,7 @@ struct lookup {
 	int dirfd;
 	struct db_cdb *cdb;
 	struct stat st; /* of the file when it was opened, or before */
-	int64_t next; /* do not look for another one before this */
+	int64_t next;   /* do not look for another one before this */
 };
 
 /* ---- the file ---- */
@@ -43,8 +43,8 @@ load(struct lookup *lookup, struct err *e)
 }
 
 int
-lookup_open(
-    const struct config *config, struct lookup **lookup_r, struct err *e)
+lookup_open(const struct config *config, struct lookup **lookup_r,
+    struct err *e)
 {
 	struct arena *arena = arena_new(0);
 	const char *path = config_data(config, arena, "lookup");
@@ -131,8 +131,8 @@ lookup_domain(struct lookup *lookup, struct arena *arena, struct slice domain,
 	*domain_r = conf;
 	if (idna_ascii(arena, domain, &conf->name, NULL) < 0)
 		return 0;
-	return get_struct(
-	    lookup, arena, "domain", conf->name, &conf_domain_schema, conf, e);
+	return get_struct(lookup, arena, "domain", conf->name,
+	    &conf_domain_schema, conf, e);
 }
 
 int
@@ -143,8 +143,8 @@ lookup_account(struct lookup *lookup, struct arena *arena, struct slice account,
 
 	*account_r = conf;
 	conf->name = arena_dup(arena, account);
-	return get_struct(
-	    lookup, arena, "account", account, &conf_account_schema, conf, e);
+	return get_struct(lookup, arena, "account", account,
+	    &conf_account_schema, conf, e);
 }
 
 int
@@ -343,8 +343,8 @@ local_address(struct query *q, const struct record_rules *rules,
 	if (rc == 0)
 		rc = alias_record(q, address, e);
 	if (rc == 0)
-		rc = address_record(
-		    q, name_join(q->arena, SLICE_NULL, domain), e);
+		rc = address_record(q, name_join(q->arena, SLICE_NULL, domain),
+		    e);
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
 	q->r.address = address;
@@ -446,8 +446,8 @@ is_member(struct lookup *lookup, struct arena *arena,
 	struct lookup_result member;
 
 	for (size_t i = 0; i < alias->addresses.n; i++) {
-		if (lookup_login(
-			lookup, arena, alias->addresses.v[i], &member, e) < 0)
+		if (lookup_login(lookup, arena, alias->addresses.v[i], &member,
+			e) < 0)
 			return -1;
 		if (member.status == LOOKUP_ACCOUNT &&
 		    slice_eq(member.account, account))

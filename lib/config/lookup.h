@@ -17,8 +17,8 @@
 struct lookup;
 
 /* Fails with ERR_TEMP while there is no domains.cdb. config must outlive it. */
-int lookup_open(
-    const struct config *config, struct lookup **lookup_r, struct err *e);
+int lookup_open(const struct config *config, struct lookup **lookup_r,
+    struct err *e);
 void lookup_close(struct lookup **lookup);
 
 /*
@@ -29,11 +29,11 @@ void lookup_close(struct lookup **lookup);
 void lookup_refresh(struct lookup *lookup, int64_t now);
 
 enum lookup_status {
-	LOOKUP_ACCOUNT, /* delivered to account, see destination */
-	LOOKUP_ALIAS, /* expands to alias->addresses */
-	LOOKUP_SMTP_ERROR, /* the destination refuses mail: smtp_* */
-	LOOKUP_UNKNOWN_USER, /* the domain is ours, the address is not */
-	LOOKUP_NOT_LOCAL, /* not one of our domains */
+	LOOKUP_ACCOUNT,         /* delivered to account, see destination */
+	LOOKUP_ALIAS,           /* expands to alias->addresses */
+	LOOKUP_SMTP_ERROR,      /* the destination refuses mail: smtp_* */
+	LOOKUP_UNKNOWN_USER,    /* the domain is ours, the address is not */
+	LOOKUP_NOT_LOCAL,       /* not one of our domains */
 	LOOKUP_DOMAIN_DISABLED, /* ours, but mail is refused for now */
 };
 
@@ -41,7 +41,7 @@ enum lookup_status {
 enum lookup_reports {
 	LOOKUP_REPORTS_NONE,
 	LOOKUP_REPORTS_DMARC,
-	LOOKUP_REPORTS_TLS, /* taken without TLS too (RFC 8460, 3) */
+	LOOKUP_REPORTS_TLS,      /* taken without TLS too (RFC 8460, 3) */
 	LOOKUP_REPORTS_HOST_TLS, /* likewise */
 };
 
@@ -116,7 +116,7 @@ bool lookup_next_account(struct lookup *lookup, struct arena *arena,
     unsigned *pos, struct slice *account_r);
 
 /* Bytes of message files the account may hold; 0 for no limit. */
-int64_t lookup_quota(
-    const struct config *config, const struct conf_account *account);
+int64_t lookup_quota(const struct config *config,
+    const struct conf_account *account);
 
 #endif

@@ -312,8 +312,8 @@ static const struct schema_field mox_conf_fields[] = {
 	    NULL, NULL,
 	    "Where reports of others about TLS to this host are delivered." },
 	{ "InitialMailboxes",
-	    STRUCT(
-		initial_mailboxes, conf_initial_mailboxes, initial_mailboxes),
+	    STRUCT(initial_mailboxes, conf_initial_mailboxes,
+		initial_mailboxes),
 	    OPT, NULL, NULL,
 	    "Mailboxes that a new account has besides Inbox. Default: Sent, "
 	    "Archive, Trash, Drafts and Junk with their special uses." },

@@ -45,8 +45,8 @@ name_parse(struct arena *arena, struct slice text, bool catchall,
 	return name_domain(arena, slice_skip(text, (size_t)at + 1),
 		   &address_r->domain) &&
 	    (at == 0 ||
-		name_localpart(
-		    arena, slice_head(text, (size_t)at), &address_r->local));
+		name_localpart(arena, slice_head(text, (size_t)at),
+		    &address_r->local));
 }
 
 struct slice
@@ -80,8 +80,8 @@ lower(struct arena *arena, struct slice text)
 				p[i] += 'a' - 'A';
 		return r;
 	}
-	low = u8_tolower(
-	    (const uint8_t *)text.p, text.n, NULL, UNINORM_NFC, NULL, &n);
+	low = u8_tolower((const uint8_t *)text.p, text.n, NULL, UNINORM_NFC,
+	    NULL, &n);
 	if (!low)
 		return text;
 	r = arena_dup(arena, slice_of((const char *)low, n));
@@ -91,8 +91,8 @@ lower(struct arena *arena, struct slice text)
 
 /* Is local the address of reports, or that and a separator with more? */
 static bool
-is_reports(
-    const struct name_rules *rules, struct slice local, struct slice reports)
+is_reports(const struct name_rules *rules, struct slice local,
+    struct slice reports)
 {
 	struct slice rest = slice_skip(local, reports.n);
 
@@ -107,8 +107,8 @@ is_reports(
 }
 
 struct slice
-name_canonical(
-    struct arena *arena, const struct name_rules *rules, struct slice local)
+name_canonical(struct arena *arena, const struct name_rules *rules,
+    struct slice local)
 {
 	ssize_t at;
 

@@ -25,12 +25,12 @@ struct name_rules {
 };
 
 /* Is it a domain in unicode form (no A-labels)? If so its ASCII form. */
-bool name_domain(
-    struct arena *arena, struct slice domain, struct slice *ascii_r);
+bool name_domain(struct arena *arena, struct slice domain,
+    struct slice *ascii_r);
 
 /* A localpart as written in a file, perhaps quoted. False if it is none. */
-bool name_localpart(
-    struct arena *arena, struct slice text, struct slice *local_r);
+bool name_localpart(struct arena *arena, struct slice text,
+    struct slice *local_r);
 
 /* An address as written in a file: local@domain or, with catchall, @domain. */
 bool name_parse(struct arena *arena, struct slice text, bool catchall,
@@ -40,14 +40,14 @@ bool name_parse(struct arena *arena, struct slice text, bool catchall,
 struct slice name_nfc(struct arena *arena, struct slice text);
 
 /* The localpart under which an address is known: folded, cut. */
-struct slice name_canonical(
-    struct arena *arena, const struct name_rules *rules, struct slice local);
+struct slice name_canonical(struct arena *arena, const struct name_rules *rules,
+    struct slice local);
 
 /* local@domain, the local part unquoted. */
-struct slice name_join(
-    struct arena *arena, struct slice local, struct slice domain);
+struct slice name_join(struct arena *arena, struct slice local,
+    struct slice domain);
 /* a, the character, b. Look-ups do this too often for printf. */
-struct slice name_glue(
-    struct arena *arena, struct slice a, char between, struct slice b);
+struct slice name_glue(struct arena *arena, struct slice a, char between,
+    struct slice b);
 
 #endif

@@ -18,7 +18,7 @@
 /* "source:": which domains.conf this is. Another: compile again. */
 struct record_source {
 	struct slice name;
-	int version; /* RECORD_VERSION */
+	int version;   /* RECORD_VERSION */
 	int64_t mtime; /* nanoseconds */
 	int64_t size;
 	int64_t inode;

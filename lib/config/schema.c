@@ -23,8 +23,8 @@ struct parse {
 	struct good *good;
 };
 
-static void parse_struct(
-    struct parse *ps, const struct schema *schema, void *dst, unsigned depth);
+static void parse_struct(struct parse *ps, const struct schema *schema,
+    void *dst, unsigned depth);
 
 static bool
 is_trusted(const struct parse *ps)
@@ -125,7 +125,7 @@ parse_list(struct parse *ps, const struct schema_field *field, void *dst,
 /* Keys seen in a map. */
 struct keys {
 	struct map *map; /* NULL in small maps, which are searched */
-	const char *v; /* first element; its name is its first member */
+	const char *v;   /* first element; its name is its first member */
 	size_t n, size;
 };
 
@@ -254,8 +254,8 @@ parse_field(struct parse *ps, const struct schema_field *field,
 	else if (field->type == SCHEMA_LIST)
 		parse_list(ps, field, dst, depth);
 	else if (field->type == SCHEMA_STRUCT)
-		parse_struct(
-		    ps, field->of, new_struct(ps, field, dst, key), depth);
+		parse_struct(ps, field->of, new_struct(ps, field, dst, key),
+		    depth);
 	else
 		parse_map(ps, field, dst, depth);
 }
@@ -336,8 +336,8 @@ unknown_key(struct parse *ps, const struct schema *schema, struct slice key)
 
 /* Recursion is as deep as the tables are nested, whatever the file says. */
 static void
-parse_struct(
-    struct parse *ps, const struct schema *schema, void *dst, unsigned depth)
+parse_struct(struct parse *ps, const struct schema *schema, void *dst,
+    unsigned depth)
 {
 	size_t i = 0, bad = ps->sc.bad;
 	uint64_t seen = 0;
@@ -359,8 +359,8 @@ parse_struct(
 			sconf_skip(&ps->sc, depth + 1);
 		} else {
 			seen |= UINT64_C(1) << i;
-			parse_field(
-			    ps, &schema->fields[i], key, value, dst, depth + 1);
+			parse_field(ps, &schema->fields[i], key, value, dst,
+			    depth + 1);
 			i++;
 		}
 	}

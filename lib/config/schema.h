@@ -18,18 +18,18 @@
 #include "config/sconf.h"
 
 enum schema_type {
-	SCHEMA_STRING, /* struct slice */
-	SCHEMA_BOOL, /* bool */
-	SCHEMA_TRI, /* enum schema_tri: a bool that may be unset */
-	SCHEMA_INT, /* int */
-	SCHEMA_INT64, /* int64_t */
-	SCHEMA_FLOAT, /* double */
+	SCHEMA_STRING,   /* struct slice */
+	SCHEMA_BOOL,     /* bool */
+	SCHEMA_TRI,      /* enum schema_tri: a bool that may be unset */
+	SCHEMA_INT,      /* int */
+	SCHEMA_INT64,    /* int64_t */
+	SCHEMA_FLOAT,    /* double */
 	SCHEMA_DURATION, /* int64_t, nanoseconds */
-	SCHEMA_STRINGS, /* struct conf_strings: a list */
-	SCHEMA_PAIRS, /* struct conf_pairs: a map of strings */
-	SCHEMA_STRUCT, /* struct x *, NULL if optional and not there */
-	SCHEMA_LIST, /* struct { struct x *v; size_t n; }, in file order */
-	SCHEMA_MAP, /* the same, each x named by its key, in file order */
+	SCHEMA_STRINGS,  /* struct conf_strings: a list */
+	SCHEMA_PAIRS,    /* struct conf_pairs: a map of strings */
+	SCHEMA_STRUCT,   /* struct x *, NULL if optional and not there */
+	SCHEMA_LIST,     /* struct { struct x *v; size_t n; }, in file order */
+	SCHEMA_MAP,      /* the same, each x named by its key, in file order */
 };
 
 enum schema_tri { TRI_UNSET, TRI_FALSE, TRI_TRUE };
@@ -96,8 +96,8 @@ struct schema {
  *   	{ "Port", INT(port), OPTIONAL, "25", check_port, "Port to use." },
  */
 #define SCHEMA_IS(member, ctype) \
-	__builtin_types_compatible_p( \
-	    __typeof__(((struct IN *)0)->member), ctype)
+	__builtin_types_compatible_p(__typeof__(((struct IN *)0)->member), \
+	    ctype)
 #define SCHEMA_AT(member, ctype) \
 	(offsetof(struct IN, member) + \
 	    0 * sizeof(char[2 * SCHEMA_IS(member, ctype) - 1]))

@@ -6,8 +6,8 @@
 #define TAB_WIDTH 8
 #define TEXT_MIN 40 /* however deep */
 
-static void describe_struct(
-    const struct schema *schema, struct buf *b, unsigned depth);
+static void describe_struct(const struct schema *schema, struct buf *b,
+    unsigned depth);
 
 static void
 indent(struct buf *b, unsigned depth)
@@ -62,8 +62,8 @@ describe_doc(const struct schema_field *field, struct buf *b, unsigned depth)
 
 /* "-" items of a list: its default, or one empty. */
 static void
-describe_strings(
-    const struct schema_field *field, struct buf *b, unsigned depth)
+describe_strings(const struct schema_field *field, struct buf *b,
+    unsigned depth)
 {
 	struct slice rest = slice_str(field->def), word = SLICE_NULL;
 

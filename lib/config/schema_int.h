@@ -10,7 +10,7 @@
 struct schema_scalar {
 	size_t size;
 	const char *empty; /* its zero, as written */
-	const char *what; /* for the manual: "a number" */
+	const char *what;  /* for the manual: "a number" */
 	/* Fill *dst. NULL, or what the text must be. */
 	const char *(*parse)(struct slice text, void *dst);
 	void (*format)(const void *src, struct buf *b);
@@ -26,8 +26,8 @@ schema_member(const struct schema_field *field, const void *of)
 }
 
 /* Lists and maps are read and made whatever the type of their elements. */
-struct schema_array schema_array_get(
-    const struct schema_field *field, const void *of);
+struct schema_array schema_array_get(const struct schema_field *field,
+    const void *of);
 
 /* The struct of a STRUCT field, or NULL. */
 const void *schema_struct_get(const struct schema_field *field, const void *of);

@@ -115,13 +115,13 @@ write_field(const struct schema_field *field, const void *src, struct buf *b,
 	key_line(b, depth, slice_str(field->name), SLICE_NULL);
 	switch (field->type) {
 	case SCHEMA_STRINGS:
-		write_strings(
-		    *(const struct conf_strings *)schema_member(field, src), b,
-		    depth + 1);
+		write_strings(*(const struct conf_strings *)schema_member(field,
+				  src),
+		    b, depth + 1);
 		break;
 	case SCHEMA_LIST:
-		write_list(
-		    field->of, schema_array_get(field, src), b, depth + 1);
+		write_list(field->of, schema_array_get(field, src), b,
+		    depth + 1);
 		break;
 	case SCHEMA_STRUCT:
 		of = schema_struct_get(field, src);
@@ -137,8 +137,8 @@ write_field(const struct schema_field *field, const void *src, struct buf *b,
 
 /* Whether there was anything to write. */
 static bool
-write_struct(
-    const struct schema *schema, const void *src, struct buf *b, unsigned depth)
+write_struct(const struct schema *schema, const void *src, struct buf *b,
+    unsigned depth)
 {
 	size_t before = b->n;
 
@@ -171,8 +171,8 @@ struct later {
 	size_t n;
 };
 
-static void later_struct(
-    struct later *later, const struct schema *schema, const void *src);
+static void later_struct(struct later *later, const struct schema *schema,
+    const void *src);
 
 static void
 tell(struct later *later, const struct schema_field *field, const void *src)
@@ -190,8 +190,8 @@ tell(struct later *later, const struct schema_field *field, const void *src)
 }
 
 static void
-later_field(
-    struct later *later, const struct schema_field *field, const void *src)
+later_field(struct later *later, const struct schema_field *field,
+    const void *src)
 {
 	struct schema_array array;
 

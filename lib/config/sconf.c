@@ -53,8 +53,8 @@ report(const struct sconf_file *file, struct slice where, bool warning,
 	if (errors->n == SCONF_ERRORS_MAX)
 		return;
 	if (!errors->v)
-		errors->v = arena_array(
-		    errors->arena, SCONF_ERRORS_MAX, sizeof(*errors->v));
+		errors->v = arena_array(errors->arena, SCONF_ERRORS_MAX,
+		    sizeof(*errors->v));
 	buf_addv(&text, fmt, ap);
 	for (size_t i = 0; i < text.n; i++)
 		if ((unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f)
@@ -72,8 +72,8 @@ report(const struct sconf_file *file, struct slice where, bool warning,
 }
 
 void
-sconf_error(
-    const struct sconf_file *file, struct slice where, const char *fmt, ...)
+sconf_error(const struct sconf_file *file, struct slice where, const char *fmt,
+    ...)
 {
 	va_list ap;
 
@@ -83,8 +83,8 @@ sconf_error(
 }
 
 void
-sconf_warning(
-    const struct sconf_file *file, struct slice where, const char *fmt, ...)
+sconf_warning(const struct sconf_file *file, struct slice where,
+    const char *fmt, ...)
 {
 	va_list ap;
 
@@ -226,8 +226,8 @@ peek(struct sconf *sc, struct line *line)
 	size_t n;
 	bool found;
 
-	while (
-	    (found = next_line(sc->file->text, sc->at, line)) && line->wrong) {
+	while ((found = next_line(sc->file->text, sc->at, line)) &&
+	    line->wrong) {
 		wrong = line->wrong;
 		first = line->text;
 		n = 0;
@@ -240,8 +240,8 @@ peek(struct sconf *sc, struct line *line)
 		if (n == 1)
 			sconf_error(sc->file, first, "%s", wrong);
 		else
-			sconf_error(
-			    sc->file, first, "%s (%zu lines)", wrong, n);
+			sconf_error(sc->file, first, "%s (%zu lines)", wrong,
+			    n);
 	}
 	return found;
 }

@@ -35,7 +35,7 @@ struct sconf_error {
 struct sconf_errors {
 	struct arena *arena;
 	struct sconf_error *v;
-	size_t n; /* kept, errors and warnings */
+	size_t n;      /* kept, errors and warnings */
 	size_t errors; /* found, without warnings; kept or not */
 	/* Where the last line number was counted to: problems mostly come in
 	 * the order of the file. */
@@ -53,7 +53,7 @@ struct sconf_file {
 /* The cursor. */
 struct sconf {
 	const struct sconf_file *file;
-	size_t at; /* offset of the next line in file->text */
+	size_t at;  /* offset of the next line in file->text */
 	size_t bad; /* lines passed over because they are malformed */
 };
 
@@ -63,8 +63,8 @@ void sconf_errors_init(struct sconf_errors *errors, struct arena *arena);
  * A file from memory. The text is not copied. Bytes that no configuration has
  * (not UTF-8, control characters) are errors of the file like any other.
  */
-struct sconf_file sconf_file(
-    struct slice path, struct slice text, struct sconf_errors *errors);
+struct sconf_file sconf_file(struct slice path, struct slice text,
+    struct sconf_errors *errors);
 
 /*
  * Report a problem at the line that where points into (where.p NULL or not
@@ -78,8 +78,8 @@ void sconf_warning(const struct sconf_file *file, struct slice where,
 /* Sort by file (in order of first appearance) and line. */
 void sconf_errors_sort(struct sconf_errors *errors);
 /* "path:line: message", or "path: message" for line 0, without LF. */
-struct slice sconf_error_format(
-    const struct sconf_error *error, struct arena *arena);
+struct slice sconf_error_format(const struct sconf_error *error,
+    struct arena *arena);
 
 struct sconf sconf_start(const struct sconf_file *file);
 
@@ -110,7 +110,7 @@ bool sconf_item(struct sconf *sc, struct slice line, struct slice *value_r);
  * The line "key: ..." in the block below the line that parent points into
  * (parent.p NULL: in the file's outermost block); parent if there is none.
  */
-struct slice sconf_find(
-    const struct sconf_file *file, struct slice parent, const char *key);
+struct slice sconf_find(const struct sconf_file *file, struct slice parent,
+    const char *key);
 
 #endif

@@ -62,14 +62,14 @@ sendmail_conf_load(const char *path, struct arena *arena,
 	struct err e = ERR_INIT;
 	int rc = file_read(AT_FDCWD, path, &text, &e);
 	size_t before = errors->errors;
-	struct sconf_file file = sconf_file(
-	    slice_str(path), arena_dup(arena, buf_slice(&text)), errors);
+	struct sconf_file file = sconf_file(slice_str(path),
+	    arena_dup(arena, buf_slice(&text)), errors);
 
 	buf_wipe(&text);
 	*conf = (struct sendmail_conf){ 0 };
 	if (rc <= 0) {
-		sconf_error(
-		    &file, SLICE_NULL, "%s", rc == 0 ? "no such file" : e.text);
+		sconf_error(&file, SLICE_NULL, "%s",
+		    rc == 0 ? "no such file" : e.text);
 		return -1;
 	}
 	schema_parse(&sendmail_conf_schema, &file, arena, conf);

@@ -70,8 +70,8 @@ db_cdb_open(struct db_cdb **c_r, int dirfd, const char *name, struct err *e)
 }
 
 int
-db_cdb_open_private(
-    struct db_cdb **c_r, int dirfd, const char *name, struct err *e)
+db_cdb_open_private(struct db_cdb **c_r, int dirfd, const char *name,
+    struct err *e)
 {
 	return open_map(c_r, dirfd, name, true, e);
 }
@@ -150,7 +150,7 @@ struct slot {
 struct db_cdb_make {
 	struct db_newfile file;
 	char name[NAME_MAX + 1];
-	uint64_t pos; /* file offset of the next byte */
+	uint64_t pos;  /* file offset of the next byte */
 	uint64_t owed; /* bytes of the begun value still to come */
 	struct slot *slots;
 	size_t nslots, size;

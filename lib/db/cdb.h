@@ -21,12 +21,12 @@ struct db_cdb;
 
 /* Returns 1, 0 if there is no such file, -1 with e set (ERR_SYNTAX when it is
  * no CDB). */
-int db_cdb_open(
-    struct db_cdb **c_r, int dirfd, const char *name, struct err *e);
+int db_cdb_open(struct db_cdb **c_r, int dirfd, const char *name,
+    struct err *e);
 /* As above, but the bytes of values may be changed in place; nobody else sees
  * that, and the file does not change (MAP_PRIVATE). */
-int db_cdb_open_private(
-    struct db_cdb **c_r, int dirfd, const char *name, struct err *e);
+int db_cdb_open_private(struct db_cdb **c_r, int dirfd, const char *name,
+    struct err *e);
 void db_cdb_close(struct db_cdb **c);
 size_t db_cdb_size(const struct db_cdb *c); /* of the file; 0 for NULL */
 
@@ -46,8 +46,8 @@ struct db_cdb_make;
 int db_cdb_make_start(struct db_cdb_make **m_r, int dirfd, const char *name,
     mode_t mode, struct err *e);
 /* Add a record. Errors are kept and reported by finish. */
-void db_cdb_make_add(
-    struct db_cdb_make *m, struct slice key, struct slice value);
+void db_cdb_make_add(struct db_cdb_make *m, struct slice key,
+    struct slice value);
 /* Add a record whose value of exactly size bytes follows in pieces; the value
  * is aligned to 8 bytes in the file, and so in memory when mapped. */
 void db_cdb_make_begin(struct db_cdb_make *m, struct slice key, uint64_t size);

@@ -109,8 +109,8 @@ replace_log(struct db_pair *p, struct db_newfile *new, struct err *e)
 
 /* Under the lock: the lines after base to the next log, which takes over. */
 static int
-begin_log(
-    struct db_pair *p, uint64_t base, struct db_newfile *new, struct err *e)
+begin_log(struct db_pair *p, uint64_t base, struct db_newfile *new,
+    struct err *e)
 {
 	struct db_log log;
 
@@ -162,8 +162,8 @@ fold(struct db_pair *p, bool only_mend, struct err *e)
 
 /* As db_lock. */
 static int
-take_lease(
-    struct db_lock *lease, struct db_pair *p, int timeout_ms, struct err *e)
+take_lease(struct db_lock *lease, struct db_pair *p, int timeout_ms,
+    struct err *e)
 {
 	struct pair_name file = pair_file(p->name, ".lock");
 

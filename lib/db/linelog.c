@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 
-#define CHECKSUM 8 /* hex digits */
+#define CHECKSUM 8     /* hex digits */
 #define BLOCK_MIN 4096 /* most refreshes find a line or two */
 #define BLOCK_MAX (256 * 1024)
 #define HEADER_MAX 256 /* MAGIC GENERATION SP CHECKSUM LF */
@@ -37,8 +37,8 @@ seed_of(uint64_t gen)
 static uint32_t
 checksum(uint32_t sum, struct slice payload)
 {
-	return (uint32_t)crc32_z(
-	    sum, (const unsigned char *)payload.p, payload.n);
+	return (uint32_t)crc32_z(sum, (const unsigned char *)payload.p,
+	    payload.n);
 }
 
 static void
@@ -60,8 +60,8 @@ line_add(struct buf *b, struct slice payload, uint32_t sum, bool more)
 
 /* Take a line (without LF) apart. False if it does not look like one. */
 static bool
-line_cut(
-    struct slice line, struct slice *payload_r, uint32_t *sum_r, bool *more_r)
+line_cut(struct slice line, struct slice *payload_r, uint32_t *sum_r,
+    bool *more_r)
 {
 	uint64_t sum;
 
@@ -121,8 +121,8 @@ set_trail(struct db_log *l, const char *end)
 }
 
 int
-db_log_start(
-    struct db_log *l, int fd, const char *magic, uint64_t gen, struct err *e)
+db_log_start(struct db_log *l, int fd, const char *magic, uint64_t gen,
+    struct err *e)
 {
 	struct buf b = BUF_INIT(HEADER_MAX);
 	int rc;
@@ -184,8 +184,8 @@ db_log_open(struct db_log *l, int dirfd, const char *name, const char *magic,
 	if (n < 0)
 		err_sys(e, "%s", name);
 	else if (!read_header(l, slice_of(text, (size_t)n), magic))
-		err_set(
-		    e, ERR_SYNTAX, "%s: not a log of kind \"%s\"", name, magic);
+		err_set(e, ERR_SYNTAX, "%s: not a log of kind \"%s\"", name,
+		    magic);
 	else
 		return 1;
 	db_log_close(l);
@@ -204,8 +204,8 @@ int
 db_log_seek(struct db_log *l, uint64_t offset, struct err *e)
 {
 	l->end = offset;
-	return file_pread(
-	    l->fd, l->trail, DB_LOG_TRAIL, (off_t)offset - DB_LOG_TRAIL, e);
+	return file_pread(l->fd, l->trail, DB_LOG_TRAIL,
+	    (off_t)offset - DB_LOG_TRAIL, e);
 }
 
 /* ---- replay ---- */
@@ -256,8 +256,8 @@ reader_fill(struct reader *r, struct err *e)
 		r->size *= 2;
 		r->block = xrealloc(r->block, r->size);
 	}
-	n = pread(
-	    r->fd, r->block + r->n, r->size - r->n, (off_t)(r->offset + r->n));
+	n = pread(r->fd, r->block + r->n, r->size - r->n,
+	    (off_t)(r->offset + r->n));
 	if (n < 0)
 		return err_sys(e, "read of log");
 	r->n += (size_t)n;
@@ -270,8 +270,8 @@ static int
 reader_unit(struct reader *r, uint32_t seed, enum unit *unit_r, size_t *n_r,
     struct err *e)
 {
-	while (
-	    (*unit_r = unit_check(seed, reader_rest(r), n_r)) == UNIT_SHORT) {
+	while ((*unit_r = unit_check(seed, reader_rest(r), n_r)) ==
+	    UNIT_SHORT) {
 		if (r->eof)
 			return 0;
 		if (r->n - r->at >= DB_UNIT_MAX) {
@@ -460,8 +460,8 @@ payload_ok(struct slice payload)
 }
 
 int
-db_log_append(
-    struct db_log *l, const struct slice *lines, size_t n, struct err *e)
+db_log_append(struct db_log *l, const struct slice *lines, size_t n,
+    struct err *e)
 {
 	struct buf b = BUF_INIT(DB_UNIT_MAX);
 	uint32_t sum = seed_of(l->gen);

@@ -34,7 +34,7 @@ struct db_log {
 	uint64_t gen;
 	uint64_t first; /* where the first line after the header begins */
 	uint64_t end; /* all before it has been replayed; next line goes here */
-	bool placed, suspect; /* such a line was seen */
+	bool placed, suspect;     /* such a line was seen */
 	char trail[DB_LOG_TRAIL]; /* the bytes before end */
 };
 
@@ -45,11 +45,11 @@ struct db_log {
 
 enum db_log_state {
 	DB_LOG_FAILED = -1,
-	DB_LOG_CLEAN, /* at the end of the file */
-	DB_LOG_TORN, /* bytes behind end, no valid unit among them: torn by
+	DB_LOG_CLEAN,    /* at the end of the file */
+	DB_LOG_TORN,     /* bytes behind end, no valid unit among them: torn by
 			  * a crash, or (without the lock) being written */
-	DB_LOG_DAMAGED, /* a bad line at end, with valid units behind it */
-	DB_LOG_ENDED, /* `@end` at end */
+	DB_LOG_DAMAGED,  /* a bad line at end, with valid units behind it */
+	DB_LOG_ENDED,    /* `@end` at end */
 	DB_LOG_REPLACED, /* the bytes before end are not those replayed, or the
 			  * file has lost its name */
 };
@@ -58,8 +58,8 @@ enum db_log_state {
  * Begin a log of generation gen in the empty file fd: write the first line,
  * and set l up for appending. fd stays the caller's.
  */
-int db_log_start(
-    struct db_log *l, int fd, const char *magic, uint64_t gen, struct err *e);
+int db_log_start(struct db_log *l, int fd, const char *magic, uint64_t gen,
+    struct err *e);
 
 /*
  * Open name for reading and appending (only for reading where the system does
@@ -78,8 +78,8 @@ int db_log_seek(struct db_log *l, uint64_t offset, struct err *e);
  * fn stops and is DB_LOG_FAILED. With salvage bad lines are passed over as
  * long as valid units follow; *bad_r (may be NULL) is how many bytes.
  */
-typedef int db_line_fn(
-    void *arg, struct slice payload, uint64_t unit_end, struct err *e);
+typedef int db_line_fn(void *arg, struct slice payload, uint64_t unit_end,
+    struct err *e);
 enum db_log_state db_log_replay(struct db_log *l, bool salvage, uint64_t *bad_r,
     db_line_fn *fn, void *arg, struct err *e);
 
@@ -89,8 +89,8 @@ enum db_log_state db_log_replay(struct db_log *l, bool salvage, uint64_t *bad_r,
  * is not empty, has no LF and (own lines aside) does not begin with '@'. On
  * failure (ERR_TEMP full disk, ERR_LIMIT too long) nothing was appended.
  */
-int db_log_append(
-    struct db_log *l, const struct slice *lines, size_t n, struct err *e);
+int db_log_append(struct db_log *l, const struct slice *lines, size_t n,
+    struct err *e);
 
 /* Cut the file at end (<= l->end), under the lock: a torn tail, an abandoned
  * `@end`, lines taken back. */

@@ -92,8 +92,8 @@ db_lock(struct db_lock *l, int dirfd, const char *name, int flags,
 		if (rc < 0)
 			return -1;
 		if (rc == 0) {
-			err_set(
-			    e, ERR_TEMP, "%s: locked by another process", name);
+			err_set(e, ERR_TEMP, "%s: locked by another process",
+			    name);
 			return 0;
 		}
 	}

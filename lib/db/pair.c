@@ -56,8 +56,8 @@ pair_open_cdb(struct db_cdb **cdb_r, uint64_t *gen_r, uint64_t *base_r,
 	*cdb_r = NULL;
 	*gen_r = 1;
 	*base_r = 0;
-	rc = (private_map ? db_cdb_open_private : db_cdb_open)(
-	    cdb_r, dirfd, file.text, e);
+	rc = (private_map ? db_cdb_open_private : db_cdb_open)(cdb_r, dirfd,
+	    file.text, e);
 	if (rc != 1)
 		return rc;
 	if (db_cdb_get(*cdb_r, PAIR_GENERATION, &value, NULL) == 1 &&
@@ -128,8 +128,8 @@ open_files(const struct db_pair *p, struct files *f, struct err *e)
 		if (rc < 0)
 			return -1;
 	}
-	return err_set(
-	    e, ERR_SYNTAX, "%s: cdb and log do not fit together", p->name);
+	return err_set(e, ERR_SYNTAX, "%s: cdb and log do not fit together",
+	    p->name);
 }
 
 static int
@@ -228,8 +228,8 @@ db_pair_close(struct db_pair *p)
 
 /* In several units: nobody sees the log before it is whole. */
 static int
-append_all(
-    struct db_log *log, const struct slice *lines, size_t n, struct err *e)
+append_all(struct db_log *log, const struct slice *lines, size_t n,
+    struct err *e)
 {
 	for (size_t i = 0; i < n; i += CREATE_LINES)
 		if (db_log_append(log, lines + i,
@@ -411,8 +411,8 @@ db_pair_unlock(struct db_pair *p)
 }
 
 int
-db_pair_append(
-    struct db_pair *p, const struct slice *lines, size_t n, struct err *e)
+db_pair_append(struct db_pair *p, const struct slice *lines, size_t n,
+    struct err *e)
 {
 	uint64_t before = p->log.end;
 

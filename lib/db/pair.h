@@ -33,7 +33,7 @@
 
 struct db_pair_ops {
 	const char *magic; /* of the log's first line, e.g. "mox-mailbox 1" */
-	bool private_map; /* map the CDB with db_cdb_open_private */
+	bool private_map;  /* map the CDB with db_cdb_open_private */
 	/*
 	 * Drop all state; next (NULL: none, the empty state) is the CDB to go
 	 * on from. Slices of the CDB before are valid until this returns.
@@ -43,8 +43,8 @@ struct db_pair_ops {
 	 * offset of the present log, so it means nothing after a reset). A
 	 * line that makes no sense should be ignored: -1 makes the pair
 	 * unusable. */
-	int (*line)(
-	    void *arg, struct slice payload, uint64_t unit_end, struct err *e);
+	int (*line)(void *arg, struct slice payload, uint64_t unit_end,
+	    struct err *e);
 	/* Write the present state. Keys beginning with NUL are the pair's. */
 	int (*build)(void *arg, struct db_cdb_make *m, struct err *e);
 };
@@ -59,14 +59,14 @@ struct db_pair {
 	struct db_cdb *cdb; /* NULL: none yet */
 	uint64_t cdb_gen;
 	struct db_log log;
-	uint64_t start; /* the CDB contains the log up to here */
+	uint64_t start;  /* the CDB contains the log up to here */
 	uint64_t synced; /* offset in log up to which all is on disk */
 	uint64_t own_from, own_to; /* lines of ours not synced yet */
-	bool own_mixed; /* ... with lines of others between them */
-	enum db_log_state state; /* of the log, when last looked at */
-	uint64_t bad; /* bytes of log that are damaged or missing */
+	bool own_mixed;            /* ... with lines of others between them */
+	enum db_log_state state;   /* of the log, when last looked at */
+	uint64_t bad;         /* bytes of log that are damaged or missing */
 	uint64_t suspect_gen; /* generation a sync of ours failed in */
-	bool reload; /* the state is void: reset at the next refresh */
+	bool reload;          /* the state is void: reset at the next refresh */
 	struct db_lock lock;
 };
 
@@ -101,8 +101,8 @@ int db_pair_refresh(struct db_pair *p, struct err *e);
  */
 int db_pair_lock(struct db_pair *p, int timeout_ms, struct err *e);
 /* Append n lines as one unit: a crash leaves all or none. Under the lock. */
-int db_pair_append(
-    struct db_pair *p, const struct slice *lines, size_t n, struct err *e);
+int db_pair_append(struct db_pair *p, const struct slice *lines, size_t n,
+    struct err *e);
 void db_pair_unlock(struct db_pair *p);
 
 /*

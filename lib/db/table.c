@@ -21,7 +21,7 @@ struct entry {
 
 struct db_table {
 	struct db_pair pair;
-	struct map *tail; /* key -> struct entry in arena */
+	struct map *tail;    /* key -> struct entry in arena */
 	struct arena *arena; /* until the next reset; bounded by the log */
 	struct map *changes; /* of the open transaction, in its arena */
 	struct arena *transaction;
@@ -105,8 +105,8 @@ static const struct db_pair_ops table_ops = {
 
 /* Open, making or discarding as need be. Two tries suffice but for races. */
 static int
-open_pair(
-    struct db_table *t, int dirfd, const char *name, mode_t mode, struct err *e)
+open_pair(struct db_table *t, int dirfd, const char *name, mode_t mode,
+    struct err *e)
 {
 	int rc = -1;
 
@@ -168,8 +168,8 @@ db_table_refresh(struct db_table *t, struct err *e)
 }
 
 int
-db_table_get(
-    struct db_table *t, struct slice key, struct slice *value_r, struct err *e)
+db_table_get(struct db_table *t, struct slice key, struct slice *value_r,
+    struct err *e)
 {
 	const struct entry *entry = NULL;
 

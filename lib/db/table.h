@@ -36,8 +36,8 @@ int db_table_refresh(struct db_table *t, struct err *e);
 
 /* 1 found, 0 not, -1. Sees what was put in the open transaction. The value is
  * valid until the next refresh, begin, commit, cancel or fold. */
-int db_table_get(
-    struct db_table *t, struct slice key, struct slice *value_r, struct err *e);
+int db_table_get(struct db_table *t, struct slice key, struct slice *value_r,
+    struct err *e);
 
 struct db_table_iter {
 	unsigned pos;

@@ -117,8 +117,8 @@ db_watch_close(struct db_watch *w)
 static void
 poke_one(int folder_fd, const char *name)
 {
-	int fd = openat(
-	    folder_fd, name, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(folder_fd, name,
+	    O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 	ssize_t n;
 
 	if (fd < 0) {

@@ -16,8 +16,8 @@
 
 struct db_watch {
 	int run_fd;
-	int fd; /* poll for reading; -1 when closed */
-	int write_fd; /* our own, so that fd never reads end of file */
+	int fd;              /* poll for reading; -1 when closed */
+	int write_fd;        /* our own, so that fd never reads end of file */
 	char path[PATH_MAX]; /* of the FIFO, below run_fd */
 };
 
@@ -28,8 +28,8 @@ struct db_watch {
 
 /* Start waiting. run_fd (the run folder) stays open. topic: any bytes, escaped
  * at most NAME_MAX long. Look at the state after this, not before. */
-int db_watch_open(
-    struct db_watch *w, int run_fd, struct slice topic, struct err *e);
+int db_watch_open(struct db_watch *w, int run_fd, struct slice topic,
+    struct err *e);
 /* Forget the pokes so far; then look at the state. */
 void db_watch_drain(struct db_watch *w);
 /* Stop; removes the FIFO. */

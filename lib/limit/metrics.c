@@ -75,6 +75,7 @@ metrics_print(struct metrics *m, struct buf *out)
 		if (atomic_load(&m->slots[i].state) == READY &&
 		    m->slots[i].n <= METRICS_NAME)
 			ready[n++] = &m->slots[i];
+	/* cppcheck-suppress uninitvar */
 	qsort(ready, n, sizeof(*ready), by_name);
 	for (size_t i = 0; i < n; i++) {
 		uint64_t sum = atomic_load(&ready[i]->value);

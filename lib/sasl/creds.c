@@ -49,8 +49,8 @@ sasl_scram_salted(const struct sasl_scram *s, enum sasl_hash hash,
 }
 
 void
-sasl_scram_derive(
-    struct sasl_scram *s, enum sasl_hash hash, struct slice password)
+sasl_scram_derive(struct sasl_scram *s, enum sasl_hash hash,
+    struct slice password)
 {
 	enum sha_alg alg = sasl_hash_alg(hash);
 	size_t n = sasl_hash_size(hash);
@@ -103,8 +103,8 @@ md5_after_key(const unsigned char key[MD5_BLOCK], unsigned char pad,
 
 /* Go on from a state after one block, to the digest. */
 static void
-md5_finish(
-    const unsigned char state[16], struct slice data, unsigned char digest[16])
+md5_finish(const unsigned char state[16], struct slice data,
+    unsigned char digest[16])
 {
 	MD5_CTX ctx;
 
@@ -135,8 +135,8 @@ sasl_cram_derive(struct sasl_cram *c, struct slice password)
 }
 
 void
-sasl_cram_digest(
-    const struct sasl_cram *c, struct slice challenge, char hex[33])
+sasl_cram_digest(const struct sasl_cram *c, struct slice challenge,
+    char hex[33])
 {
 	static const char digits[] = "0123456789abcdef";
 	unsigned char d[16];
@@ -179,16 +179,16 @@ fake_scram(struct sasl_scram *s, uint32_t iterations, struct slice secret,
 }
 
 void
-sasl_creds_fake(
-    struct sasl_creds *creds, struct slice secret, struct slice name)
+sasl_creds_fake(struct sasl_creds *creds, struct slice secret,
+    struct slice name)
 {
 	unsigned char bytes[32];
 	struct sasl_scram made[2];
 
 	/* All is made, needed or not, so that it takes the same time. */
 	fake_scram(&made[SASL_SHA1], SASL_ITERATIONS_SHA1, secret, '1', name);
-	fake_scram(
-	    &made[SASL_SHA256], SASL_ITERATIONS_SHA256, secret, '2', name);
+	fake_scram(&made[SASL_SHA256], SASL_ITERATIONS_SHA256, secret, '2',
+	    name);
 	made_up(secret, 'c', name, bytes);
 	for (int i = 0; i < 2; i++)
 		if (!creds->has.scram[i])
@@ -210,8 +210,8 @@ sasl_creds_check(const struct sasl_creds *creds, struct slice password)
 		hash = SASL_SHA1;
 	try = creds->scram[hash];
 	sasl_scram_derive(&try, hash, password);
-	same = slice_eq_secret(
-	    slice_of((char *)try.stored_key, sasl_hash_size(hash)),
+	same = slice_eq_secret(slice_of((char *)try.stored_key,
+				   sasl_hash_size(hash)),
 	    slice_of((const char *)creds->scram[hash].stored_key,
 		sasl_hash_size(hash)));
 	sha_wipe(&try, sizeof(try));

@@ -41,7 +41,7 @@ bool sasl_mech_client_first(const struct sasl_mech *mech);
 
 /* What is known of the connection below. Slices may be empty. */
 struct sasl_channel {
-	bool tls; /* TLS is active */
+	bool tls;          /* TLS is active */
 	bool tls_required; /* refuse PLAIN and LOGIN without it */
 	/* Channel binding data: exporter for TLS 1.3 (RFC 9266, or 1.2 with
 	 * extended master secret), unique only for TLS 1.2, end_point the digest
@@ -106,16 +106,16 @@ struct sasl_creds {
 
 /* Derive from a prepared password (RFC 8265 done by the caller). salt_n and
  * salt are set by the caller. */
-void sasl_scram_derive(
-    struct sasl_scram *s, enum sasl_hash hash, struct slice password);
+void sasl_scram_derive(struct sasl_scram *s, enum sasl_hash hash,
+    struct slice password);
 void sasl_cram_derive(struct sasl_cram *c, struct slice password);
 
 /*
  * Fill what creds does not have with values nobody can match, the same each
  * time for the same name: salt = HMAC(secret, name).
  */
-void sasl_creds_fake(
-    struct sasl_creds *creds, struct slice secret, struct slice name);
+void sasl_creds_fake(struct sasl_creds *creds, struct slice secret,
+    struct slice name);
 
 /*
  * Does the prepared password match? One PBKDF2 against the SCRAM-SHA-256 key
@@ -138,8 +138,8 @@ struct sasl_backend {
 	 * Check a prepared password, perhaps from a cache: as
 	 * sasl_creds_check, which is used where this is NULL.
 	 */
-	bool (*check)(
-	    void *ctx, const struct sasl_creds *creds, struct slice password);
+	bool (*check)(void *ctx, const struct sasl_creds *creds,
+	    struct slice password);
 };
 
 /* ---- server ---- */
@@ -153,16 +153,16 @@ enum sasl_status { SASL_CONTINUE, SASL_OK, SASL_FAIL };
 enum sasl_reason {
 	SASL_RUNNING,
 	SASL_SUCCESS,
-	SASL_BADUSER, /* PLAIN, LOGIN, EXTERNAL: nobody has that login */
+	SASL_BADUSER,     /* PLAIN, LOGIN, EXTERNAL: nobody has that login */
 	SASL_BADPASSWORD, /* PLAIN, LOGIN: the password is wrong */
-	SASL_BADCREDS, /* SCRAM, CRAM-MD5: one of both, or the certificate */
+	SASL_BADCREDS,    /* SCRAM, CRAM-MD5: one of both, or the certificate */
 	SASL_BADCHANBIND, /* -PLUS: other end of TLS, or a downgrade */
-	SASL_BADAUTHZID, /* wants to act as somebody else */
+	SASL_BADAUTHZID,  /* wants to act as somebody else */
 	SASL_BADPROTOCOL, /* message malformed or out of turn */
-	SASL_NEEDTLS, /* PLAIN or LOGIN on a connection without TLS */
+	SASL_NEEDTLS,     /* PLAIN or LOGIN on a connection without TLS */
 	SASL_LOGINDISABLED, /* right, but the account is disabled */
-	SASL_TEMP, /* the look-up failed for now */
-	SASL_ABORTED, /* the client gave up */
+	SASL_TEMP,          /* the look-up failed for now */
+	SASL_ABORTED,       /* the client gave up */
 };
 
 /* As in login attempts (store.md 7): "ok", "baduser", "badpassword",
@@ -172,10 +172,10 @@ const char *sasl_reason_name(enum sasl_reason reason);
 
 struct sasl_result {
 	enum sasl_reason reason;
-	struct slice login; /* as the client gave it; empty if it did not */
+	struct slice login;   /* as the client gave it; empty if it did not */
 	struct slice account; /* also after a failure, if the login has one */
-	struct slice text; /* LOGINDISABLED: what to tell */
-	struct err err; /* for the log: what was malformed, what failed */
+	struct slice text;    /* LOGINDISABLED: what to tell */
+	struct err err;       /* for the log: what was malformed, what failed */
 };
 
 struct sasl_server_opts {
@@ -185,18 +185,18 @@ struct sasl_server_opts {
 	 * only account the other mechanisms may then log in to. */
 	struct slice cert_account;
 	struct slice cert_login;
-	struct slice hostname; /* in the challenge of CRAM-MD5 */
-	struct arena *arena; /* results; no secrets go there */
+	struct slice hostname;     /* in the challenge of CRAM-MD5 */
+	struct arena *arena;       /* results; no secrets go there */
 	const struct clock *clock; /* NULL: the real one */
-	struct rand *rand; /* NULL: the real one */
-	struct slice nonce; /* for tests: instead of random bytes */
+	struct rand *rand;         /* NULL: the real one */
+	struct slice nonce;        /* for tests: instead of random bytes */
 };
 
 struct sasl_server;
 
 /* Slices of opts must live until sasl_server_free, which wipes. */
-struct sasl_server *sasl_server_new(
-    const struct sasl_mech *mech, const struct sasl_server_opts *opts);
+struct sasl_server *sasl_server_new(const struct sasl_mech *mech,
+    const struct sasl_server_opts *opts);
 void sasl_server_free(struct sasl_server **s);
 
 /*
@@ -205,8 +205,8 @@ void sasl_server_free(struct sasl_server **s);
  * *challenge_r, perhaps empty, which lives until the next call. OK, FAIL:
  * over, sasl_server_result says more. The caller wipes in.
  */
-enum sasl_status sasl_server_step(
-    struct sasl_server *s, const struct slice *in, struct slice *challenge_r);
+enum sasl_status sasl_server_step(struct sasl_server *s, const struct slice *in,
+    struct slice *challenge_r);
 /* The client sent "*", or the connection ended: reason ABORTED. */
 void sasl_server_abort(struct sasl_server *s);
 /* Lives as long as opts->arena. */
@@ -220,13 +220,13 @@ enum sasl_status sasl_password_login(const struct sasl_server_opts *opts,
 
 struct sasl_client_opts {
 	struct slice login;
-	struct slice authzid; /* usually empty */
+	struct slice authzid;  /* usually empty */
 	struct slice password; /* as typed; prepared where the RFC says so */
 	struct sasl_channel channel;
 	bool plus_announced; /* the server announces the -PLUS form: without it,
 	                      * a client able to bind says so ("y") */
-	struct rand *rand; /* NULL: the real one */
-	struct slice nonce; /* for tests */
+	struct rand *rand;   /* NULL: the real one */
+	struct slice nonce;  /* for tests */
 };
 
 /*
@@ -235,14 +235,14 @@ struct sasl_client_opts {
  * TLS unless it is not required. NULL if none will do. Sets
  * opts->plus_announced.
  */
-const struct sasl_mech *sasl_client_pick(
-    struct slice announced, struct sasl_client_opts *opts);
+const struct sasl_mech *sasl_client_pick(struct slice announced,
+    struct sasl_client_opts *opts);
 
 struct sasl_client;
 
 /* Slices of opts must live until sasl_client_free, which wipes. */
-struct sasl_client *sasl_client_new(
-    const struct sasl_mech *mech, const struct sasl_client_opts *opts);
+struct sasl_client *sasl_client_new(const struct sasl_mech *mech,
+    const struct sasl_client_opts *opts);
 void sasl_client_free(struct sasl_client **c);
 
 /*

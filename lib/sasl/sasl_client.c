@@ -32,8 +32,8 @@ sasl_client_pick(struct slice list, struct sasl_client_opts *opts)
 }
 
 struct sasl_client *
-sasl_client_new(
-    const struct sasl_mech *mech, const struct sasl_client_opts *opts)
+sasl_client_new(const struct sasl_mech *mech,
+    const struct sasl_client_opts *opts)
 {
 	struct sasl_client *c = xcalloc(1, sizeof(*c));
 

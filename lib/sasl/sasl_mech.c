@@ -58,8 +58,8 @@ static const struct {
 static struct slice
 binding_data(const struct sasl_channel *channel, size_t i)
 {
-	return *(
-	    const struct slice *)((const char *)channel + bindings[i].offset);
+	return *(const struct slice *)((const char *)channel +
+	    bindings[i].offset);
 }
 
 struct slice

@@ -28,8 +28,8 @@ sasl_reason_name(enum sasl_reason reason)
 }
 
 struct sasl_server *
-sasl_server_new(
-    const struct sasl_mech *mech, const struct sasl_server_opts *opts)
+sasl_server_new(const struct sasl_mech *mech,
+    const struct sasl_server_opts *opts)
 {
 	struct sasl_server *s = xcalloc(1, sizeof(*s));
 
@@ -74,8 +74,8 @@ step(struct sasl_server *s, const struct slice *in)
 
 	if (s->result.reason != SASL_RUNNING)
 		return SASL_FAIL;
-	if (!sasl_mech_usable(
-		s->mech, &s->opts.channel, s->opts.cert_account.n > 0))
+	if (!sasl_mech_usable(s->mech, &s->opts.channel,
+		s->opts.cert_account.n > 0))
 		return refuse_mech(s);
 	if (in == NULL && !first)
 		return sasl_server_fail(s, SASL_BADPROTOCOL, "no message");
@@ -89,8 +89,8 @@ step(struct sasl_server *s, const struct slice *in)
 }
 
 enum sasl_status
-sasl_server_step(
-    struct sasl_server *s, const struct slice *in, struct slice *challenge_r)
+sasl_server_step(struct sasl_server *s, const struct slice *in,
+    struct slice *challenge_r)
 {
 	enum sasl_status st;
 
@@ -116,8 +116,8 @@ sasl_server_result(const struct sasl_server *s)
 /* ---- for the mechanisms ---- */
 
 enum sasl_status
-sasl_server_fail(
-    struct sasl_server *s, enum sasl_reason reason, const char *why)
+sasl_server_fail(struct sasl_server *s, enum sasl_reason reason,
+    const char *why)
 {
 	s->result.reason = reason;
 	err_set(&s->result.err, ERR_PERM, "%s: %s", s->mech->name, why);
@@ -165,8 +165,8 @@ sasl_server_admit(struct sasl_server *s)
 		sasl_server_fail(s, SASL_BADUSER, "nobody has that login");
 	else if (cert_account.n > 0 &&
 	    !slice_eq(s->creds.account, cert_account))
-		sasl_server_fail(
-		    s, SASL_BADCREDS, "the certificate is another account's");
+		sasl_server_fail(s, SASL_BADCREDS,
+		    "the certificate is another account's");
 	else if (s->creds.disabled.n > 0) {
 		s->result.text = s->creds.disabled;
 		sasl_server_fail(s, SASL_LOGINDISABLED, "disabled");
@@ -183,8 +183,8 @@ sasl_server_succeed(struct sasl_server *s)
 }
 
 enum sasl_status
-sasl_server_password(
-    struct sasl_server *s, struct slice login, struct slice password)
+sasl_server_password(struct sasl_server *s, struct slice login,
+    struct slice password)
 {
 	const struct sasl_backend *b = &s->opts.backend;
 	struct buf prepared = BUF_INIT(2 * SASL_MESSAGE_MAX);

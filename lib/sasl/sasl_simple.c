@@ -27,8 +27,8 @@ sasl_plain_client(struct sasl_client *c, struct slice challenge, struct err *e)
 	(void)challenge; /* empty, whatever it says */
 	(void)e;
 	/* All at once, so that growing leaves no copy behind. */
-	buf_space(
-	    &c->out, c->opts.authzid.n + c->opts.login.n + c->password.n + 2);
+	buf_space(&c->out,
+	    c->opts.authzid.n + c->opts.login.n + c->password.n + 2);
 	buf_add(&c->out, c->opts.authzid);
 	buf_addc(&c->out, '\0');
 	buf_add(&c->out, c->opts.login);
@@ -66,8 +66,8 @@ sasl_login_server(struct sasl_server *s, const struct slice *in)
 }
 
 static enum sasl_status
-login_client_password(
-    struct sasl_client *c, struct slice challenge, struct err *e)
+login_client_password(struct sasl_client *c, struct slice challenge,
+    struct err *e)
 {
 	(void)challenge;
 	(void)e;
@@ -116,8 +116,8 @@ sasl_cram_server(struct sasl_server *s, const struct slice *in)
 	uint64_t random;
 
 	if (in != NULL) /* RFC 4954, 4: the server speaks first */
-		return sasl_server_fail(
-		    s, SASL_BADPROTOCOL, "initial response");
+		return sasl_server_fail(s, SASL_BADPROTOCOL,
+		    "initial response");
 	rand_fill(s->opts.rand, &random, sizeof(random));
 	if (s->opts.nonce.n > 0)
 		buf_add(&s->challenge, s->opts.nonce);
@@ -156,16 +156,16 @@ sasl_external_server(struct sasl_server *s, const struct slice *in)
 		return SASL_FAIL;
 	if (in->n > 0 && s->creds.known &&
 	    !slice_eq(s->creds.account, s->opts.cert_account))
-		return sasl_server_fail(
-		    s, SASL_BADAUTHZID, "the certificate is another account's");
+		return sasl_server_fail(s, SASL_BADAUTHZID,
+		    "the certificate is another account's");
 	if (sasl_server_admit(s) < 0)
 		return SASL_FAIL;
 	return sasl_server_succeed(s);
 }
 
 enum sasl_status
-sasl_external_client(
-    struct sasl_client *c, struct slice challenge, struct err *e)
+sasl_external_client(struct sasl_client *c, struct slice challenge,
+    struct err *e)
 {
 	(void)challenge;
 	(void)e;

@@ -270,8 +270,8 @@ parse_client_final(struct slice in, struct slice *without_proof_r,
 }
 
 static enum sasl_status
-verify_final(
-    struct sasl_server *s, struct slice without_proof, struct slice proof)
+verify_final(struct sasl_server *s, struct slice without_proof,
+    struct slice proof)
 {
 	enum sasl_hash hash = s->mech->hash;
 	const struct sasl_scram *stored = &s->creds.scram[hash];
@@ -289,8 +289,8 @@ verify_final(
 		return SASL_FAIL;
 	sign(&s->scram, hash, stored->server_key, signature);
 	buf_addz(&s->out, "v=");
-	base64_encode(
-	    &s->out, slice_of((char *)signature, sasl_hash_size(hash)));
+	base64_encode(&s->out,
+	    slice_of((char *)signature, sasl_hash_size(hash)));
 	s->next = server_end;
 	return SASL_CONTINUE;
 }
@@ -325,8 +325,8 @@ sasl_scram_server(struct sasl_server *s, const struct slice *in)
 	struct client_first m;
 
 	if (!parse_client_first(*in, &m))
-		return sasl_server_fail(
-		    s, SASL_BADPROTOCOL, "bad first message");
+		return sasl_server_fail(s, SASL_BADPROTOCOL,
+		    "bad first message");
 	buf_add(&sc->gs2, m.header);
 	if (check_binding_flag(s, m.flag) < 0 || identify(s, &m) < 0)
 		return SASL_FAIL;
@@ -336,8 +336,8 @@ sasl_scram_server(struct sasl_server *s, const struct slice *in)
 	buf_addz(&s->out, "r=");
 	buf_add(&s->out, buf_slice(&sc->nonce));
 	buf_addz(&s->out, ",s=");
-	base64_encode(
-	    &s->out, slice_of((const char *)stored->salt, stored->salt_n));
+	base64_encode(&s->out,
+	    slice_of((const char *)stored->salt, stored->salt_n));
 	buf_addf(&s->out, ",i=%u", stored->iterations);
 
 	buf_add(&sc->auth, m.bare);
@@ -365,10 +365,10 @@ client_end(struct sasl_client *c, struct slice challenge, struct err *e)
 		st = SASL_FAIL;
 	} else if (!take_attr(&challenge, 'v', &value) ||
 	    !base64_decode(&got, value) ||
-	    !slice_eq_secret(
-		buf_slice(&got), slice_of((char *)c->server_signature, n))) {
-		err_set(
-		    e, ERR_PERM, "scram: server does not know the password");
+	    !slice_eq_secret(buf_slice(&got),
+		slice_of((char *)c->server_signature, n))) {
+		err_set(e, ERR_PERM,
+		    "scram: server does not know the password");
 		st = SASL_FAIL;
 	}
 	buf_free(&got);
@@ -399,8 +399,8 @@ parse_server_first(struct sasl_client *c, struct slice in,
 		return err_set(e, ERR_SYNTAX, "scram: other nonce");
 	if (keys_r->iterations < CLIENT_ITERATIONS_MIN ||
 	    keys_r->iterations > SASL_ITERATIONS_MAX)
-		return err_set(
-		    e, ERR_PERM, "scram: %u iterations", keys_r->iterations);
+		return err_set(e, ERR_PERM, "scram: %u iterations",
+		    keys_r->iterations);
 	buf_reset(&c->scram.nonce);
 	buf_add(&c->scram.nonce, nonce);
 	return 0;
@@ -450,8 +450,8 @@ client_final(struct sasl_client *c, struct slice challenge, struct err *e)
 	buf_add(&sc->auth, buf_slice(&c->out));
 	prove(c, &keys, proof);
 	buf_addz(&c->out, ",p=");
-	base64_encode(
-	    &c->out, slice_of((char *)proof, sasl_hash_size(c->mech->hash)));
+	base64_encode(&c->out,
+	    slice_of((char *)proof, sasl_hash_size(c->mech->hash)));
 	sha_wipe(proof, sizeof(proof));
 	c->next = client_end;
 	return SASL_CONTINUE;
@@ -475,8 +475,8 @@ add_gs2_header(struct sasl_client *c)
 	buf_addc(gs2, ',');
 	buf_add(&c->out, buf_slice(gs2));
 	if (c->mech->flags & SASL_PLUS)
-		buf_add(
-		    gs2, sasl_binding(&c->opts.channel, slice_str(binding)));
+		buf_add(gs2,
+		    sasl_binding(&c->opts.channel, slice_str(binding)));
 }
 
 enum sasl_status

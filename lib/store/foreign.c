@@ -237,7 +237,7 @@ difference(const struct mailbox *mb, const struct record *r,
 		}
 	keywords_meaning(&mb->ix.kw, f->name.flags & (uint16_t)~disk,
 	    f->name.letters & ~letters, &c.on, &c.keywords_on);
-	keywords_meaning(&mb->ix.kw, disk & (uint16_t)~f->name.flags,
+	keywords_meaning(&mb->ix.kw, (uint16_t)(disk & ~f->name.flags),
 	    letters & ~f->name.letters, &c.off, &c.keywords_off);
 	return c;
 }

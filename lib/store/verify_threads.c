@@ -63,8 +63,8 @@ static int
 enter_all(struct verify_account *a, struct err *e)
 {
 	struct arena *arena = arena_new(0);
-	struct mailbox_folder *v;
-	size_t n;
+	struct mailbox_folder *v = NULL;
+	size_t n = 0;
 	int rc = db_pair_discard(a->st->fd, "threads", e);
 
 	if (rc == 0)

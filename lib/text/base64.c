@@ -48,8 +48,8 @@ base64_size(size_t n)
 
 /* Whole groups of three bytes. Returns the end of what was written. */
 static char *
-encode_groups(
-    const char *alphabet, const unsigned char *in, size_t groups, char *out)
+encode_groups(const char *alphabet, const unsigned char *in, size_t groups,
+    char *out)
 {
 	for (; groups > 0; groups--, in += 3, out += 4) {
 		unsigned v = (unsigned)in[0] << 16 | in[1] << 8 | in[2];
@@ -127,8 +127,8 @@ base64_encode_lines(struct buf *out, struct slice data)
  * how many groups were decoded to out.
  */
 static size_t
-decode_groups(
-    const unsigned char values[256], const char *in, size_t groups, char *out)
+decode_groups(const unsigned char values[256], const char *in, size_t groups,
+    char *out)
 {
 	const unsigned char *p = (const unsigned char *)in;
 	size_t i;

@@ -35,8 +35,8 @@ bool base64_decode_url(struct buf *out, struct slice text);
  */
 struct base64_dec {
 	uint32_t bits; /* of the group begun */
-	unsigned n; /* characters in it, 0 to 3 */
-	bool bad; /* other than white space was passed over */
+	unsigned n;    /* characters in it, 0 to 3 */
+	bool bad;      /* other than white space was passed over */
 };
 
 #define BASE64_DEC_INIT \

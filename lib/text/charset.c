@@ -57,8 +57,8 @@ static const struct multi multis[] = {
 struct charset {
 	/* All of in, to out, but what is returned: the begin of a character
 	 * at its end, shorter than KEPT. */
-	struct slice (*convert)(
-	    struct charset *c, struct slice in, struct buf *out);
+	struct slice (*convert)(struct charset *c, struct slice in,
+	    struct buf *out);
 	uint16_t high[128]; /* what 0x80 to 0xff stand for */
 	const struct multi *multi;
 	iconv_t cd; /* if multi is set */

@@ -16,18 +16,18 @@
 
 #define NAME_ROOM 12 /* bytes of the longest name we know, and one */
 #define ALT_MAX 1024 /* bytes of an alt text; more is no description */
-#define QUOTE_MAX 8 /* levels shown */
+#define QUOTE_MAX 8  /* levels shown */
 
 /* ---- elements ---- */
 
 enum {
-	BLOCK = 1, /* lines of its own */
-	CELL = 2, /* a space from its neighbours */
-	QUOTE = 4, /* "> " before its lines */
-	SKIP = 8, /* text inside is not shown */
-	DROP = 16, /* nor are there words in it */
-	RAW = 32, /* no markup inside, up to its end tag */
-	IN_HEAD = 64, /* others end a head that was not closed */
+	BLOCK = 1,     /* lines of its own */
+	CELL = 2,      /* a space from its neighbours */
+	QUOTE = 4,     /* "> " before its lines */
+	SKIP = 8,      /* text inside is not shown */
+	DROP = 16,     /* nor are there words in it */
+	RAW = 32,      /* no markup inside, up to its end tag */
+	IN_HEAD = 64,  /* others end a head that was not closed */
 	FOREIGN = 128, /* may be closed by "/>" */
 	ALT = 256,
 };
@@ -110,22 +110,22 @@ struct html {
 	char name[NAME_ROOM]; /* of the tag, or of its attribute */
 	size_t name_n;
 	const struct element *tag; /* NULL: of no meaning */
-	bool closing; /* </name> */
-	bool slash; /* ends in "/>" */
-	char quote; /* around the value, or 0 */
+	bool closing;              /* </name> */
+	bool slash;                /* ends in "/>" */
+	char quote;                /* around the value, or 0 */
 	struct buf alt;
 	bool in_alt; /* the value is one */
 
 	const struct element *raw; /* in raw text */
-	size_t matched; /* of its "</name", or dashes of a comment */
+	size_t matched;            /* of its "</name", or dashes of a comment */
 	char ref[HTML_REF];
 	size_t ref_n;
 
 	const struct element *skip; /* hidden element we are in */
-	unsigned depth; /* and how often */
+	unsigned depth;             /* and how often */
 
 	unsigned quotes;
-	bool line; /* something is on the line */
+	bool line;    /* something is on the line */
 	bool newline; /* before the next text */
 	bool space;
 };

@@ -15,7 +15,7 @@
 struct html;
 
 enum html_mode {
-	HTML_TEXT, /* what a reader sees; for previews and search */
+	HTML_TEXT,  /* what a reader sees; for previews and search */
 	HTML_WORDS, /* all but script, style, svg; with img alt: junk words */
 };
 

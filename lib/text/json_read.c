@@ -220,8 +220,8 @@ check(const struct json_doc *doc)
 }
 
 int
-json_parse(
-    struct arena *arena, struct slice text, struct json *root_r, struct err *e)
+json_parse(struct arena *arena, struct slice text, struct json *root_r,
+    struct err *e)
 {
 	struct json_doc *doc;
 	jsmntok_t *tokens;

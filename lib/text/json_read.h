@@ -12,9 +12,9 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-#define JSON_DEPTH 64 /* arrays in objects in arrays ... */
+#define JSON_DEPTH 64          /* arrays in objects in arrays ... */
 #define JSON_VALUES (1U << 20) /* names and values in a document */
-#define JSON_TEXT (64U << 20) /* bytes of a document */
+#define JSON_TEXT (64U << 20)  /* bytes of a document */
 
 enum json_type {
 	JSON_NONE, /* no such value */
@@ -34,8 +34,8 @@ struct json {
 };
 
 /* text is not copied. -1 is ERR_SYNTAX, or ERR_LIMIT. */
-int json_parse(
-    struct arena *arena, struct slice text, struct json *root_r, struct err *e);
+int json_parse(struct arena *arena, struct slice text, struct json *root_r,
+    struct err *e);
 
 enum json_type json_type(struct json v);
 /* Members of an object, elements of an array, else 0. */

@@ -19,8 +19,8 @@
 struct json_out {
 	struct buf *out;
 	bool indent; /* lines and tabs, for people */
-	bool begun; /* the innermost has a member already */
-	bool named; /* json_put_name came last */
+	bool begun;  /* the innermost has a member already */
+	bool named;  /* json_put_name came last */
 	unsigned depth;
 	char close[JSON_OUT_DEPTH]; /* '}' or ']' of what is open */
 };

@@ -90,8 +90,8 @@ check_syntax(struct slice expression, struct err *e)
 				    "look-around or unknown group");
 		} else {
 			if (*sc.p == '+' && repeated)
-				return err_set(
-				    e, ERR_SYNTAX, "possessive repetition");
+				return err_set(e, ERR_SYNTAX,
+				    "possessive repetition");
 			repeat = !repeated && is_in(*sc.p, "*+?}");
 			sc.p++;
 		}
@@ -108,8 +108,8 @@ pattern_check(struct slice expression, struct err *e)
 	int number;
 
 	if (expression.n > PATTERN_MAX)
-		return err_set(
-		    e, ERR_SYNTAX, "longer than %d bytes", PATTERN_MAX);
+		return err_set(e, ERR_SYNTAX, "longer than %d bytes",
+		    PATTERN_MAX);
 	if (check_syntax(expression, e) < 0)
 		return -1;
 	code = pcre2_compile((PCRE2_SPTR)(expression.n ? expression.p : ""),
@@ -117,8 +117,8 @@ pattern_check(struct slice expression, struct err *e)
 	    NULL);
 	if (!code) {
 		pcre2_get_error_message(number, text, sizeof(text));
-		return err_set(
-		    e, ERR_SYNTAX, "%s at offset %zu", (char *)text, offset);
+		return err_set(e, ERR_SYNTAX, "%s at offset %zu", (char *)text,
+		    offset);
 	}
 	pcre2_code_free(code);
 	return 0;

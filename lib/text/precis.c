@@ -43,8 +43,8 @@ zero_width_non_joiner(const struct text *t, size_t i)
 	while (before > 0 &&
 	    uc_joining_type(t->c[before - 1]) == UC_JOINING_TYPE_T)
 		before--;
-	while (
-	    after < t->n && uc_joining_type(t->c[after]) == UC_JOINING_TYPE_T)
+	while (after < t->n &&
+	    uc_joining_type(t->c[after]) == UC_JOINING_TYPE_T)
 		after++;
 	if (before == 0 || after == t->n)
 		return false;

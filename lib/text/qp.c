@@ -22,8 +22,8 @@ add_encoded(struct buf *out, char c)
 	unsigned char byte = (unsigned char)c;
 
 	buf_add(out,
-	    slice_of(
-		(char[]){ '=', hex_upper[byte >> 4], hex_upper[byte & 15] },
+	    slice_of((char[]){ '=', hex_upper[byte >> 4],
+			 hex_upper[byte & 15] },
 		3));
 }
 
@@ -122,8 +122,8 @@ decode_inner(struct qp_dec *d, struct slice s, struct buf *out)
 
 /* A line and the line break that ended it. */
 static void
-decode_line(
-    struct qp_dec *d, struct slice line, struct slice end, struct buf *out)
+decode_line(struct qp_dec *d, struct slice line, struct slice end,
+    struct buf *out)
 {
 	/* RFC 2045, 6.7 (3): white space here was added on the way. */
 	while (line.n > 0 && is_white(line.p[line.n - 1]))
