@@ -6,8 +6,9 @@
 #include "store/store_int.h"
 #include "t/scratch.h"
 
-static struct store_env env = { .run_fd = -1, .hostname = "h",
-	.file_mode = 0600 };
+static struct store_env env = {
+	.run_fd = -1, .hostname = "h", .file_mode = 0600
+};
 static struct arena *arena;
 
 static const struct store_initial initial[] = {
@@ -25,8 +26,8 @@ fresh(void)
 	struct store *st = NULL;
 	struct err e = ERR_INIT;
 
-	if (store_create(&st, &env, arena_printf(arena, "user%u", ++n),
-	    initial, 2, &e) < 0) {
+	if (store_create(&st, &env, arena_printf(arena, "user%u", ++n), initial,
+		2, &e) < 0) {
 		UNIT_FAIL("create: %s", e.text);
 		exit(1);
 	}
@@ -64,8 +65,8 @@ list(struct store *st)
 static enum store_code
 create(struct store *st, const char *name, unsigned use)
 {
-	return store_mailbox_create(st, slice_str(name), use, arena, NULL,
-	    NULL, NULL);
+	return store_mailbox_create(
+	    st, slice_str(name), use, arena, NULL, NULL, NULL);
 }
 
 static enum store_code
@@ -77,7 +78,8 @@ rename_mailbox(struct store *st, const char *from, const char *to)
 static void
 put_file(int fd, const char *name, const char *text)
 {
-	int f = openat(fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int f =
+	    openat(fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	CHECK_EQ(file_write(f, slice_str(text), NULL), 0);
 	close(f);
@@ -106,13 +108,13 @@ test_create_account(void)
 	CHECK_SLICE(list(st), SLICE("Inbox:s Sent:sS Trash:sT"));
 	CHECK_SLICE(get_file(st->maildir_fd, "subscriptions"),
 	    SLICE("V\t2\n\nINBOX\nSent\nTrash\n"));
-	CHECK_SLICE(get_file(st->fd, "specialuse"),
-	    SLICE("sent Sent\ntrash Trash\n"));
+	CHECK_SLICE(
+	    get_file(st->fd, "specialuse"), SLICE("sent Sent\ntrash Trash\n"));
 	CHECK_EQ(fstatat(st->maildir_fd, ".Sent/cur", &s, 0), 0);
 	CHECK_EQ(s.st_mode & 07777, 0700);
 	CHECK_EQ(fstatat(st->maildir_fd, ".Sent/maildirfolder", &s, 0), 0);
-	CHECK_EQ(store_create(&again, &env, store_account(st), initial, 1,
-	    NULL), 0);
+	CHECK_EQ(
+	    store_create(&again, &env, store_account(st), initial, 1, NULL), 0);
 	CHECK_SLICE(list(again), list(st));
 	store_close(&again);
 	CHECK_EQ(store_open(&again, &env, SLICE("nobody"), NULL), 0);
@@ -148,25 +150,29 @@ test_create(void)
 	size_t n;
 	char longest[NAME_MAX + 1];
 
-	CHECK_EQ(store_mailbox_create(st, SLICE("a/b/c"), 0, arena, &made, &n,
-	    NULL), STORE_OK);
+	CHECK_EQ(
+	    store_mailbox_create(st, SLICE("a/b/c"), 0, arena, &made, &n, NULL),
+	    STORE_OK);
 	CHECK_EQ(n, 3);
 	CHECK_SLICE(made[0], SLICE("a"));
 	CHECK_SLICE(made[1], SLICE("a/b"));
 	CHECK_SLICE(made[2], SLICE("a/b/c"));
-	CHECK_EQ(store_mailbox_create(st, SLICE("a/d"), STORE_USE_SENT |
-	    STORE_USE_JUNK, arena, &made, &n, NULL), STORE_OK);
+	CHECK_EQ(store_mailbox_create(st, SLICE("a/d"),
+		     STORE_USE_SENT | STORE_USE_JUNK, arena, &made, &n, NULL),
+	    STORE_OK);
 	CHECK_EQ(n, 1);
-	CHECK_SLICE(list(st), SLICE("Inbox:s Sent:s Trash:sT a:s+ a/b:s+ "
-	    "a/b/c:s a/d:sJS"));
+	CHECK_SLICE(list(st),
+	    SLICE("Inbox:s Sent:s Trash:sT a:s+ a/b:s+ "
+		  "a/b/c:s a/d:sJS"));
 	CHECK_EQ(create(st, "a", 0), STORE_EXISTS);
 	CHECK_EQ(create(st, "Inbox", 0), STORE_EXISTS);
 	CHECK_EQ(create(st, "Inbox/x", 0), STORE_OK);
 	CHECK_EQ(faccessat(st->maildir_fd, ".INBOX.x/new", F_OK, 0), 0);
 	CHECK_EQ(create(st, "#.b&r", 0), STORE_CANNOT);
 	memset(longest, 'x', sizeof(longest));
-	CHECK_EQ(store_mailbox_create(st, slice_of(longest, sizeof(longest)),
-	    0, arena, NULL, NULL, NULL), STORE_CANNOT);
+	CHECK_EQ(store_mailbox_create(st, slice_of(longest, sizeof(longest)), 0,
+		     arena, NULL, NULL, NULL),
+	    STORE_CANNOT);
 	store_close(&st);
 }
 
@@ -197,17 +203,16 @@ test_delete(void)
 	put_file(st->maildir_fd, ".a.b/cur/1.x.h:2,S", "x\n");
 	CHECK_EQ(store_mailbox_delete(st, SLICE("Inbox"), NULL), STORE_CANNOT);
 	CHECK_EQ(store_mailbox_delete(st, SLICE("x"), NULL), STORE_NONEXISTENT);
-	CHECK_EQ(store_mailbox_delete(st, SLICE("a"), NULL),
-	    STORE_HASCHILDREN);
+	CHECK_EQ(store_mailbox_delete(st, SLICE("a"), NULL), STORE_HASCHILDREN);
 	CHECK_EQ(store_mailbox_delete(st, SLICE("a/b"), NULL), STORE_OK);
 	CHECK_SLICE(list(st), SLICE("Inbox:s Sent:sS Trash:sT a:s a/b:s!"));
-	CHECK_EQ(store_mailbox_delete(st, SLICE("a/b"), NULL),
-	    STORE_NONEXISTENT);
+	CHECK_EQ(
+	    store_mailbox_delete(st, SLICE("a/b"), NULL), STORE_NONEXISTENT);
 	CHECK_EQ(create(st, "a/b", 0), STORE_OK);
 	CHECK_EQ(faccessat(st->maildir_fd, ".a.b/cur/1.x.h:2,S", F_OK, 0), -1);
 	/* What a crash left is removed by the next. */
-	CHECK_EQ(file_mkdirs(st->maildir_fd, "tmp/.old.x.tmp/cur", 0700, NULL),
-	    0);
+	CHECK_EQ(
+	    file_mkdirs(st->maildir_fd, "tmp/.old.x.tmp/cur", 0700, NULL), 0);
 	CHECK_EQ(store_mailbox_delete(st, SLICE("a/b"), NULL), STORE_OK);
 	CHECK_EQ(faccessat(st->maildir_fd, "tmp/.old.x.tmp", F_OK, 0), -1);
 	store_close(&st);
@@ -222,8 +227,9 @@ test_rename(void)
 	create(st, "ab", 0);
 	put_file(st->maildir_fd, ".a.b/cur/1.x.h:2,S", "x\n");
 	CHECK_EQ(rename_mailbox(st, "a/b", "x/y"), STORE_OK);
-	CHECK_SLICE(list(st), SLICE("Inbox:s Sent:sS Trash:sT a:s ab:s x:s+ "
-	    "x/y:s+ x/y/c:sJ"));
+	CHECK_SLICE(list(st),
+	    SLICE("Inbox:s Sent:sS Trash:sT a:s ab:s x:s+ "
+		  "x/y:s+ x/y/c:sJ"));
 	CHECK_EQ(faccessat(st->maildir_fd, ".x.y/cur/1.x.h:2,S", F_OK, 0), 0);
 	CHECK_EQ(faccessat(st->fd, "rename", F_OK, 0), -1);
 
@@ -237,9 +243,11 @@ test_rename(void)
 	CHECK_EQ(store_mailbox_delete(st, SLICE("q/y"), NULL), STORE_OK);
 	CHECK_EQ(rename_mailbox(st, "x", "q"), STORE_EXISTS);
 	CHECK_EQ(rename_mailbox(st, "x", "Inbox/q/.r"), STORE_OK);
-	CHECK_SLICE(list(st), SLICE("Inbox:s+ Inbox/q:s+ Inbox/q/.r:s+ "
-	    "Inbox/q/.r/y:s+ Inbox/q/.r/y/c:sJ Sent:sS Trash:sT a:s ab:s q:s "
-	    "q/y:s!"));
+	CHECK_SLICE(list(st),
+	    SLICE(
+		"Inbox:s+ Inbox/q:s+ Inbox/q/.r:s+ "
+		"Inbox/q/.r/y:s+ Inbox/q/.r/y/c:sJ Sent:sS Trash:sT a:s ab:s q:s "
+		"q/y:s!"));
 	store_close(&st);
 }
 
@@ -252,11 +260,13 @@ test_rename_long(void)
 
 	create(st, "a/b", 0);
 	memset(to, 'x', sizeof(to));
-	CHECK_EQ(store_mailbox_rename(st, SLICE("a"), slice_of(to,
-	    NAME_MAX - 2), NULL), STORE_CANNOT);
+	CHECK_EQ(store_mailbox_rename(
+		     st, SLICE("a"), slice_of(to, NAME_MAX - 2), NULL),
+	    STORE_CANNOT);
 	CHECK_SLICE(list(st), SLICE("Inbox:s Sent:sS Trash:sT a:s+ a/b:s"));
-	CHECK_EQ(store_mailbox_rename(st, SLICE("a"), slice_of(to,
-	    NAME_MAX - 3), NULL), STORE_OK);
+	CHECK_EQ(store_mailbox_rename(
+		     st, SLICE("a"), slice_of(to, NAME_MAX - 3), NULL),
+	    STORE_OK);
 	store_close(&st);
 }
 
@@ -273,12 +283,15 @@ test_subscribe(void)
 	CHECK_EQ(store_subscribe(st, SLICE("gone"), false, NULL), 0);
 	CHECK_SLICE(get_file(st->maildir_fd, "subscriptions"),
 	    SLICE("V\t2\n\nINBOX\nTrash\nno\tsuch\nwe ird&AC4-&AOk-\n"
-	    "INBOX\tx\n"));
-	CHECK_SLICE(list(st), SLICE("Inbox:s Inbox/x:s! Sent:S Trash:sT "
-	    "no/such:s! we ird.\xc3\xa9:s!"));
+		  "INBOX\tx\n"));
+	CHECK_SLICE(list(st),
+	    SLICE("Inbox:s Inbox/x:s! Sent:S Trash:sT "
+		  "no:! no/such:s! we ird.\xc3\xa9:s!"));
 	/* Version 1, with a line of nonsense. */
-	put_file(st->maildir_fd, "subscriptions", "INBOX\nLists.qmail\n..\nSent");
-	CHECK_SLICE(list(st), SLICE("Inbox:s Lists/qmail:s! Sent:sS Trash:T"));
+	put_file(
+	    st->maildir_fd, "subscriptions", "INBOX\nLists.qmail\n..\nSent");
+	CHECK_SLICE(
+	    list(st), SLICE("Inbox:s Lists:! Lists/qmail:s! Sent:sS Trash:T"));
 	CHECK_EQ(store_subscribe(st, SLICE("Sent"), false, NULL), 0);
 	CHECK_SLICE(get_file(st->maildir_fd, "subscriptions"),
 	    SLICE("V\t2\n\nINBOX\nLists\tqmail\n"));
@@ -287,8 +300,9 @@ test_subscribe(void)
 	CHECK_EQ(store_subscribe(st, SLICE("#.=01=09&"), true, NULL), 0);
 	CHECK_SLICE(get_file(st->maildir_fd, "subscriptions"),
 	    SLICE("V\t2\n\nINBOX\nLists\tqmail\n\0011\001t&\n"));
-	CHECK_SLICE(list(st), SLICE("Inbox:s #.=01=09&:s Lists/qmail:s! "
-	    "Sent:S Trash:T"));
+	CHECK_SLICE(list(st),
+	    SLICE("Inbox:s #.=01=09&:s Lists:! Lists/qmail:s! "
+		  "Sent:S Trash:T"));
 	store_close(&st);
 }
 
@@ -297,14 +311,16 @@ test_use(void)
 {
 	struct store *st = fresh();
 
-	CHECK_EQ(store_set_use(st, SLICE("Trash"), STORE_USE_SENT |
-	    STORE_USE_DRAFTS, NULL), STORE_OK);
+	CHECK_EQ(store_set_use(st, SLICE("Trash"),
+		     STORE_USE_SENT | STORE_USE_DRAFTS, NULL),
+	    STORE_OK);
 	CHECK_SLICE(list(st), SLICE("Inbox:s Sent:s Trash:sDS"));
 	CHECK_EQ(store_set_use(st, SLICE("Trash"), 0, NULL), STORE_OK);
 	CHECK_SLICE(list(st), SLICE("Inbox:s Sent:s Trash:s"));
 	CHECK_EQ(store_set_use(st, SLICE("none"), STORE_USE_JUNK, NULL),
 	    STORE_NONEXISTENT);
-	put_file(st->fd, "specialuse", "junk Sent\nbogus Trash\narchive\n"
+	put_file(st->fd, "specialuse",
+	    "junk Sent\nbogus Trash\narchive\n"
 	    "drafts gone\n");
 	CHECK_SLICE(list(st), SLICE("Inbox:s Sent:sJ Trash:s"));
 	store_close(&st);
@@ -322,16 +338,18 @@ test_foreign(void)
 	CHECK_EQ(symlinkat(".b&r", st->maildir_fd, ".link"), 0);
 	CHECK_EQ(symlinkat("nowhere", st->maildir_fd, ".broken"), 0);
 	put_file(st->maildir_fd, ".file", "");
-	CHECK_SLICE(list(st), SLICE("Inbox:s #.Inbox: #.b&r: Lists:!+ "
-	    "Lists/qmail: Sent:sS Trash:sT link:"));
+	CHECK_SLICE(list(st),
+	    SLICE("Inbox:s #.Inbox: #.b&r: Lists:!+ "
+		  "Lists/qmail: Sent:sS Trash:sT link:"));
 	CHECK_EQ(rename_mailbox(st, "#.b&r", "b&r"), STORE_OK);
 	CHECK_EQ(rename_mailbox(st, "Lists", "L"), STORE_NONEXISTENT);
-	CHECK_EQ(store_mailbox_delete(st, SLICE("Lists"), NULL),
-	    STORE_NONEXISTENT);
+	CHECK_EQ(
+	    store_mailbox_delete(st, SLICE("Lists"), NULL), STORE_NONEXISTENT);
 	CHECK_EQ(store_mailbox_delete(st, SLICE("#.Inbox"), NULL), STORE_OK);
 	CHECK_EQ(unlinkat(st->maildir_fd, ".link", 0), 0);
-	CHECK_SLICE(list(st), SLICE("Inbox:s Lists:!+ Lists/qmail: Sent:sS "
-	    "Trash:sT b&r:"));
+	CHECK_SLICE(list(st),
+	    SLICE("Inbox:s Lists:!+ Lists/qmail: Sent:sS "
+		  "Trash:sT b&r:"));
 	store_close(&st);
 }
 

@@ -5,8 +5,9 @@
 #define U LAYOUT_UNKNOWN
 #define ID "abcdefghij0123456789"
 
-static struct store_env env = { .run_fd = -1, .hostname = "mail/a:b,c.org",
-	.file_mode = 0600 };
+static struct store_env env = {
+	.run_fd = -1, .hostname = "mail/a:b,c.org", .file_mode = 0600
+};
 
 /* ---- file names ---- */
 
@@ -17,22 +18,25 @@ static const struct {
 	const char *emailid;
 	unsigned flags, letters;
 } files[] = {
-	{ "1204680122.27c448abf.host", "1204680122.27c448abf.host",
-	    1204680122, U, U, "", 0, 0 },
+	{ "1204680122.27c448abf.host", "1204680122.27c448abf.host", 1204680122,
+	    U, U, "", 0, 0 },
 	{ "1204680122.M9P1.h,S=2,W=3:2,", "1204680122.M9P1.h,S=2,W=3",
 	    1204680122, 2, 3, "", 0, 0 },
 	{ "1.x.h,W=30,S=20:2,FS", "1.x.h,W=30,S=20", 1, 20, 30, "",
 	    STORE_FLAGGED | STORE_SEEN, 0 },
 	{ "1.x.h:2,DFPRST", "1.x.h", 1, U, U, "",
 	    STORE_DRAFT | STORE_FLAGGED | STORE_FORWARDED | STORE_ANSWERED |
-	    STORE_SEEN | STORE_DELETED, 0 },
+		STORE_SEEN | STORE_DELETED,
+	    0 },
 	{ "1.x.h:2,Sabz", "1.x.h", 1, U, U, "", STORE_SEEN, 1 | 2 | 1 << 25 },
 	{ "1.x.h:2,S,Fa", "1.x.h", 1, U, U, "", STORE_SEEN, 0 },
 	{ "1.x.h:1,S", "1.x.h", 1, U, U, "", 0, 0 },
 	{ "1.x.h:2,XQ!", "1.x.h", 1, U, U, "", 0, 0 },
 	{ "1.x.h,S=:2,S", "1.x.h,S=", 1, U, U, "", STORE_SEEN, 0 },
-	{ "1.x.h,S=-1,W=99999999999999999999", "1.x.h,S=-1,W="
-	    "99999999999999999999", 1, U, U, "", 0, 0 },
+	{ "1.x.h,S=-1,W=99999999999999999999",
+	    "1.x.h,S=-1,W="
+	    "99999999999999999999",
+	    1, U, U, "", 0, 0 },
 	{ "1.x.h,S=5x,W=6", "1.x.h,S=5x,W=6", 1, U, 6, "", 0, 0 },
 	{ "hello", "hello", -1, U, U, "", 0, 0 },
 	{ "a.b.c", "a.b.c", -1, U, U, "", 0, 0 },
@@ -43,8 +47,8 @@ static const struct {
 	    0, 0 },
 	{ "7.R123456789012F" ID ".h", "7.R123456789012F" ID ".h", 7, U, U, "",
 	    0, 0 },
-	{ "7.R123456789012E" ID "x.h", "7.R123456789012E" ID "x.h", 7, U, U,
-	    "", 0, 0 },
+	{ "7.R123456789012E" ID "x.h", "7.R123456789012E" ID "x.h", 7, U, U, "",
+	    0, 0 },
 };
 
 static void
@@ -97,11 +101,11 @@ test_flags(void)
 	ROW("");
 	memset(longest, 'x', NAME_MAX);
 	longest[NAME_MAX] = '\0';
-	CHECK(layout_with_flags(slice_of(longest, NAME_MAX - 4), STORE_SEEN, 0,
-	    name));
+	CHECK(layout_with_flags(
+	    slice_of(longest, NAME_MAX - 4), STORE_SEEN, 0, name));
 	CHECK_EQ(strlen(name), NAME_MAX);
-	CHECK(!layout_with_flags(slice_of(longest, NAME_MAX - 3), STORE_SEEN,
-	    0, name));
+	CHECK(!layout_with_flags(
+	    slice_of(longest, NAME_MAX - 3), STORE_SEEN, 0, name));
 }
 
 static void
@@ -147,8 +151,9 @@ test_new_names(void)
 	env.hostname = "::::::::::::::::::::::::::::::::::::::::::::::::::::";
 	layout_base(&env, id, UINT64_MAX, UINT64_MAX, a);
 	CHECK(strlen(a) < NAME_MAX - 40);
-	CHECK(slice_find(slice_str(a), SLICE(",S=18446744073709551615,W="
-	    "18446744073709551615")) > 0);
+	CHECK(slice_find(slice_str(a),
+		  SLICE(",S=18446744073709551615,W="
+			"18446744073709551615")) > 0);
 }
 
 /* ---- folder names ---- */
@@ -199,8 +204,8 @@ test_folders(void)
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		ROW(folders[i].name);
-		CHECK_EQ(layout_folder(slice_str(folders[i].name), folder,
-		    NULL), 0);
+		CHECK_EQ(
+		    layout_folder(slice_str(folders[i].name), folder, NULL), 0);
 		CHECK_STR(folder, folders[i].folder);
 		buf_reset(&name);
 		CHECK(layout_mailbox(slice_str(folders[i].folder), &name));
@@ -276,8 +281,8 @@ test_check(void)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		ROW(names[i].name);
-		rc = store_name_check(arena, slice_str(names[i].name), &got,
-		    &e);
+		rc =
+		    store_name_check(arena, slice_str(names[i].name), &got, &e);
 		CHECK_EQ(rc, names[i].want ? 0 : -1);
 		if (names[i].want)
 			CHECK_SLICE(got, slice_str(names[i].want));
@@ -286,10 +291,12 @@ test_check(void)
 	}
 	ROW("");
 	memset(longest, 'x', sizeof(longest));
-	CHECK_EQ(store_name_check(arena, slice_of(longest, STORE_NAME_MAX),
-	    &got, &e), 0);
-	CHECK_EQ(store_name_check(arena, slice_of(longest, STORE_NAME_MAX + 1),
-	    &got, &e), -1);
+	CHECK_EQ(store_name_check(
+		     arena, slice_of(longest, STORE_NAME_MAX), &got, &e),
+	    0);
+	CHECK_EQ(store_name_check(
+		     arena, slice_of(longest, STORE_NAME_MAX + 1), &got, &e),
+	    -1);
 	arena_free(&arena);
 }
 

@@ -4,8 +4,9 @@
 #include "store/store_int.h"
 #include "t/scratch.h"
 
-static struct store_env env = { .run_fd = -1, .hostname = "h",
-	.file_mode = 0600 };
+static struct store_env env = {
+	.run_fd = -1, .hostname = "h", .file_mode = 0600
+};
 static struct store *st;
 static struct arena *arena;
 

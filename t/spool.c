@@ -2,8 +2,9 @@
 #include "store/spool.h"
 #include "t/scratch.h"
 
-static struct store_env env = { .run_fd = -1, .hostname = "h",
-	.file_mode = 0600 };
+static struct store_env env = {
+	.run_fd = -1, .hostname = "h", .file_mode = 0600
+};
 
 /* What is stored of wire. */
 static const struct {
@@ -73,11 +74,11 @@ check_row(size_t row, size_t piece)
 	CHECK_EQ(spool_verbatim(sp), rows[row].verbatim);
 	CHECK_EQ(spool_wire_size(sp), wire.n);
 	CHECK_EQ(spool_stored_size(sp), strlen(rows[row].stored));
-	CHECK_SLICE(contents(sp, SLICE_NULL, arena),
-	    slice_str(rows[row].stored));
+	CHECK_SLICE(
+	    contents(sp, SLICE_NULL, arena), slice_str(rows[row].stored));
 	CHECK_SLICE(read_from(sp, 0, arena), wire);
-	CHECK_SLICE(read_from(sp, wire.n / 2, arena),
-	    slice_skip(wire, wire.n / 2));
+	CHECK_SLICE(
+	    read_from(sp, wire.n / 2, arena), slice_skip(wire, wire.n / 2));
 	spool_free(&sp);
 	arena_free(&arena);
 }
@@ -106,8 +107,8 @@ test_prefix(void)
 	sp = spool_new(&env, 0);
 	spool_add(sp, SLICE("a\n"), NULL);
 	spool_end(sp, NULL);
-	CHECK_SLICE(contents(sp, SLICE("x: y\r\n"), arena),
-	    SLICE("x: y\r\na\n"));
+	CHECK_SLICE(
+	    contents(sp, SLICE("x: y\r\n"), arena), SLICE("x: y\r\na\n"));
 	spool_free(&sp);
 	spool_free(&sp);
 	arena_free(&arena);
@@ -133,7 +134,7 @@ check_large(size_t size, size_t piece, struct slice last)
 	buf_add(&wire, last);
 	buf_add(&lf, last);
 	for (struct slice s = buf_slice(&wire); s.n > 0;
-	    s = slice_skip(s, piece))
+	     s = slice_skip(s, piece))
 		CHECK_EQ(spool_add(sp, slice_head(s, piece), NULL), 0);
 	CHECK_EQ(spool_end(sp, NULL), 0);
 	CHECK_EQ(spool_verbatim(sp), last.n > 0);

@@ -6,8 +6,9 @@
 
 #define DAY 86400
 
-static struct store_env env = { .run_fd = -1, .hostname = "h",
-	.file_mode = 0600 };
+static struct store_env env = {
+	.run_fd = -1, .hostname = "h", .file_mode = 0600
+};
 
 /* Messages in order of arrival; same is the row whose thread it has, itself
  * for one of its own. */
@@ -20,15 +21,18 @@ static const struct {
 	{ "Message-ID: <b@x>\r\nIn-Reply-To: <a@x>\r\nSubject: Re: hello\r\n",
 	    1, 0 },
 	{ "Message-ID: <c@x>\r\nReferences: <a@x> <b@x>\r\n"
-	    "Subject: RE: hello\r\n", 2, 0 },
+	  "Subject: RE: hello\r\n",
+	    2, 0 },
 	/* The last that is known counts. */
 	{ "Message-ID: <d@x>\r\nReferences: <c@x> <gone@x>\r\n"
-	    "Subject: fwd: hello\r\n", 3, 0 },
+	  "Subject: fwd: hello\r\n",
+	    3, 0 },
 	/* Another subject is another thread. */
 	{ "Message-ID: <e@x>\r\nIn-Reply-To: <a@x>\r\nSubject: other\r\n", 4,
 	    4 },
 	{ "Message-ID: <f@x>\r\nReferences: <a@x> <e@x>\r\n"
-	    "Subject: Re: other\r\n", 5, 4 },
+	  "Subject: Re: other\r\n",
+	    5, 4 },
 	/* The same id again: the same message. */
 	{ "Message-ID: <A@X>\r\nSubject: entirely different\r\n", 6, 0 },
 	/* A reply without references: by subject, within 28 days. */
@@ -42,8 +46,9 @@ static const struct {
 	{ "Subject: Re:\r\n", 40, 13 },
 	/* A DSN has its own subject. */
 	{ "Message-ID: <k@x>\r\nReferences: <a@x>\r\nSubject: failure\r\n"
-	    "Content-Type: multipart/report; report-type=delivery-status;"
-	    " boundary=x\r\n", 41, 0 },
+	  "Content-Type: multipart/report; report-type=delivery-status;"
+	  " boundary=x\r\n",
+	    41, 0 },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -68,8 +73,8 @@ assign_all(struct store *st, uint64_t threads[ROWS])
 {
 	for (size_t i = 0; i < ROWS; i++) {
 		ROW(rows[i].header);
-		threads[i] = assign(st, rows[i].header,
-		    1700000000 + rows[i].day * DAY);
+		threads[i] =
+		    assign(st, rows[i].header, 1700000000 + rows[i].day * DAY);
 		for (size_t k = 0; k <= i; k++)
 			CHECK_EQ(threads[k] == threads[i],
 			    rows[k].same == rows[i].same);
@@ -88,8 +93,9 @@ test_rules(void)
 	/* What was assigned is still known to another process. */
 	store_close(&st);
 	CHECK_EQ(store_open(&st, &env, SLICE("rules"), NULL), 1);
-	CHECK_EQ(assign(st, "References: <f@x>\r\nSubject: other\r\n",
-	    1800000000), threads[4]);
+	CHECK_EQ(
+	    assign(st, "References: <f@x>\r\nSubject: other\r\n", 1800000000),
+	    threads[4]);
 	threads_tidy(st);
 	store_close(&st);
 	/* A lost table: roots have the same number again. */
@@ -107,11 +113,11 @@ test_enter(void)
 	struct store *st = NULL;
 
 	CHECK_EQ(store_create(&st, &env, SLICE("enter"), NULL, 0, NULL), 0);
-	msgparse_all(SLICE("Message-ID: <a@x>\r\nSubject: s\r\n\r\n"), NULL,
-	    &record);
+	msgparse_all(
+	    SLICE("Message-ID: <a@x>\r\nSubject: s\r\n\r\n"), NULL, &record);
 	threads_enter(st, buf_slice(&record), 4711, 1000);
-	CHECK_EQ(assign(st, "In-Reply-To: <a@x>\r\nSubject: Re: s\r\n", 2000),
-	    4711);
+	CHECK_EQ(
+	    assign(st, "In-Reply-To: <a@x>\r\nSubject: Re: s\r\n", 2000), 4711);
 	CHECK_EQ(assign(st, "Subject: Re: s\r\n", 3000), 4711);
 	buf_free(&record);
 	store_close(&st);

@@ -19,13 +19,12 @@ static const struct {
 	    "25017 W2481 S2440 :1276533073.M242911P3632.kurkku:2,F\n",
 	    1, 1275660208, 25022, 2,
 	    { { "1276528487.M364837P9451.kurkku,S=1355,W=1394", 25006 },
-	    { "1276533073.M242911P3632.kurkku", 25017 }, { "other", 0 } } },
+		{ "1276533073.M242911P3632.kurkku", 25017 }, { "other", 0 } } },
 	{ "version 1", "dovecot-uidlist", "1 7 4\n1 a\n3 b:2,S\n", 1, 7, 4, 2,
 	    { { "a", 1 }, { "b", 3 } } },
 	{ "Courier", "courierimapuiddb",
-	    "1 1015917760 5\n1 1015917802.M95P26.host\n4 x\n",
-	    1, 1015917760, 5, 2,
-	    { { "1015917802.M95P26.host", 1 }, { "x", 4 } } },
+	    "1 1015917760 5\n1 1015917802.M95P26.host\n4 x\n", 1, 1015917760, 5,
+	    2, { { "1015917802.M95P26.host", 1 }, { "x", 4 } } },
 	{ "no end of line", "dovecot-uidlist", "3 V1 N9\n8 :a", 1, 1, 9, 1,
 	    { { "a", 8 } } },
 	{ "no messages", "dovecot-uidlist", "3 V1 N9\n", 1, 1, 9, 0,
@@ -64,8 +63,8 @@ test_rows(void)
 		CHECK_EQ(u.uidnext, rows[i].uidnext);
 		CHECK_EQ(u.n, rows[i].n);
 		for (size_t k = 0; rows[i].want[k].base; k++)
-			CHECK_EQ(uidlist_uid(&u,
-			    slice_str(rows[i].want[k].base)),
+			CHECK_EQ(
+			    uidlist_uid(&u, slice_str(rows[i].want[k].base)),
 			    rows[i].want[k].uid);
 		uidlist_free(&u);
 		unlinkat(scratch_fd, rows[i].file, 0);
@@ -132,11 +131,13 @@ test_keywords(void)
 {
 	CHECK_EQ(uidlist_courier_keywords(scratch_fd, note, &seen, NULL), 0);
 	CHECK_EQ(mkdirat(scratch_fd, "courierimapkeywords", 0700), 0);
-	scratch_put("courierimapkeywords/:list", SLICE("$Forwarded\nwork\n\n"
-	    "1.x.h:0 1\n2.x.h:1\n3.x.h:\n4.x.h:7 x 0\n:1\nbad\n"));
+	scratch_put("courierimapkeywords/:list",
+	    SLICE("$Forwarded\nwork\n\n"
+		  "1.x.h:0 1\n2.x.h:1\n3.x.h:\n4.x.h:7 x 0\n:1\nbad\n"));
 	CHECK_EQ(uidlist_courier_keywords(scratch_fd, note, &seen, NULL), 1);
-	CHECK_SLICE(buf_slice(&seen), SLICE("1.x.h+$Forwarded+work "
-	    "2.x.h+work 4.x.h+$Forwarded "));
+	CHECK_SLICE(buf_slice(&seen),
+	    SLICE("1.x.h+$Forwarded+work "
+		  "2.x.h+work 4.x.h+$Forwarded "));
 	buf_free(&seen);
 }
 

@@ -42,7 +42,7 @@ test_rows(void)
 	struct buf text = BUF_INIT(1000);
 	struct uidset s, back;
 	struct slice ops, op, a, b;
-	uint32_t first, last;
+	uint32_t first = 0, last = 0;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		ROW(rows[i].ops);

@@ -37,7 +37,7 @@ static const struct opt_program program = { "mox-verifydata",
 struct output {
 	struct buf text; /* of -json */
 	struct json_out json;
-	bool terminal;   /* progress is shown */
+	bool terminal; /* progress is shown */
 };
 
 /* ---- output ---- */
@@ -50,8 +50,8 @@ clear_progress(const struct output *out)
 }
 
 static void
-show_progress(void *ctx, struct slice account, struct slice mailbox,
-    uint64_t messages)
+show_progress(
+    void *ctx, struct slice account, struct slice mailbox, uint64_t messages)
 {
 	const struct output *out = ctx;
 
@@ -128,8 +128,7 @@ end_output(struct output *out, const struct verify *v, const char *dir)
 	else if (v->errors == 0)
 		printf("%s: OK\n", dir);
 	else
-		printf("%s: %llu errors\n", dir,
-		    (unsigned long long)v->errors);
+		printf("%s: %llu errors\n", dir, (unsigned long long)v->errors);
 	buf_free(&out->text);
 }
 
@@ -147,8 +146,8 @@ check_password(struct verify *v, struct auth *auth, struct slice file)
 	    !slice_starts(file, SLICE(".")) && db_unescape(&name, file) &&
 	    auth_load(auth, buf_slice(&name), &creds, &e) < 0) {
 		v->account = buf_slice(&name);
-		verify_report(v, VERIFY_ERROR, "credentials", false, "%s",
-		    e.text);
+		verify_report(
+		    v, VERIFY_ERROR, "credentials", false, "%s", e.text);
 		v->account = SLICE_NULL;
 	}
 	buf_free(&name);
@@ -168,9 +167,9 @@ check_credentials(struct verify *v)
 
 	if (file_list(v->env->data_fd, "auth", arena, &files, &n, &e) == 1 &&
 	    (auth_open(&opts, &auth, &e) < 0 ||
-	    auth_key_list(auth, arena, SLICE_NULL, &keys, &nkeys, &e) < 0))
-		verify_report(v, VERIFY_ERROR, "credentials", false, "%s",
-		    e.text);
+		auth_key_list(auth, arena, SLICE_NULL, &keys, &nkeys, &e) < 0))
+		verify_report(
+		    v, VERIFY_ERROR, "credentials", false, "%s", e.text);
 	for (size_t i = 0; i < n && auth; i++)
 		check_password(v, auth, files[i]);
 	auth_close(&auth);
@@ -206,9 +205,13 @@ main(int argc, char **argv)
 	int arg = opt_parse(&program, argc, argv);
 	struct store_env env = { 0 };
 	struct output out;
-	struct verify v = { .env = &env, .fix = opt_fix,
-		.skip_sizes = opt_skip, .restored = opt_restored,
-		.found = found, .progress = show_progress, .ctx = &out };
+	struct verify v = { .env = &env,
+		.fix = opt_fix,
+		.skip_sizes = opt_skip,
+		.restored = opt_restored,
+		.found = found,
+		.progress = show_progress,
+		.ctx = &out };
 	struct err e = ERR_INIT;
 
 	if (argc - arg != 1)

@@ -82,8 +82,8 @@ open_maildir(struct store *st, struct err *e)
 	if (mkdirat(st->fd, "Maildir", store_folder_mode(st->env)) != 0 &&
 	    errno != EEXIST)
 		return err_sys(e, "make Maildir");
-	st->maildir_fd = openat(st->fd, "Maildir",
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	st->maildir_fd =
+	    openat(st->fd, "Maildir", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (st->maildir_fd < 0)
 		return err_sys(e, "open Maildir");
 	if (folder_open(&inbox, st, SLICE("Inbox"), e) != 1)
@@ -102,8 +102,9 @@ open_path(struct store **st_r, const struct store_env *env,
 	*st_r = NULL;
 	st->fd = openat(env->data_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (st->fd < 0)
-		rc = errno == ENOENT || errno == ENOTDIR ? 0 :
-		    err_sys(e, "open account");
+		rc = errno == ENOENT || errno == ENOTDIR
+		    ? 0
+		    : err_sys(e, "open account");
 	else if (open_maildir(st, e) < 0 || rename_redo(st, e) < 0)
 		rc = err_prefix(e, "account %s", st->name);
 	else
@@ -165,9 +166,11 @@ place_account(const struct store_env *env, const char *tmp, const char *path,
 	int fd, rc = db_move(env->data_fd, tmp, env->data_fd, path, e);
 
 	if (rc != 1)
-		return rc == 0 && errno != EEXIST ?
-		    err_set(e, ERR_TEMP, "new account is gone") : rc;
-	fd = openat(env->data_fd, "accounts", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		return rc == 0 && errno != EEXIST
+		    ? err_set(e, ERR_TEMP, "new account is gone")
+		    : rc;
+	fd = openat(
+	    env->data_fd, "accounts", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "open accounts");
 	if (db_fsync_dir(fd, "accounts", e) < 0 ||
@@ -196,8 +199,9 @@ store_create(struct store **st_r, const struct store_env *env,
 		return -1;
 	rc = open_path(st_r, env, account, tmp, e);
 	if (rc == 1)
-		rc = fill_account(*st_r, initial, n, e) < 0 ? -1 :
-		    place_account(env, tmp, path, e);
+		rc = fill_account(*st_r, initial, n, e) < 0
+		    ? -1
+		    : place_account(env, tmp, path, e);
 	if (rc == 1)
 		return 0;
 	store_close(st_r);
@@ -205,8 +209,9 @@ store_create(struct store **st_r, const struct store_env *env,
 	if (rc < 0)
 		return -1;
 	rc = store_open(st_r, env, account, e);
-	return rc == 0 ? err_set(e, ERR_TEMP, "account is being removed") :
-	    rc < 0 ? -1 : 0;
+	if (rc == 0)
+		return err_set(e, ERR_TEMP, "account is being removed");
+	return rc < 0 ? -1 : 0;
 }
 
 struct slice
@@ -232,8 +237,8 @@ store_set_quota(struct store *st, uint64_t bytes)
 int
 store_lock_list(struct store *st, struct db_lock *lock, struct err *e)
 {
-	int rc = db_lock(lock, st->fd, "list.lock", DB_LOCK_LEASE, DB_LOCK_MS,
-	    e);
+	int rc =
+	    db_lock(lock, st->fd, "list.lock", DB_LOCK_LEASE, DB_LOCK_MS, e);
 
 	return rc == 1 ? 0 : -1;
 }
@@ -265,11 +270,11 @@ raise_counter(struct store *st, uint32_t floor, uint32_t step, uint32_t *v_r,
 {
 	struct db_lock lock = DB_LOCK_INIT;
 	char text[UIDVALIDITY_TEXT];
-	uint32_t old, v;
+	uint32_t old = 0, v;
 	int rc = -1;
 
 	if (db_lock(&lock, st->fd, "list.lock", DB_LOCK_LEASE | DB_LOCK_SECOND,
-	    DB_LOCK_MS, e) != 1)
+		DB_LOCK_MS, e) != 1)
 		return -1;
 	if (store_last_uidvalidity(st, &old, e) < 0)
 		goto out;
@@ -291,8 +296,7 @@ out:
 }
 
 int
-store_next_uidvalidity(struct store *st, uint32_t *uidvalidity_r,
-    struct err *e)
+store_next_uidvalidity(struct store *st, uint32_t *uidvalidity_r, struct err *e)
 {
 	return raise_counter(st, 0, 1, uidvalidity_r, e);
 }

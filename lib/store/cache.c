@@ -20,13 +20,13 @@
 #include "store/store_int.h"
 
 #define MAGIC "mxc1"
-#define HEAD  16
+#define HEAD 16
 #define ALIGN 16
 
 struct segment {
 	uint32_t number;
 	const char *map; /* CACHE_SEGMENT bytes */
-	uint64_t size;   /* of the file, as last seen */
+	uint64_t size; /* of the file, as last seen */
 	ino_t inode;
 	unsigned char *checked;
 };
@@ -162,8 +162,8 @@ open_last(struct cache *c, uint32_t last, uint64_t size, uint64_t *end_r,
 		c->last = 1;
 	for (;; c->last++) {
 		cache_name(c->last, name);
-		fd = openat(c->dirfd, name, O_WRONLY | O_CREAT | O_CLOEXEC,
-		    c->mode);
+		fd = openat(
+		    c->dirfd, name, O_WRONLY | O_CREAT | O_CLOEXEC, c->mode);
 		if (fd < 0 || fstat(fd, &s) != 0)
 			break;
 		/* A cut off write may have left any size. */
@@ -186,8 +186,9 @@ batch(const struct cache_entry *entries, size_t n, uint64_t *size_r)
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		more = cacheable(&entries[i]) ?
-		    cache_entry_size(entries[i].record.n) : 0;
+		more = cacheable(&entries[i])
+		    ? cache_entry_size(entries[i].record.n)
+		    : 0;
 		if (size + more > CACHE_SEGMENT)
 			break;
 		size += more;
@@ -226,9 +227,8 @@ write_batch(struct cache *c, uint32_t last, const struct cache_entry *entries,
 }
 
 int
-cache_append(struct cache *c, uint32_t last,
-    const struct cache_entry *entries, size_t n, struct cache_place *places_r,
-    struct err *e)
+cache_append(struct cache *c, uint32_t last, const struct cache_entry *entries,
+    size_t n, struct cache_place *places_r, struct err *e)
 {
 	uint64_t size;
 	size_t now;
@@ -236,8 +236,9 @@ cache_append(struct cache *c, uint32_t last,
 	memset(places_r, 0, n * sizeof(*places_r));
 	for (size_t i = 0; i < n; i += now) {
 		now = batch(entries + i, n - i, &size);
-		if (size > 0 && write_batch(c, last, entries + i, now, size,
-		    places_r + i, e) < 0) {
+		if (size > 0 &&
+		    write_batch(
+			c, last, entries + i, now, size, places_r + i, e) < 0) {
 			memset(places_r, 0, n * sizeof(*places_r));
 			return -1;
 		}
@@ -274,8 +275,9 @@ map_segment(const struct cache *c, struct segment *s)
 	fd = openat(c->dirfd, name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	map = fstat(fd, &st) != 0 ? MAP_FAILED :
-	    mmap(NULL, CACHE_SEGMENT, PROT_READ, MAP_SHARED, fd, 0);
+	map = fstat(fd, &st) != 0
+	    ? MAP_FAILED
+	    : mmap(NULL, CACHE_SEGMENT, PROT_READ, MAP_SHARED, fd, 0);
 	close(fd);
 	if (map == MAP_FAILED)
 		return false;
@@ -307,8 +309,9 @@ static const unsigned char *
 find_entry(struct cache *c, struct cache_place place, struct segment **s_r,
     uint64_t *size_r)
 {
-	struct segment *s = place.segment > 0 && place.offset % ALIGN == 0 ?
-	    find_segment(c, place.segment) : NULL;
+	struct segment *s = place.segment > 0 && place.offset % ALIGN == 0
+	    ? find_segment(c, place.segment)
+	    : NULL;
 	uint64_t end = (uint64_t)place.offset + HEAD;
 
 	/* Twice: first the head, then all. */
@@ -316,8 +319,8 @@ find_entry(struct cache *c, struct cache_place place, struct segment **s_r,
 		if (end > CACHE_SEGMENT ||
 		    (end > s->size && (!look_again(c, s) || end > s->size)))
 			return NULL;
-		*size_r = get32((const unsigned char *)s->map +
-		    place.offset + 8);
+		*size_r =
+		    get32((const unsigned char *)s->map + place.offset + 8);
 		end = (uint64_t)place.offset + HEAD + *size_r;
 	}
 	*s_r = s;
@@ -330,7 +333,8 @@ cache_get(struct cache *c, struct cache_place place, uint32_t uid,
 {
 	const unsigned char *head;
 	struct segment *s;
-	unsigned char *byte, bit = (unsigned char)(1u << place.offset / ALIGN % 8);
+	unsigned char *byte,
+	    bit = (unsigned char)(1u << place.offset / ALIGN % 8);
 	uint64_t size;
 
 	head = find_entry(c, place, &s, &size);
@@ -340,8 +344,8 @@ cache_get(struct cache *c, struct cache_place place, uint32_t uid,
 	byte = &s->checked[place.offset / ALIGN / 8];
 	if (!(*byte & bit) &&
 	    (size == 0 || size > MSGREC_MAX ||
-	    checksum(head, record_r->p, size) != get32(head + 12) ||
-	    !msgrec_check(*record_r)))
+		checksum(head, record_r->p, size) != get32(head + 12) ||
+		!msgrec_check(*record_r)))
 		return false;
 	*byte |= bit;
 	return true;

@@ -14,9 +14,9 @@
 #include "base/file.h"
 #include "store/store_int.h"
 
-#define SAMPLES  64        /* entries looked at to learn a segment's average */
+#define SAMPLES 64 /* entries looked at to learn a segment's average */
 #define DEAD_MIN (1 << 20) /* bytes; for less it is not worth it */
-#define BATCH    (1 << 20) /* bytes copied with one write */
+#define BATCH (1 << 20) /* bytes copied with one write */
 
 static int
 by_segment(const void *a, const void *b)
@@ -80,8 +80,8 @@ cache_clear(int dirfd)
 
 /* About how many bytes of the segment are still needed. */
 static uint64_t
-live_bytes(struct cache *c, uint32_t segment, const struct cache_live *live,
-    size_t n)
+live_bytes(
+    struct cache *c, uint32_t segment, const struct cache_live *live, size_t n)
 {
 	uint64_t count = 0, sampled = 0, bytes = 0;
 	size_t step;
@@ -111,11 +111,11 @@ mostly_dead(struct cache *c, const struct cache_file *f,
 /* Append the records of up to n of live[] that are in segment from, and enter
  * their new places. Returns how many of live[] were passed, or -1. */
 static ssize_t
-move_batch(struct cache *c, uint32_t from, uint32_t to,
-    struct cache_live *live, size_t n, struct arena *arena, struct err *e)
+move_batch(struct cache *c, uint32_t from, uint32_t to, struct cache_live *live,
+    size_t n, struct arena *arena, struct err *e)
 {
 	struct cache_entry *entries = NULL;
-	struct cache_live **moved = NULL;
+	size_t *moved = NULL; /* positions in live */
 	struct cache_place *places;
 	size_t i, k = 0, bytes = 0;
 
@@ -129,14 +129,14 @@ move_batch(struct cache *c, uint32_t from, uint32_t to,
 		entries = store_push(arena, entries, k, sizeof(*entries));
 		moved = store_push(arena, moved, k, sizeof(*moved));
 		entries[k] = entry;
-		moved[k++] = &live[i];
+		moved[k++] = i;
 		bytes += entry.record.n;
 	}
 	places = arena_array(arena, k, sizeof(*places));
 	if (k > 0 && cache_append(c, to, entries, k, places, e) < 0)
 		return -1;
 	for (size_t m = 0; m < k; m++)
-		moved[m]->place = places[m];
+		live[moved[m]].place = places[m];
 	return (ssize_t)i;
 }
 
@@ -173,8 +173,7 @@ move_segment(struct cache *c, uint32_t from, uint32_t to,
 }
 
 int
-cache_compact(struct cache *c, struct cache_live *live, size_t n,
-    struct err *e)
+cache_compact(struct cache *c, struct cache_live *live, size_t n, struct err *e)
 {
 	struct arena *arena = arena_new(0);
 	struct cache_file *files;

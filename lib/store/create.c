@@ -57,8 +57,8 @@ make_folder(struct store *st, const char *folder, struct err *e)
 
 	tmp_path(st, "new", tmp);
 	if (mkdirat(st->maildir_fd, tmp, store_folder_mode(st->env)) == 0)
-		fd = openat(st->maildir_fd, tmp,
-		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		fd = openat(
+		    st->maildir_fd, tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		err_sys(e, "make folder");
 	else if (fill_folder(st, fd, e) == 0)
@@ -101,8 +101,8 @@ create_folders(struct store *st, struct slice name, struct arena *arena,
 			continue;
 		rc = make_folder(st, folder, e);
 		if (rc == 1) {
-			*made_r = store_push(arena, *made_r, *n_r,
-			    sizeof(**made_r));
+			*made_r =
+			    store_push(arena, *made_r, *n_r, sizeof(**made_r));
 			(*made_r)[(*n_r)++] = arena_dup(arena, part);
 		}
 	}
@@ -125,7 +125,7 @@ store_mailbox_create(struct store *st, struct slice name, unsigned use,
 	code = create_folders(st, name, arena, &made, &n, e);
 	if (code == STORE_OK &&
 	    (subscribe_names(st, made, n, true, e) < 0 ||
-	    use_assign(st, name, use, e) < 0))
+		use_assign(st, name, use, e) < 0))
 		code = STORE_FAILED;
 	db_unlock(&lock);
 	if (code != STORE_OK)

@@ -221,10 +221,12 @@ layout_folder(struct slice name, char folder_r[LAYOUT_NAME], struct err *e)
 	else
 		encode(name, &b);
 	over = b.over;
-	good = good && !over && slice_cstr(buf_slice(&b), folder_r, LAYOUT_NAME);
+	good =
+	    good && !over && slice_cstr(buf_slice(&b), folder_r, LAYOUT_NAME);
 	buf_free(&b);
 	if (over)
-		return err_set(e, ERR_LIMIT, "mailbox name too long for a file");
+		return err_set(
+		    e, ERR_LIMIT, "mailbox name too long for a file");
 	if (!good)
 		return err_set(e, ERR_SYNTAX, "bad mailbox name");
 	return 0;
@@ -245,8 +247,8 @@ layout_mailbox(struct slice folder, struct buf *name)
 }
 
 int
-store_name_check(struct arena *arena, struct slice name,
-    struct slice *name_r, struct err *e)
+store_name_check(
+    struct arena *arena, struct slice name, struct slice *name_r, struct err *e)
 {
 	struct buf nfc = BUF_INIT(STORE_NAME_MAX);
 	struct slice first, rest;
@@ -261,8 +263,9 @@ store_name_check(struct arena *arena, struct slice name,
 	buf_free(&nfc);
 	more = slice_cut(*name_r, '/', &first, &rest);
 	if (slice_eqi(first, inbox))
-		*name_r = more ? arena_printf(arena, "Inbox/%.*s",
-			SLICE_FMT(rest)) : inbox;
+		*name_r = more
+		    ? arena_printf(arena, "Inbox/%.*s", SLICE_FMT(rest))
+		    : inbox;
 	if (!wrong)
 		wrong = layout_name_wrong(*name_r);
 	if (wrong)
@@ -294,14 +297,15 @@ open_sub(const struct folder *f, const struct store *st, const char *name,
 		return 0;
 	if (errno == ENOENT &&
 	    (mkdirat(f->fd, name, store_folder_mode(st->env)) == 0 ||
-	    errno == EEXIST) && open_dir(f->fd, name, fd_r) == 0)
+		errno == EEXIST) &&
+	    open_dir(f->fd, name, fd_r) == 0)
 		return 0;
 	return err_sys(e, "open %s of folder %s", name, f->name);
 }
 
 int
-folder_open(struct folder *f, struct store *st, struct slice name,
-    struct err *e)
+folder_open(
+    struct folder *f, struct store *st, struct slice name, struct err *e)
 {
 	*f = (struct folder)FOLDER_INIT;
 	if (layout_folder(name, f->name, NULL) < 0)

@@ -6,9 +6,9 @@
 #include "base/sha.h"
 #include "store/store_int.h"
 
-#define RANDOM    12  /* characters, 71 bits */
-#define UNIQUE    (1 + RANDOM + 1 + STORE_EMAILID)
-#define HOST_MAX  100 /* the rest of a name takes less than 150 */
+#define RANDOM 12 /* characters, 71 bits */
+#define UNIQUE (1 + RANDOM + 1 + STORE_EMAILID)
+#define HOST_MAX 100 /* the rest of a name takes less than 150 */
 #define TMP_CHARS 16
 
 static const char base62[] =
@@ -81,8 +81,9 @@ parse_emailid(struct slice unique)
 bool
 layout_parse(struct slice file, struct layout_name *name_r)
 {
-	struct layout_name n = { .time = -1, .size = LAYOUT_UNKNOWN,
-		.wire = LAYOUT_UNKNOWN };
+	struct layout_name n = {
+		.time = -1, .size = LAYOUT_UNKNOWN, .wire = LAYOUT_UNKNOWN
+	};
 	struct slice info, head, rest, unique;
 	uint64_t t;
 
@@ -167,8 +168,8 @@ layout_tmp(const struct store_env *env, char name_r[LAYOUT_NAME])
 	char random[TMP_CHARS + 1], host[HOST_MAX];
 
 	rand_text(env->rand, random, TMP_CHARS);
-	snprintf(name_r, LAYOUT_NAME, "%" PRId64 ".R%s.%s",
-	    clock_s(env->clock), random, escape_host(env->hostname, host));
+	snprintf(name_r, LAYOUT_NAME, "%" PRId64 ".R%s.%s", clock_s(env->clock),
+	    random, escape_host(env->hostname, host));
 }
 
 /* All flag letters as Maildir wants them: in the order of ASCII, once each. */

@@ -22,15 +22,14 @@ store_push(struct arena *arena, void *v, size_t n, size_t size)
 }
 
 bool
-store_renamed(struct slice *name, struct slice from, struct slice to,
-    struct arena *arena)
+store_renamed(
+    struct slice *name, struct slice from, struct slice to, struct arena *arena)
 {
 	struct slice rest = slice_skip(*name, from.n);
 
 	if (!slice_starts(*name, from) || (rest.n > 0 && rest.p[0] != '/'))
 		return false;
-	*name = arena_printf(arena, "%.*s%.*s", SLICE_FMT(to),
-	    SLICE_FMT(rest));
+	*name = arena_printf(arena, "%.*s%.*s", SLICE_FMT(to), SLICE_FMT(rest));
 	return true;
 }
 
@@ -59,8 +58,8 @@ add_folder(struct arena *arena, struct mailbox_folder **v, size_t *n,
 }
 
 int
-list_folders(struct store *st, struct arena *arena,
-    struct mailbox_folder **v_r, size_t *n_r, struct err *e)
+list_folders(struct store *st, struct arena *arena, struct mailbox_folder **v_r,
+    size_t *n_r, struct err *e)
 {
 	struct buf name = BUF_INIT(STORE_NAME_MAX);
 	struct slice folder;
@@ -118,32 +117,16 @@ entry(struct list *l, struct slice name)
 	return &l->v[l->n - 1];
 }
 
-/* The parents of the mailbox at position i, there or not. */
+/* The levels above a name, there or not; its own mailbox may be missing if it
+ * is only subscribed. */
 static void
-add_parents(struct list *l, size_t i)
-{
-	struct slice name = l->v[i].name;
-	struct store_mailbox *parent;
-	ssize_t slash;
-
-	while ((slash = slice_rchr(name, '/')) > 0 && name.p[0] != '#') {
-		name = slice_head(name, (size_t)slash);
-		parent = entry(l, name);
-		if (parent->has_children)
-			return;
-		parent->has_children = true;
-	}
-}
-
-/* The levels above a subscribed name, which need not be there. */
-static void
-add_levels(struct list *l, struct slice name)
+add_parents(struct list *l, struct slice name, bool exists)
 {
 	ssize_t slash;
 
 	while ((slash = slice_rchr(name, '/')) > 0 && name.p[0] != '#') {
 		name = slice_head(name, (size_t)slash);
-		entry(l, name);
+		entry(l, name)->has_children |= exists;
 	}
 }
 
@@ -158,8 +141,8 @@ by_name(const void *a, const void *b)
 }
 
 int
-store_list(struct store *st, struct arena *arena,
-    struct store_mailbox **list_r, size_t *n_r, struct err *e)
+store_list(struct store *st, struct arena *arena, struct store_mailbox **list_r,
+    size_t *n_r, struct err *e)
 {
 	struct list l = { .arena = arena, .index = map_new() };
 	struct mailbox_folder *folders;
@@ -175,17 +158,18 @@ store_list(struct store *st, struct arena *arena,
 	entry(&l, SLICE("Inbox"))->exists = true;
 	for (size_t i = 0; i < nfolders; i++)
 		entry(&l, folders[i].name)->exists = true;
-	for (size_t i = 0; i <= nfolders; i++)
-		add_parents(&l, i);
+	for (size_t i = 0; i < nfolders; i++)
+		add_parents(&l, folders[i].name, true);
 	for (size_t i = 0; i < nsubs; i++) {
 		entry(&l, subs[i])->subscribed = true;
-		add_levels(&l, subs[i]);
+		add_parents(&l, subs[i], false);
 	}
 	for (size_t i = 0; i < nuses; i++) {
 		if (map_has(l.index, uses[i].name))
 			entry(&l, uses[i].name)->use |= uses[i].use;
 	}
-	qsort(l.v, l.n, sizeof(*l.v), by_name);
+	if (l.v)
+		qsort(l.v, l.n, sizeof(*l.v), by_name);
 	*list_r = l.v;
 	*n_r = l.n;
 	rc = 0;

@@ -21,9 +21,9 @@
 #include "store/store_int.h"
 
 #define FILE_NAME "maildirsize"
-#define GROWN     5120 /* bytes; the format's own number */
-#define STALE_S   (15 * 60) /* a refusal needs figures younger than this */
-#define FILE_MAX  (1 << 20) /* somebody else's, never written anew */
+#define GROWN 5120 /* bytes; the format's own number */
+#define STALE_S (15 * 60) /* a refusal needs figures younger than this */
+#define FILE_MAX (1 << 20) /* somebody else's, never written anew */
 
 /* ---- reading ---- */
 
@@ -103,8 +103,8 @@ totals(struct store *st, struct quota *q, struct err *e)
 	*q = (struct quota){ .limit = st->quota, .lines = 1 };
 	for (size_t i = 0; rc >= 0 && i <= n; i++) {
 		count = bytes = 0;
-		rc = index_totals(st, i < n ? v[i].name : SLICE("Inbox"),
-		    &count, &bytes, e);
+		rc = index_totals(
+		    st, i < n ? v[i].name : SLICE("Inbox"), &count, &bytes, e);
 		q->count += count;
 		q->bytes += bytes;
 	}
@@ -122,8 +122,8 @@ quota_rebuild(struct store *st, uint64_t limit, struct err *e)
 		return -1;
 	snprintf(text, sizeof(text), "%" PRIu64 "S\n%" PRIu64 " %" PRIu64 "\n",
 	    limit, q.bytes, q.count);
-	return db_write_file(st->maildir_fd, FILE_NAME, slice_str(text),
-	    st->env->file_mode, e);
+	return db_write_file(
+	    st->maildir_fd, FILE_NAME, slice_str(text), st->env->file_mode, e);
 }
 
 /* The figures, after writing them anew if they are not for our limit. */
@@ -137,8 +137,9 @@ current(struct store *st, struct quota *q, struct err *e)
 	if (quota_rebuild(st, st->quota, e) < 0)
 		return -1;
 	rc = quota_read(st, q, e);
-	return rc == 0 ? err_set(e, ERR_TEMP, "maildirsize is gone") :
-	    rc < 0 ? -1 : 0;
+	if (rc == 0)
+		return err_set(e, ERR_TEMP, "maildirsize is gone");
+	return rc < 0 ? -1 : 0;
 }
 
 /* ---- for the store ---- */
@@ -152,7 +153,7 @@ fits(const struct quota *q, uint64_t bytes)
 enum store_code
 quota_check(struct store *st, uint64_t bytes, struct err *e)
 {
-	struct quota q;
+	struct quota q = { 0 };
 
 	if (st->quota == 0)
 		return STORE_OK;
@@ -172,12 +173,11 @@ quota_add(struct store *st, int64_t bytes, int64_t count)
 
 	if (bytes == 0 && count == 0)
 		return;
-	fd = openat(st->maildir_fd, FILE_NAME,
-	    O_WRONLY | O_APPEND | O_CLOEXEC);
+	fd = openat(st->maildir_fd, FILE_NAME, O_WRONLY | O_APPEND | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	n = snprintf(line, sizeof(line), "%" PRId64 " %" PRId64 "\n", bytes,
-	    count);
+	n = snprintf(
+	    line, sizeof(line), "%" PRId64 " %" PRId64 "\n", bytes, count);
 	file_write(fd, slice_of(line, (size_t)n), NULL);
 	close(fd);
 }
@@ -185,20 +185,24 @@ quota_add(struct store *st, int64_t bytes, int64_t count)
 void
 quota_tidy(struct store *st)
 {
-	struct quota q;
+	struct quota q = { 0 };
 	struct stat s;
 
-	if (fstatat(st->maildir_fd, FILE_NAME, &s, 0) == 0 &&
-	    s.st_size > GROWN)
-		quota_rebuild(st, st->quota > 0 ? st->quota :
-		    quota_read(st, &q, NULL) == 1 ? q.limit : 0, NULL);
+	if (fstatat(st->maildir_fd, FILE_NAME, &s, 0) != 0 ||
+	    s.st_size <= GROWN)
+		return;
+	/* Not every program is told the limit. */
+	if (st->quota == 0 && quota_read(st, &q, NULL) == 1)
+		quota_rebuild(st, q.limit, NULL);
+	else
+		quota_rebuild(st, st->quota, NULL);
 }
 
 int
-store_quota_used(struct store *st, uint64_t *bytes_r, uint64_t *count_r,
-    struct err *e)
+store_quota_used(
+    struct store *st, uint64_t *bytes_r, uint64_t *count_r, struct err *e)
 {
-	struct quota q;
+	struct quota q = { 0 };
 	int rc = st->quota > 0 ? current(st, &q, e) : totals(st, &q, e);
 
 	if (rc < 0)

@@ -17,7 +17,7 @@
 #include "db/sync.h"
 #include "store/store_int.h"
 
-#define INTENT     "rename"
+#define INTENT "rename"
 #define INTENT_MAX (16 << 20) /* ten thousands of folders */
 
 /* ---- doing what the file says ---- */
@@ -60,10 +60,11 @@ apply(struct store *st, struct slice text, struct err *e)
 		if (rc == 0)
 			rc = db_fsync_dir(st->maildir_fd, "Maildir", e);
 		if (rc == 0)
-			rc = subscribe_rename(st, buf_slice(&from),
-			    buf_slice(&to), e);
+			rc = subscribe_rename(
+			    st, buf_slice(&from), buf_slice(&to), e);
 		if (rc == 0)
-			rc = use_rename(st, buf_slice(&from), buf_slice(&to), e);
+			rc =
+			    use_rename(st, buf_slice(&from), buf_slice(&to), e);
 	}
 	if (rc == 0 && db_unlink(st->fd, INTENT, e) < 0)
 		rc = -1;
@@ -167,20 +168,18 @@ make_parents(struct store *st, struct slice to, struct err *e)
 	if (slash < 0)
 		return STORE_OK;
 	arena = arena_new(0);
-	code = create_folders(st, slice_head(to, (size_t)slash), arena, &made,
-	    &n, e);
+	code = create_folders(
+	    st, slice_head(to, (size_t)slash), arena, &made, &n, e);
 	if (code == STORE_EXISTS)
 		code = STORE_OK;
-	else if (code == STORE_OK &&
-	    subscribe_names(st, made, n, true, e) < 0)
+	else if (code == STORE_OK && subscribe_names(st, made, n, true, e) < 0)
 		code = STORE_FAILED;
 	arena_free(&arena);
 	return code;
 }
 
 static enum store_code
-rename_tree(struct store *st, struct slice from, struct slice to,
-    struct err *e)
+rename_tree(struct store *st, struct slice from, struct slice to, struct err *e)
 {
 	struct buf text = BUF_INIT(INTENT_MAX);
 	enum store_code code;
@@ -191,8 +190,9 @@ rename_tree(struct store *st, struct slice from, struct slice to,
 	if (code == STORE_OK)
 		code = make_parents(st, to, e);
 	if (code == STORE_OK &&
-	    (db_write_file(st->fd, INTENT, buf_slice(&text),
-	    st->env->file_mode, e) < 0 || apply(st, buf_slice(&text), e) < 0))
+	    (db_write_file(
+		 st->fd, INTENT, buf_slice(&text), st->env->file_mode, e) < 0 ||
+		apply(st, buf_slice(&text), e) < 0))
 		code = STORE_FAILED;
 	buf_free(&text);
 	return code;
@@ -220,15 +220,15 @@ rename_inbox(struct store *st, struct slice to, struct err *e)
 }
 
 enum store_code
-store_mailbox_rename(struct store *st, struct slice from, struct slice to,
-    struct err *e)
+store_mailbox_rename(
+    struct store *st, struct slice from, struct slice to, struct err *e)
 {
 	struct db_lock lock = DB_LOCK_INIT;
 	enum store_code code;
 
-	if (slice_starts(to, SLICE("#")) || (to.n > from.n &&
-	    slice_starts(to, from) && to.p[from.n] == '/' &&
-	    !slice_is(from, "Inbox")))
+	if (slice_starts(to, SLICE("#")) ||
+	    (to.n > from.n && slice_starts(to, from) && to.p[from.n] == '/' &&
+		!slice_is(from, "Inbox")))
 		return STORE_CANNOT;
 	if (slice_is(to, "Inbox"))
 		return STORE_EXISTS;

@@ -22,9 +22,9 @@ struct spool {
 	uint64_t limit;
 	uint64_t wire, stored;
 	bool verbatim;
-	bool cr;        /* a CR at the end of what came, not yet kept */
+	bool cr; /* a CR at the end of what came, not yet kept */
 	struct err failed;
-	int fd;         /* -1 while in memory */
+	int fd; /* -1 while in memory */
 	struct buf mem; /* all of it, or what is to be written to fd next */
 	struct buf out; /* the piece that spool_read gave */
 	uint64_t read_wire, read_stored; /* how far spool_read came */
@@ -74,8 +74,8 @@ open_unnamed(const struct store_env *env, struct err *e)
 		return fd;
 	layout_tmp(env, name);
 	snprintf(path, sizeof(path), "tmp/%s", name);
-	fd = openat(env->data_fd, path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-	    0600);
+	fd = openat(
+	    env->data_fd, path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(e, "make a spool file");
 	unlinkat(env->data_fd, path, 0);
@@ -164,8 +164,9 @@ keep_converted(struct spool *sp, struct slice *s, struct err *e)
 		sp->mem.n += made;
 		sp->stored += made;
 		*s = slice_skip(*s, taken);
-		if (taken < room && (taken + 1 < room || s->n < 2 ||
-		    s->p[0] != '\r' || s->p[1] != '\n'))
+		if (taken < room &&
+		    (taken + 1 < room || s->n < 2 || s->p[0] != '\r' ||
+			s->p[1] != '\n'))
 			return 0;
 		if (taken < room) { /* a CRLF across the end of the room */
 			*s = slice_skip(*s, 1);
@@ -202,7 +203,8 @@ stored_piece(int fd, struct buf *mem, uint64_t offset, struct slice *piece_r,
 	ssize_t n;
 
 	if (fd < 0) {
-		*piece_r = slice_head(slice_skip(buf_slice(mem), offset), PIECE);
+		*piece_r =
+		    slice_head(slice_skip(buf_slice(mem), offset), PIECE);
 		return 0;
 	}
 	buf_reset(mem);
@@ -288,7 +290,8 @@ spool_add(struct spool *sp, struct slice wire, struct err *e)
 	if (sp->failed.kind != ERR_NONE)
 		return fail(sp, e);
 	if (wire.n > sp->limit - sp->wire) {
-		err_set(&sp->failed, ERR_LIMIT, "message larger than %llu bytes",
+		err_set(&sp->failed, ERR_LIMIT,
+		    "message larger than %llu bytes",
 		    (unsigned long long)sp->limit);
 		return fail(sp, e);
 	}
@@ -333,18 +336,18 @@ spool_verbatim(const struct spool *sp)
 /* ---- giving out ---- */
 
 int
-spool_read(struct spool *sp, uint64_t *offset, struct slice *wire_r,
-    struct err *e)
+spool_read(
+    struct spool *sp, uint64_t *offset, struct slice *wire_r, struct err *e)
 {
-	struct slice piece;
+	struct slice piece = SLICE_NULL;
 
 	if (*offset != sp->read_wire)
 		sp->read_wire = sp->read_stored = 0;
 	do {
 		if (sp->read_stored >= sp->stored)
 			return 0;
-		if (stored_piece(sp->fd, &sp->mem, sp->read_stored, &piece,
-		    e) < 0)
+		if (stored_piece(sp->fd, &sp->mem, sp->read_stored, &piece, e) <
+		    0)
 			return -1;
 		if (piece.n == 0)
 			return err_set(e, ERR_TEMP, "spool file is cut off");
@@ -357,8 +360,8 @@ spool_read(struct spool *sp, uint64_t *offset, struct slice *wire_r,
 		sp->read_stored += piece.n;
 		sp->read_wire += wire_r->n;
 	} while (sp->read_wire <= *offset);
-	*wire_r = slice_skip(*wire_r,
-	    wire_r->n - (size_t)(sp->read_wire - *offset));
+	*wire_r =
+	    slice_skip(*wire_r, wire_r->n - (size_t)(sp->read_wire - *offset));
 	*offset = sp->read_wire;
 	return 1;
 }
@@ -382,8 +385,8 @@ copy_file(int from, uint64_t size, int to, struct err *e)
 }
 
 int
-spool_write(struct spool *sp, struct slice prefix, int fd,
-    uint64_t *stored_r, uint64_t *wire_r, struct err *e)
+spool_write(struct spool *sp, struct slice prefix, int fd, uint64_t *stored_r,
+    uint64_t *wire_r, struct err *e)
 {
 	struct buf b = BUF_INIT(SIZE_MAX / 2);
 	size_t made;
@@ -393,9 +396,10 @@ spool_write(struct spool *sp, struct slice prefix, int fd,
 		buf_add(&b, prefix);
 	else if (prefix.n > 0) {
 		if (convert(prefix.p, prefix.n, buf_space(&b, prefix.n),
-		    &made) != prefix.n) {
+			&made) != prefix.n) {
 			buf_free(&b);
-			return err_set(e, ERR_SYNTAX, "bare CR or LF in header");
+			return err_set(
+			    e, ERR_SYNTAX, "bare CR or LF in header");
 		}
 		b.n = made;
 	}

@@ -20,8 +20,8 @@
 #include "message/record.h"
 #include "store/store_int.h"
 
-#define HASH        12 /* characters of 6 bits */
-#define REFS_MAX    64 /* looked up; a crafted message has thousands */
+#define HASH 12 /* characters of 6 bits */
+#define REFS_MAX 64 /* looked up; a crafted message has thousands */
 #define WINDOW_BACK (28 * 86400)
 #define WINDOW_AHEAD 86400
 
@@ -30,7 +30,7 @@ static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 struct hash {
 	char text[1 + HASH]; /* kind, then the digest */
-	uint64_t number;     /* never 0 */
+	uint64_t number; /* never 0 */
 };
 
 static struct slice
@@ -60,8 +60,9 @@ make_hash(char kind, struct slice s)
 static bool
 begin(struct store *st)
 {
-	if (!st->threads && db_table_open(&st->threads, st->fd, "threads",
-	    st->env->file_mode, NULL) < 0)
+	if (!st->threads &&
+	    db_table_open(
+		&st->threads, st->fd, "threads", st->env->file_mode, NULL) < 0)
 		return false;
 	return db_table_begin(st->threads, NULL) == 0;
 }
@@ -79,12 +80,12 @@ look_up(struct store *st, const struct hash *h, uint64_t *thread_r,
 }
 
 static void
-put_message(struct store *st, const struct hash *id,
-    const struct hash *subject, uint64_t thread)
+put_message(struct store *st, const struct hash *id, const struct hash *subject,
+    uint64_t thread)
 {
 	char value[64];
-	int n = snprintf(value, sizeof(value), "%" PRIx64 " %.*s", thread,
-	    HASH, subject->text + 1);
+	int n = snprintf(value, sizeof(value), "%" PRIx64 " %.*s", thread, HASH,
+	    subject->text + 1);
 
 	db_table_put(st->threads, key(id), slice_of(value, (size_t)n));
 }
@@ -102,8 +103,8 @@ put_subject(struct store *st, const struct hash *subject, uint64_t thread,
 	if (look_up(st, subject, &other, &rest) && slice_i64(rest, &newest) &&
 	    newest > received)
 		return;
-	n = snprintf(value, sizeof(value), "%" PRIx64 " %" PRId64, thread,
-	    received);
+	n = snprintf(
+	    value, sizeof(value), "%" PRIx64 " %" PRId64, thread, received);
 	db_table_put(st->threads, key(subject), slice_of(value, (size_t)n));
 }
 
@@ -149,7 +150,7 @@ by_reference(struct store *st, const struct message *m, uint64_t *thread_r)
 		h = make_hash('m', id);
 		if (look_up(st, &h, thread_r, &subject) &&
 		    (m->flags & MSGREC_DSN ||
-		    slice_eq(subject, slice_of(m->subject.text + 1, HASH))))
+			slice_eq(subject, slice_of(m->subject.text + 1, HASH))))
 			return true;
 	}
 	return false;
@@ -173,8 +174,8 @@ by_subject(struct store *st, const struct message *m, uint64_t *thread_r)
 static uint64_t
 own_thread(const struct store *st, const struct message *m)
 {
-	return m->has_id ? m->id.number :
-	    1 + rand_below(st->env->rand, INT64_MAX);
+	return m->has_id ? m->id.number
+			 : 1 + rand_below(st->env->rand, INT64_MAX);
 }
 
 uint64_t
@@ -200,8 +201,8 @@ threads_assign(struct store *st, struct slice record, int64_t received)
 }
 
 void
-threads_enter(struct store *st, struct slice record, uint64_t thread,
-    int64_t received)
+threads_enter(
+    struct store *st, struct slice record, uint64_t thread, int64_t received)
 {
 	struct message m = describe(record, received);
 

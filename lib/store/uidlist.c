@@ -14,9 +14,9 @@
 #include "store/store_int.h"
 
 /* A line has 60 to 150 bytes: millions of messages. */
-#define UIDLIST_MAX  (512u << 20)
+#define UIDLIST_MAX (512u << 20)
 /* No mailbox gets here; a list that says so would leave us no UIDs. */
-#define UID_MAX      INT32_MAX
+#define UID_MAX INT32_MAX
 #define KEYWORDS_MAX 256 /* of Courier, in one mailbox */
 
 struct uidlist_entry {
@@ -63,8 +63,8 @@ head(struct slice line, struct uidlist *u, bool *v3_r)
 
 	slice_cut(line, ' ', &version, &fields);
 	*v3_r = slice_is(version, "3");
-	if (*v3_r ? !head_v3(fields, u) :
-	    !slice_is(version, "1") || !head_v1(fields, u))
+	if (*v3_r ? !head_v3(fields, u)
+		  : !slice_is(version, "1") || !head_v1(fields, u))
 		return false;
 	return u->uidvalidity > 0 && u->uidnext <= UID_MAX;
 }
@@ -94,8 +94,8 @@ parse_line(struct slice line, bool v3, struct uidlist_entry *entry_r)
 	    entry_r->uid > UID_MAX)
 		return false;
 	if (v3) { /* fields, then a colon and the name */
-		colon = slice_find(slice_of(uid.p + uid.n, rest.n + 1),
-		    SLICE(" :"));
+		colon = slice_find(
+		    slice_of(uid.p + uid.n, rest.n + 1), SLICE(" :"));
 		if (colon < 0)
 			return false;
 		rest = slice_skip(rest, (size_t)colon + 1);
@@ -109,8 +109,9 @@ by_uid(const void *a, const void *b)
 {
 	const struct uidlist_entry *x = a, *y = b;
 
-	return x->uid != y->uid ? (x->uid < y->uid ? -1 : 1) :
-	    x->base.p < y->base.p ? -1 : 1;
+	if (x->uid != y->uid)
+		return x->uid < y->uid ? -1 : 1;
+	return x->base.p < y->base.p ? -1 : 1;
 }
 
 /* A UID stands for one message only: the first line that has it. */
@@ -221,8 +222,8 @@ keyword_line(struct slice line, const struct slice *names, size_t n,
 }
 
 int
-uidlist_courier_keywords(int dirfd, uidlist_keywords_fn *fn, void *arg,
-    struct err *e)
+uidlist_courier_keywords(
+    int dirfd, uidlist_keywords_fn *fn, void *arg, struct err *e)
 {
 	struct buf text = BUF_INIT(UIDLIST_MAX);
 	struct slice names[KEYWORDS_MAX], rest, line;

@@ -46,8 +46,9 @@ uidset_add(struct uidset *s, uint32_t first, uint32_t last)
 		i = find(s, first);
 	if (i > 0 && s->v[i - 1].last == first - 1)
 		i--; /* grows the one before */
-	for (j = i; j < s->n && (s->v[j].first <= last ||
-	    s->v[j].first == last + 1); j++) {
+	for (j = i;
+	     j < s->n && (s->v[j].first <= last || s->v[j].first == last + 1);
+	     j++) {
 		if (s->v[j].first < first)
 			first = s->v[j].first;
 		if (s->v[j].last > last)
@@ -117,8 +118,8 @@ uidset_format(const struct uidset *s, struct buf *b)
 }
 
 int
-uidset_parse(struct uidset *s, struct slice text, size_t max_ranges,
-    struct err *e)
+uidset_parse(
+    struct uidset *s, struct slice text, size_t max_ranges, struct err *e)
 {
 	struct scan sc = scan_of(text);
 	uint32_t first, last;
@@ -129,7 +130,8 @@ uidset_parse(struct uidset *s, struct slice text, size_t max_ranges,
 		if (!scan_u32(&sc, &first) || first == 0)
 			return err_set(e, ERR_SYNTAX, "bad set of UIDs");
 		last = first;
-		if (scan_char(&sc, ':') && (!scan_u32(&sc, &last) || last < first))
+		if (scan_char(&sc, ':') &&
+		    (!scan_u32(&sc, &last) || last < first))
 			return err_set(e, ERR_SYNTAX, "bad set of UIDs");
 		uidset_add(s, first, last);
 		if (s->n > max_ranges)

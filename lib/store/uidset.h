@@ -21,7 +21,10 @@ struct uidset {
 	size_t n, size;
 };
 
-#define UIDSET_INIT(arena_) { (arena_), NULL, 0, 0 }
+#define UIDSET_INIT(arena_) \
+	{ \
+		(arena_), NULL, 0, 0 \
+	}
 
 /* Add first..last; cheap when past the end of the set. */
 void uidset_add(struct uidset *s, uint32_t first, uint32_t last);
@@ -33,8 +36,8 @@ uint64_t uidset_count(const struct uidset *s);
 void uidset_format(const struct uidset *s, struct buf *b);
 /* The same, back; no "*". Fails with ERR_SYNTAX, or ERR_LIMIT when more than
  * max_ranges. */
-int uidset_parse(struct uidset *s, struct slice text, size_t max_ranges,
-    struct err *e);
+int uidset_parse(
+    struct uidset *s, struct slice text, size_t max_ranges, struct err *e);
 
 /*
  * for (struct uidwalk w = uidset_walk(s); uidset_step(&w, &uid);)

@@ -37,7 +37,8 @@ use_read(struct store *st, struct arena *arena, struct use **uses_r,
 		for (size_t i = 0; i < WORDS && name.n > 0; i++) {
 			if (!slice_is(word, words[i].word))
 				continue;
-			*uses_r = store_push(arena, *uses_r, *n_r, sizeof(**uses_r));
+			*uses_r =
+			    store_push(arena, *uses_r, *n_r, sizeof(**uses_r));
 			(*uses_r)[*n_r].name = arena_dup(arena, name);
 			(*uses_r)[(*n_r)++].use = words[i].use;
 		}
@@ -59,8 +60,8 @@ use_write(struct store *st, const struct use *uses, size_t n, struct err *e)
 				    SLICE_FMT(uses[i].name));
 		}
 	}
-	rc = db_write_file(st->fd, "specialuse", buf_slice(&b),
-	    st->env->file_mode, e);
+	rc = db_write_file(
+	    st->fd, "specialuse", buf_slice(&b), st->env->file_mode, e);
 	buf_free(&b);
 	return rc;
 }
@@ -94,8 +95,7 @@ use_assign(struct store *st, struct slice name, unsigned use, struct err *e)
 }
 
 int
-use_rename(struct store *st, struct slice from, struct slice to,
-    struct err *e)
+use_rename(struct store *st, struct slice from, struct slice to, struct err *e)
 {
 	struct arena *arena = arena_new(0);
 	struct use *uses;
@@ -112,8 +112,7 @@ use_rename(struct store *st, struct slice from, struct slice to,
 }
 
 enum store_code
-store_set_use(struct store *st, struct slice name, unsigned use,
-    struct err *e)
+store_set_use(struct store *st, struct slice name, unsigned use, struct err *e)
 {
 	enum store_code code = STORE_FAILED;
 	struct db_lock lock = DB_LOCK_INIT;

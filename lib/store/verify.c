@@ -38,8 +38,9 @@ verify_report(struct verify *v, enum verify_level level, const char *what,
 		v->errors++;
 	else
 		v->notes++;
-	v->found(v->ctx, &(struct verify_finding){ level, what, v->account,
-	    v->mailbox, text.text, fixed });
+	v->found(v->ctx,
+	    &(struct verify_finding){
+		level, what, v->account, v->mailbox, text.text, fixed });
 }
 
 /* ---- leftovers ---- */
@@ -71,13 +72,13 @@ verify_leftovers(struct verify *v, int dirfd, const char *path,
 	if (file_list(dirfd, path, arena, &names, &n, NULL) != 1)
 		n = 0;
 	for (size_t i = 0; i < n; i++) {
-		const char *file = arena_cstr(arena, arena_printf(arena,
-		    "%s/%.*s", path, SLICE_FMT(names[i])));
+		const char *file = arena_cstr(arena,
+		    arena_printf(arena, "%s/%.*s", path, SLICE_FMT(names[i])));
 
 		if (slice_starts(names[i], prefix) &&
 		    slice_ends(names[i], suffix) && old(dirfd, file, age_s))
-			verify_report(v, VERIFY_NOTE, "leftover", v->fix &&
-			    remove_path(dirfd, file),
+			verify_report(v, VERIFY_NOTE, "leftover",
+			    v->fix && remove_path(dirfd, file),
 			    "left over by a crash: %.*s", SLICE_FMT(names[i]));
 	}
 	arena_free(&arena);
@@ -93,8 +94,10 @@ check_uidvalidity(struct verify_account *a, struct err *e)
 	if (store_last_uidvalidity(a->st, &last, e) < 0)
 		return -1;
 	if (a->uidvalidity > last)
-		verify_report(a->v, VERIFY_ERROR, "uidvalidity", a->v->fix &&
-		    store_note_uidvalidity(a->st, a->uidvalidity, NULL) == 0,
+		verify_report(a->v, VERIFY_ERROR, "uidvalidity",
+		    a->v->fix &&
+			store_note_uidvalidity(a->st, a->uidvalidity, NULL) ==
+			    0,
 		    "the counter says %u, a mailbox has %u", (unsigned)last,
 		    (unsigned)a->uidvalidity);
 	return 0;
@@ -109,11 +112,13 @@ check_quota(struct verify_account *a, struct err *e)
 
 	if (faccessat(a->st->maildir_fd, "maildirsize", F_OK, 0) != 0)
 		return 0;
-	if (rc < 0 || (rc == 1 && (!a->complete ||
-	    (q.bytes == a->stored && q.count == a->count))))
+	if (rc < 0 ||
+	    (rc == 1 &&
+		(!a->complete ||
+		    (q.bytes == a->stored && q.count == a->count))))
 		return rc < 0 ? -1 : 0;
-	verify_report(a->v, VERIFY_NOTE, "quota", a->v->fix &&
-	    quota_rebuild(a->st, q.limit, NULL) == 0,
+	verify_report(a->v, VERIFY_NOTE, "quota",
+	    a->v->fix && quota_rebuild(a->st, q.limit, NULL) == 0,
 	    "maildirsize says %llu bytes in %llu messages, not %llu in %llu",
 	    (unsigned long long)q.bytes, (unsigned long long)q.count,
 	    (unsigned long long)a->stored, (unsigned long long)a->count);
@@ -144,8 +149,8 @@ skip_uidvalidity(struct store *st, struct err *e)
 
 	if (store_last_uidvalidity(st, &last, e) < 0)
 		return -1;
-	return store_note_uidvalidity(st, last + RESTORE_SKIP > now ?
-	    last + RESTORE_SKIP : now, e);
+	return store_note_uidvalidity(
+	    st, last + RESTORE_SKIP > now ? last + RESTORE_SKIP : now, e);
 }
 
 static int
@@ -154,8 +159,8 @@ check_account(struct verify_account *a, struct err *e)
 	struct verify *v = a->v;
 
 	v->accounts++;
-	verify_leftovers(v, a->st->fd, ".", SLICE("."), SLICE(".tmp"),
-	    VERIFY_OWN_S);
+	verify_leftovers(
+	    v, a->st->fd, ".", SLICE("."), SLICE(".tmp"), VERIFY_OWN_S);
 	verify_leftovers(v, a->st->maildir_fd, ".", SLICE(".subscriptions."),
 	    SLICE(".tmp"), VERIFY_OWN_S);
 	if (v->restored && skip_uidvalidity(a->st, e) < 0)
@@ -180,8 +185,8 @@ verify_account(struct verify *v, struct slice account, struct err *e)
 	if (rc == 1)
 		rc = check_account(&a, &why);
 	if (rc < 0)
-		verify_report(v, VERIFY_ERROR, "account", false, "%s",
-		    why.text);
+		verify_report(
+		    v, VERIFY_ERROR, "account", false, "%s", why.text);
 	map_free(&a.ids);
 	store_close(&a.st);
 	v->account = SLICE_NULL;
@@ -209,8 +214,8 @@ verify_data(struct verify *v, struct err *e)
 	}
 	verify_leftovers(v, v->env->data_fd, "accounts", SLICE("."),
 	    SLICE(".tmp"), VERIFY_OWN_S);
-	verify_leftovers(v, v->env->data_fd, "tmp", SLICE_NULL, SLICE_NULL,
-	    VERIFY_TMP_S);
+	verify_leftovers(
+	    v, v->env->data_fd, "tmp", SLICE_NULL, SLICE_NULL, VERIFY_TMP_S);
 	buf_free(&name);
 	arena_free(&arena);
 	return rc < 0 ? -1 : 0;

@@ -11,15 +11,15 @@
 #include "store/store.h"
 
 enum verify_level {
-	VERIFY_NOTE,  /* left over or out of date: nobody sees a difference */
+	VERIFY_NOTE, /* left over or out of date: nobody sees a difference */
 	VERIFY_ERROR, /* something is wrong or lost */
 };
 
 struct verify_finding {
 	enum verify_level level;
-	const char *what;      /* one word */
-	struct slice account;  /* empty: of the data folder */
-	struct slice mailbox;  /* empty: of the account */
+	const char *what; /* one word */
+	struct slice account; /* empty: of the data folder */
+	struct slice mailbox; /* empty: of the account */
 	const char *text;
 	bool fixed;
 };
@@ -29,11 +29,11 @@ struct verify {
 	const struct store_env *env;
 	bool fix;
 	bool skip_sizes; /* do not compare sizes of files */
-	bool restored;   /* give each mailbox a new UIDVALIDITY */
+	bool restored; /* give each mailbox a new UIDVALIDITY */
 	void (*found)(void *ctx, const struct verify_finding *f);
 	/* Now and then; may be NULL. messages: of this mailbox so far. */
-	void (*progress)(void *ctx, struct slice account,
-	    struct slice mailbox, uint64_t messages);
+	void (*progress)(void *ctx, struct slice account, struct slice mailbox,
+	    uint64_t messages);
 	void *ctx;
 	/* Filled. */
 	uint64_t accounts, mailboxes, messages;
@@ -49,8 +49,7 @@ int verify_data(struct verify *v, struct err *e);
 int verify_account(struct verify *v, struct slice account, struct err *e);
 
 /* Report something; also for callers who check more. */
-void verify_report(struct verify *v, enum verify_level level,
-    const char *what, bool fixed, const char *fmt, ...)
-    __attribute__((format(printf, 5, 6)));
+void verify_report(struct verify *v, enum verify_level level, const char *what,
+    bool fixed, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
 #endif

@@ -13,21 +13,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "db/newfile.h"
 #include "store/verify_int.h"
 
 /* Findings of one kind that are told one by one. */
 #define TOLD 100
 /* A scan believes that a file is gone when mtimes are older than 2 s. */
 #define SETTLE_MS 2100
-#define SCANS     3
+#define SCANS 3
 
 struct files {
 	struct verify *v;
 	struct mailbox *mb;
 	struct listing l;
 	struct map *bases; /* base name -> struct found */
-	bool quiet;        /* the index knows of all changes */
-	bool tell;         /* report */
+	bool quiet; /* the index knows of all changes */
+	bool tell; /* report */
 	uint64_t missing, unknown, sizes, doubles;
 };
 
@@ -43,8 +44,8 @@ read_folders(struct files *f, struct err *e)
 	    scan_list(f->mb, &f->l, RECORD_CUR, e) != 0 ||
 	    index_refresh(f->mb, e) < 0)
 		return -1;
-	f->quiet = at.new.ns == f->mb->ix.new.ns &&
-	    at.cur.ns == f->mb->ix.cur.ns;
+	f->quiet =
+	    at.new.ns == f->mb->ix.new.ns &&at.cur.ns == f->mb->ix.cur.ns;
 	return 0;
 }
 
@@ -67,11 +68,11 @@ rename_fresh(struct files *f, const struct found *found)
 	layout_tmp(f->v->env, base);
 	if (found->place == RECORD_NEW)
 		memcpy(name, base, sizeof(name));
-	else if (!layout_with_flags(slice_str(base), n->flags, n->letters,
-	    name))
+	else if (!layout_with_flags(
+		     slice_str(base), n->flags, n->letters, name))
 		return false;
 	return slice_cstr(found->file, old, sizeof(old)) &&
-	    renameat(dirfd, old, dirfd, name) == 0;
+	    db_rename(dirfd, old, dirfd, name, NULL) == 1;
 }
 
 /* Two names of one file: one is enough. */
@@ -95,8 +96,8 @@ mend_double(struct files *f, const struct found *a, const struct found *b)
 #define tell(f, n, level, what, ...) \
 	do { \
 		if ((f)->tell && (n) <= TOLD) \
-			verify_report((f)->v, level, what, (f)->v->fix, \
-			    __VA_ARGS__); \
+			verify_report( \
+			    (f)->v, level, what, (f)->v->fix, __VA_ARGS__); \
 	} while (0)
 
 static void
@@ -144,9 +145,11 @@ is_there(const struct files *f, const struct record *r)
 	char name[LAYOUT_NAME];
 
 	return (record_file(&mb->ix, r, name) &&
-	    faccessat(record_dir(mb, r), name, F_OK, AT_SYMLINK_NOFOLLOW) ==
-	    0) || (record_file_renamed(&mb->ix, r, name) &&
-	    faccessat(mb->folder.cur, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+		   faccessat(record_dir(mb, r), name, F_OK,
+		       AT_SYMLINK_NOFOLLOW) == 0) ||
+	    (record_file_renamed(&mb->ix, r, name) &&
+		faccessat(mb->folder.cur, name, F_OK, AT_SYMLINK_NOFOLLOW) ==
+		    0);
 }
 
 static void
@@ -169,9 +172,10 @@ compare_records(struct files *f)
 				check_size(f, r, found);
 		} else if (!is_there(f, r)) {
 			f->missing++;
-			tell(f, f->missing, f->quiet ? VERIFY_ERROR :
-			    VERIFY_NOTE, "missing", "UID %u has no file: %.*s",
-			    (unsigned)r->msg.uid, SLICE_FMT(base));
+			tell(f, f->missing,
+			    f->quiet ? VERIFY_ERROR : VERIFY_NOTE, "missing",
+			    "UID %u has no file: %.*s", (unsigned)r->msg.uid,
+			    SLICE_FMT(base));
 		}
 	}
 }
@@ -236,8 +240,11 @@ compare(struct files *f, struct err *e)
 static struct files
 files_of(struct verify *v, struct mailbox *mb, bool report)
 {
-	return (struct files){ .v = v, .mb = mb, .tell = report,
-		.bases = map_new(), .l = { .arena = arena_new(0) } };
+	return (struct files){ .v = v,
+		.mb = mb,
+		.tell = report,
+		.bases = map_new(),
+		.l = { .arena = arena_new(0) } };
 }
 
 /* ---- all ---- */

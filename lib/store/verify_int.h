@@ -17,11 +17,11 @@
 struct verify_account {
 	struct verify *v;
 	struct store *st;
-	struct map *ids;         /* MAILBOXID -> itself */
-	uint32_t uidvalidity;    /* highest of the mailboxes */
-	uint64_t count, stored;  /* of all mailboxes */
-	bool complete;           /* all mailboxes could be read */
-	bool threads_lost;       /* enter all messages anew */
+	struct map *ids; /* MAILBOXID -> itself */
+	uint32_t uidvalidity; /* highest of the mailboxes */
+	uint64_t count, stored; /* of all mailboxes */
+	bool complete; /* all mailboxes could be read */
+	bool threads_lost; /* enter all messages anew */
 };
 
 /* verify_pair.c: the files of a pair as they are, without opening it. */
@@ -30,7 +30,7 @@ enum verify_pair {
 	VERIFY_PAIR_NONE,
 	VERIFY_PAIR_GOOD,
 	VERIFY_PAIR_LINES, /* good, but for bad lines in the log */
-	VERIFY_PAIR_LOST,  /* whoever opens it begins anew */
+	VERIFY_PAIR_LOST, /* whoever opens it begins anew */
 };
 /* why_r: what is wrong, for LINES and LOST. e: for FAILED. */
 enum verify_pair verify_pair(int dirfd, const char *name, const char *magic,
@@ -42,13 +42,11 @@ void verify_leftovers(struct verify *v, int dirfd, const char *path,
     struct slice prefix, struct slice suffix, int64_t age_s);
 
 /* verify_mailbox.c; 0, or -1 with e set: could not go on. */
-int verify_mailbox(struct verify_account *a, struct slice name,
-    struct err *e);
+int verify_mailbox(struct verify_account *a, struct slice name, struct err *e);
 /* verify_state.c: the index by itself. False: it must be made anew. */
 bool verify_state(struct verify_account *a, struct mailbox *mb);
 /* verify_files.c: the index against the files. */
-int verify_files(struct verify_account *a, struct mailbox *mb,
-    struct err *e);
+int verify_files(struct verify_account *a, struct mailbox *mb, struct err *e);
 
 /* verify_threads.c */
 int verify_threads(struct verify_account *a, struct err *e);

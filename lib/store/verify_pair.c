@@ -26,9 +26,10 @@ cdb_generation(int dirfd, const char *file, uint64_t *gen_r, struct err *why)
 	int rc = db_cdb_open(&cdb, dirfd, file, why);
 
 	*gen_r = 1;
-	if (rc == 1 && (db_cdb_get(cdb, GENERATION, &value, NULL) != 1 ||
-	    !slice_cut(value, ' ', &number, &rest) ||
-	    !slice_u64(number, gen_r)))
+	if (rc == 1 &&
+	    (db_cdb_get(cdb, GENERATION, &value, NULL) != 1 ||
+		!slice_cut(value, ' ', &number, &rest) ||
+		!slice_u64(number, gen_r)))
 		rc = err_set(why, ERR_SYNTAX, "%s: no generation in it", file);
 	db_cdb_close(&cdb);
 	return rc;
@@ -36,12 +37,12 @@ cdb_generation(int dirfd, const char *file, uint64_t *gen_r, struct err *why)
 
 /* The log's lines, from its first on. */
 static enum verify_pair
-check_lines(struct db_log *log, const char *file, struct err *why,
-    struct err *e)
+check_lines(
+    struct db_log *log, const char *file, struct err *why, struct err *e)
 {
 	uint64_t bad = 0;
-	enum db_log_state state = db_log_replay(log, true, &bad, ignore_line,
-	    NULL, e);
+	enum db_log_state state =
+	    db_log_replay(log, true, &bad, ignore_line, NULL, e);
 
 	if (state == DB_LOG_FAILED)
 		return VERIFY_PAIR_FAILED;
@@ -53,8 +54,8 @@ check_lines(struct db_log *log, const char *file, struct err *why,
 }
 
 enum verify_pair
-verify_pair(int dirfd, const char *name, const char *magic,
-    struct err *why_r, struct err *e)
+verify_pair(int dirfd, const char *name, const char *magic, struct err *why_r,
+    struct err *e)
 {
 	struct db_log log = DB_LOG_INIT;
 	char cdb_file[80], log_file[80];

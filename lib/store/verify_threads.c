@@ -16,8 +16,8 @@ entry_right(struct slice key, struct slice value)
 	uint64_t n;
 
 	return key.n == 13 && (key.p[0] == 'm' || key.p[0] == 's') &&
-	    slice_cut(value, ' ', &thread, &rest) &&
-	    slice_hex64(thread, &n) && n != 0;
+	    slice_cut(value, ' ', &thread, &rest) && slice_hex64(thread, &n) &&
+	    n != 0;
 }
 
 static uint64_t
@@ -49,8 +49,8 @@ enter_mailbox(struct store *st, struct slice name, struct err *e)
 
 		uid = m.uid;
 		if (!record_live(index_at(&mb->ix, pos)) || m.thread == 0 ||
-		    mailbox_record(mb, &index_at(&mb->ix, pos)->msg, &record,
-		    NULL) != 1)
+		    mailbox_record(
+			mb, &index_at(&mb->ix, pos)->msg, &record, NULL) != 1)
 			continue;
 		threads_enter(st, record, m.thread, m.received);
 		threads_tidy(st);
@@ -96,8 +96,8 @@ look(struct verify_account *a, struct err *why, struct err *e)
 	default:
 		return 0;
 	}
-	if (db_table_open(&t, a->st->fd, "threads", a->v->env->file_mode,
-	    e) < 0)
+	if (db_table_open(&t, a->st->fd, "threads", a->v->env->file_mode, e) <
+	    0)
 		return -1;
 	wrong = count_wrong(t);
 	db_table_close(&t);
@@ -117,7 +117,7 @@ verify_threads(struct verify_account *a, struct err *e)
 		return rc < 0 ? -1 : 0;
 	if (a->v->fix && enter_all(a, e) < 0)
 		return -1;
-	verify_report(a->v, VERIFY_ERROR, "threads", a->v->fix,
-	    "threads: %s", why.text);
+	verify_report(
+	    a->v, VERIFY_ERROR, "threads", a->v->fix, "threads: %s", why.text);
 	return 0;
 }

@@ -28,8 +28,9 @@
 
 void fault_mark(const char *text) __attribute__((weak));
 
-static struct store_env env = { .run_fd = -1, .hostname = "h",
-	.file_mode = 0600 };
+static struct store_env env = {
+	.run_fd = -1, .hostname = "h", .file_mode = 0600
+};
 static struct store *st;
 static struct arena *arena;
 static struct err e = ERR_INIT;
@@ -78,9 +79,10 @@ static void
 add_one(struct mailbox *mb, uint32_t i)
 {
 	struct buf record = BUF_INIT(MSGREC_MAX);
-	struct slice text = arena_printf(arena, "Message-ID: <%u.%u@x>\r\n"
-	    "Subject: message %u\r\n\r\nbody\r\n", mailbox_uidvalidity(mb), i,
-	    i);
+	struct slice text = arena_printf(arena,
+	    "Message-ID: <%u.%u@x>\r\n"
+	    "Subject: message %u\r\n\r\nbody\r\n",
+	    mailbox_uidvalidity(mb), i, i);
 	struct mailbox_new m = { .spool = spool_new(&env, 0),
 		.received = 1700000000 + i };
 	struct mailbox_new_result result;
@@ -179,13 +181,15 @@ command(char **w, int n)
 		return 2;
 	}
 	if (strcmp(w[0], "subscribe") == 0) {
-		must(store_subscribe(st, a, true, &e) < 0 ? STORE_FAILED :
-		    STORE_OK, w[0], w[1], "");
+		if (store_subscribe(st, a, true, &e) < 0)
+			fail("subscribe");
+		must(STORE_OK, w[0], w[1], "");
 		return 2;
 	}
 	if (strcmp(w[0], "create") == 0)
 		must(store_mailbox_create(st, a, (unsigned)(w[2][0] - '0'),
-		    arena, NULL, NULL, &e), w[0], w[1], w[2]);
+			 arena, NULL, NULL, &e),
+		    w[0], w[1], w[2]);
 	else
 		must(store_mailbox_rename(st, a, b, &e), w[0], w[1], w[2]);
 	return 3;

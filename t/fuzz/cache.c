@@ -38,8 +38,8 @@ setup(void)
 static void
 put(struct slice content)
 {
-	int fd = openat(dir_fd, "mox.cache.1", O_WRONLY | O_CREAT | O_TRUNC,
-	    0600);
+	int fd =
+	    openat(dir_fd, "mox.cache.1", O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
 	assert(fd >= 0 && file_write(fd, content, NULL) == 0);
 	close(fd);
