@@ -30,52 +30,52 @@ put_date(struct buf *b, int64_t seconds)
 }
 
 static enum fetch_status
-put_from_record(struct run *r, const struct store_msg *m,
-    enum fetch_kind kind)
+put_from_record(struct run *r, uint32_t seq, enum fetch_kind kind)
 {
+	struct mailbox *mb = r->s->mb;
 	struct buf *b = &r->s->out;
 	struct slice record;
-	int rc = mailbox_record(r->s->mb, m, &record, &r->e);
+	int rc = mailbox_record(mb, mailbox_msg(mb, seq), &record, &r->e);
 
 	if (rc <= 0)
 		return rc < 0 ? FETCH_FAILED : FETCH_GONE;
 	if (kind == FETCH_ENVELOPE) {
-		buf_addz(b, "ENVELOPE ");
+		buf_add(b, SLICE("ENVELOPE "));
 		buf_add(b, msgrec_text(record, MSGREC_ENVELOPE));
 	} else if (kind == FETCH_STRUCTURE) {
-		buf_addz(b, "BODYSTRUCTURE ");
+		buf_add(b, SLICE("BODYSTRUCTURE "));
 		buf_add(b, msgrec_text(record, MSGREC_STRUCTURE));
 	} else {
-		buf_addz(b, "BODY ");
+		buf_add(b, SLICE("BODY "));
 		msgrec_body(record, b);
 	}
 	return FETCH_OK;
 }
 
 static enum fetch_status
-put_item(struct run *r, const struct store_msg *m,
-    const struct fetch_item *item)
+put_item(struct run *r, uint32_t seq, const struct fetch_item *item)
 {
+	const struct store_msg *m = mailbox_msg(r->s->mb, seq);
 	struct buf *b = &r->s->out;
 
 	switch (item->kind) {
 	case FETCH_INTERNALDATE:
-		buf_addz(b, "INTERNALDATE ");
+		buf_add(b, SLICE("INTERNALDATE "));
 		put_date(b, m->received);
 		return FETCH_OK;
 	case FETCH_SIZE:
-		buf_addz(b, "RFC822.SIZE ");
+		buf_add(b, SLICE("RFC822.SIZE "));
 		buf_addu(b, m->wire_size);
 		return FETCH_OK;
 	case FETCH_ENVELOPE:
 	case FETCH_BODY:
 	case FETCH_STRUCTURE:
-		return put_from_record(r, m, item->kind);
+		return put_from_record(r, seq, item->kind);
 	case FETCH_SECTION:
 	case FETCH_FIELDS:
 	case FETCH_BINARY:
 	case FETCH_BINARY_SIZE:
-		return imap_fetch_body(r->s, m, item, &r->e);
+		return imap_fetch_body(r->s, seq, item, &r->e);
 	}
 	return FETCH_FAILED;
 }
@@ -89,40 +89,39 @@ separate(struct run *r)
 	r->first = false;
 }
 
-/* Flags and modseq are told last, since fetching a body may set \Seen. */
 static void
-put_end(struct run *r, const struct store_msg *m, bool set_seen)
+put_flags(struct run *r, const struct store_msg *m, uint16_t more)
 {
 	struct buf *b = &r->s->out;
 
-	if (r->f->flags || set_seen) {
-		uint16_t flags = m->flags | (set_seen ? STORE_SEEN : 0);
-		separate(r);
-		buf_addz(b, "FLAGS (");
-		imap_put_flags(b, r->s->mb, flags, m->keywords);
-		buf_addc(b, ')');
-	}
-	if (r->f->modseq && !set_seen) {
-		separate(r);
-		buf_addz(b, "MODSEQ (");
-		buf_addu(b, m->modseq);
-		buf_addc(b, ')');
-	}
-	buf_addz(b, ")\r\n");
+	separate(r);
+	buf_add(b, SLICE("FLAGS ("));
+	imap_put_flags(b, r->s->mb, m->flags | more, m->keywords);
+	buf_addc(b, ')');
+}
+
+static void
+put_modseq(struct run *r, const struct store_msg *m)
+{
+	struct buf *b = &r->s->out;
+
+	separate(r);
+	buf_add(b, SLICE("MODSEQ ("));
+	buf_addu(b, m->modseq);
+	buf_addc(b, ')');
 }
 
 /* An item, or nothing of it: one that streams fails before its first byte, or
  * ends the session. */
 static bool
-put_separate(struct run *r, const struct store_msg *m,
-    const struct fetch_item *item)
+put_separate(struct run *r, uint32_t seq, const struct fetch_item *item)
 {
 	size_t start = r->s->out.n;
 	bool first = r->first;
 	enum fetch_status st;
 
 	separate(r);
-	st = put_item(r, m, item);
+	st = put_item(r, seq, item);
 	if (st == FETCH_OK)
 		return true;
 	if (st == FETCH_GONE)
@@ -135,57 +134,41 @@ put_separate(struct run *r, const struct store_msg *m,
 	return false;
 }
 
+/* Flags and modseq come last, since fetching a body may set \Seen. The message
+ * is looked up for each item: reading may refresh the mailbox. */
 static void
-fetch_message(struct run *r, uint32_t seq, const struct store_msg *m)
+fetch_message(struct run *r, uint32_t seq)
 {
+	const struct store_msg *m = mailbox_msg(r->s->mb, seq);
 	bool set_seen = r->f->sets_seen && !r->s->readonly &&
 	    !(m->flags & STORE_SEEN);
-	struct store_msg copy = *m; /* reading may refresh the mailbox */
 	struct buf *b = &r->s->out;
+	size_t start;
 
 	imap_flush_large(r->s);
-	buf_addz(b, "* ");
-	buf_addu(b, seq);
-	buf_addz(b, " FETCH (");
-	r->first = true;
-	if (r->f->uid) {
-		separate(r);
-		buf_addz(b, "UID ");
-		buf_addu(b, copy.uid);
-	}
-	for (size_t i = 0; i < r->f->nitems && !r->s->dead; i++)
-		set_seen &= put_separate(r, &copy, r->f->items[i]);
-	if (set_seen)
-		uidset_add(&r->seen, copy.uid, copy.uid);
-	put_end(r, &copy, set_seen);
-}
-
-/* FLAGS, UID and MODSEQ only: what large mailboxes are synchronised with. */
-static void
-fetch_flags(struct run *r, uint32_t seq, const struct store_msg *m)
-{
-	struct buf *b = &r->s->out;
-
+	start = b->n;
 	buf_add(b, SLICE("* "));
 	buf_addu(b, seq);
 	buf_add(b, SLICE(" FETCH ("));
+	r->first = true;
 	if (r->f->uid) {
+		separate(r);
 		buf_add(b, SLICE("UID "));
 		buf_addu(b, m->uid);
 	}
-	if (r->f->flags) {
-		buf_add(b, r->f->uid ? SLICE(" FLAGS (") : SLICE("FLAGS ("));
-		imap_put_flags(b, r->s->mb, m->flags, m->keywords);
-		buf_addc(b, ')');
-	}
-	if (r->f->modseq) {
-		buf_add(b, r->f->uid || r->f->flags ? SLICE(" MODSEQ (")
-						    : SLICE("MODSEQ ("));
-		buf_addu(b, m->modseq);
-		buf_addc(b, ')');
-	}
-	buf_add(b, SLICE(")\r\n"));
-	imap_flush_large(r->s);
+	for (size_t i = 0; i < r->f->nitems && !r->s->dead; i++)
+		set_seen &= put_separate(r, seq, r->f->items[i]);
+	m = mailbox_msg(r->s->mb, seq);
+	if (set_seen)
+		uidset_add(&r->seen, m->uid, m->uid);
+	if (r->f->flags || set_seen)
+		put_flags(r, m, set_seen ? STORE_SEEN : 0);
+	if (r->f->modseq && !set_seen)
+		put_modseq(r, m);
+	if (r->first && !r->s->dead)
+		buf_cut(b, start); /* nothing could be told */
+	else
+		buf_add(b, SLICE(")\r\n"));
 }
 
 /* RFC 9051, 6.4.5: fetching bodies sets \Seen; stored once for all. */
@@ -210,6 +193,7 @@ mark_seen(struct run *r)
 	if (!(r->s->enabled & IMAP_CONDSTORE))
 		return;
 	/* The new MODSEQ was not known when the lines were written. */
+	imap_tell_flags(r->s, false);
 	for (w = imap_walk(r->s->mb, &result.changed); imap_step(&w, &seq);)
 		imap_tell_message(r->s, seq, true, true);
 }
@@ -242,22 +226,15 @@ imap_cmd_fetch(struct imap_session *s, struct imap_command *c)
 	struct run r = { .s = s, .f = &f, .seen = UIDSET_INIT(s->arena) };
 	struct imap_walk w;
 	uint32_t seq;
-	bool simple;
 
 	if (!imap_sp(&c->p) || !imap_seqset(s, &c->p, c->uid, &f.uids) ||
 	    !imap_sp(&c->p) || !imap_fetch_args(&c->p, &f))
 		return imap_bad_args(c);
 	if (f.modseq)
 		imap_enable_condstore(s);
-	simple = f.nitems == 0;
 	for (w = imap_walk(s->mb, &f.uids); !s->dead && imap_step(&w, &seq);) {
-		const struct store_msg *m = mailbox_msg(s->mb, seq);
-		if (f.changed && m->modseq <= f.since)
-			continue;
-		if (simple)
-			fetch_flags(&r, seq, m);
-		else
-			fetch_message(&r, seq, m);
+		if (!f.changed || mailbox_msg(s->mb, seq)->modseq > f.since)
+			fetch_message(&r, seq);
 	}
 	mark_seen(&r);
 	return fetch_result(c, &r);

@@ -68,8 +68,7 @@ search_mailbox(struct imap_session *s, const struct search *search,
 	uint32_t count = mailbox_count(s->mb);
 
 	for (uint32_t seq = 1; seq <= count; seq++) {
-		const struct store_msg *m = mailbox_msg(s->mb, seq);
-		int rc = imap_search_match(s, search, m, e);
+		int rc = imap_search_match(s->mb, search, seq, e);
 		if (rc < 0)
 			return -1;
 		if (rc > 0)

@@ -63,7 +63,7 @@ enum fetch_status {
  * item. Anything but FETCH_OK has written nothing, or has marked the session
  * dead since a literal could not be kept.
  */
-enum fetch_status imap_fetch_body(struct imap_session *s,
-    const struct store_msg *m, const struct fetch_item *item, struct err *e);
+enum fetch_status imap_fetch_body(struct imap_session *s, uint32_t seq,
+    const struct fetch_item *item, struct err *e);
 
 #endif

@@ -19,7 +19,7 @@ struct range {
 
 /* Give wire bytes of the range to put(); FETCH_GONE before the first. */
 static enum fetch_status
-read_range(struct imap_session *s, const struct store_msg *m,
+read_range(struct imap_session *s, uint32_t seq,
     const struct range *range, void (*put)(void *ctx, struct slice wire),
     void *ctx, struct err *e)
 {
@@ -27,7 +27,7 @@ read_range(struct imap_session *s, const struct store_msg *m,
 	enum fetch_status st = FETCH_FAILED;
 	uint64_t left = range->size;
 	struct slice piece;
-	int rc = mailbox_read_open(&reader, s->mb, m, e);
+	int rc = mailbox_read_open(&reader, s->mb, mailbox_msg(s->mb, seq), e);
 
 	if (rc <= 0)
 		return rc < 0 ? FETCH_FAILED : FETCH_GONE;
@@ -41,7 +41,8 @@ read_range(struct imap_session *s, const struct store_msg *m,
 			goto out;
 		if (rc == 0) {
 			err_set(e, ERR_PERM, "message %u is shorter than its "
-			    "record says: run mox-verifydata", m->uid);
+			    "record says: run mox-verifydata",
+			    mailbox_msg(s->mb, seq)->uid);
 			goto out;
 		}
 		put(ctx, piece);
@@ -95,9 +96,15 @@ literal_end(struct literal *l, enum fetch_status st)
 	return st;
 }
 
+static struct range
+whole_message(const struct imap_session *s, uint32_t seq)
+{
+	return (struct range){ { 0, 0 }, mailbox_msg(s->mb, seq)->wire_size };
+}
+
 /* Where the item is, from the record; whole messages need none. */
 static enum fetch_status
-find_range(struct imap_session *s, const struct store_msg *m,
+find_range(struct imap_session *s, uint32_t seq,
     const struct fetch_item *item, struct range *range_r, struct err *e)
 {
 	struct section section;
@@ -105,10 +112,10 @@ find_range(struct imap_session *s, const struct store_msg *m,
 	int rc;
 
 	if (item->npath == 0 && item->section == SECTION_WHOLE) {
-		*range_r = (struct range){ { 0, 0 }, m->wire_size };
+		*range_r = whole_message(s, seq);
 		return FETCH_OK;
 	}
-	rc = mailbox_record(s->mb, m, &record, e);
+	rc = mailbox_record(s->mb, mailbox_msg(s->mb, seq), &record, e);
 	if (rc <= 0)
 		return rc < 0 ? FETCH_FAILED : FETCH_GONE;
 	if (!section_find(record, item->path, item->npath, item->section,
@@ -137,18 +144,18 @@ cut_partial(const struct fetch_item *item, struct range *range)
 }
 
 static enum fetch_status
-put_section(struct imap_session *s, const struct store_msg *m,
+put_section(struct imap_session *s, uint32_t seq,
     const struct fetch_item *item, struct err *e)
 {
 	struct literal l = { .s = s, .item = item };
 	struct range range;
-	enum fetch_status st = find_range(s, m, item, &range, e);
+	enum fetch_status st = find_range(s, seq, item, &range, e);
 
 	if (st != FETCH_OK)
 		return st;
 	cut_partial(item, &range);
 	l.size = range.size;
-	return literal_end(&l, read_range(s, m, &range, literal_put, &l, e));
+	return literal_end(&l, read_range(s, seq, &range, literal_put, &l, e));
 }
 
 static void
@@ -158,15 +165,15 @@ collect(void *ctx, struct slice wire)
 }
 
 static enum fetch_status
-put_fields(struct imap_session *s, const struct store_msg *m,
+put_fields(struct imap_session *s, uint32_t seq,
     const struct fetch_item *item, struct err *e)
 {
 	struct buf header = BUF_INIT(FIELDS_MAX), fields = BUF_INIT(FIELDS_MAX);
 	struct range range, cut;
-	enum fetch_status st = find_range(s, m, item, &range, e);
+	enum fetch_status st = find_range(s, seq, item, &range, e);
 
 	if (st == FETCH_OK)
-		st = read_range(s, m, &range, collect, &header, e);
+		st = read_range(s, seq, &range, collect, &header, e);
 	if (st == FETCH_OK) {
 		section_fields(buf_slice(&header), item->fields, item->nfields,
 		    item->not, &fields);
@@ -224,7 +231,7 @@ decode_put(void *ctx, struct slice wire)
 }
 
 static enum fetch_status
-decode_range(struct imap_session *s, const struct store_msg *m,
+decode_range(struct imap_session *s, uint32_t seq,
     const struct range *range, enum msgrec_encoding encoding,
     struct decode *d, struct err *e)
 {
@@ -234,7 +241,7 @@ decode_range(struct imap_session *s, const struct store_msg *m,
 	if (!d->body)
 		return FETCH_UNKNOWN_CTE;
 	d->out = (struct buf)BUF_INIT(4 * PIECE);
-	st = read_range(s, m, range, decode_put, d, e);
+	st = read_range(s, seq, range, decode_put, d, e);
 	if (st == FETCH_OK) {
 		body_end(d->body, &d->out);
 		decoded(d);
@@ -245,7 +252,7 @@ decode_range(struct imap_session *s, const struct store_msg *m,
 }
 
 static enum fetch_status
-binary_range(struct imap_session *s, const struct store_msg *m,
+binary_range(struct imap_session *s, uint32_t seq,
     const struct fetch_item *item, struct range *range_r,
     enum msgrec_encoding *encoding_r, struct err *e)
 {
@@ -257,10 +264,10 @@ binary_range(struct imap_session *s, const struct store_msg *m,
 	*encoding_r = MSGREC_BINARY;
 	if (item->npath == 0) {
 		/* The whole message has no encoding to undo. */
-		*range_r = (struct range){ { 0, 0 }, m->wire_size };
+		*range_r = whole_message(s, seq);
 		return FETCH_OK;
 	}
-	rc = mailbox_record(s->mb, m, &record, e);
+	rc = mailbox_record(s->mb, mailbox_msg(s->mb, seq), &record, e);
 	if (rc <= 0)
 		return rc < 0 ? FETCH_FAILED : FETCH_GONE;
 	if (!section_find(record, item->path, item->npath, SECTION_WHOLE,
@@ -275,7 +282,7 @@ binary_range(struct imap_session *s, const struct store_msg *m,
 }
 
 static enum fetch_status
-put_binary(struct imap_session *s, const struct store_msg *m,
+put_binary(struct imap_session *s, uint32_t seq,
     const struct fetch_item *item, struct err *e)
 {
 	struct literal l = { .s = s, .item = item };
@@ -284,9 +291,9 @@ put_binary(struct imap_session *s, const struct store_msg *m,
 	struct range range, cut;
 	enum fetch_status st;
 
-	st = binary_range(s, m, item, &range, &encoding, e);
+	st = binary_range(s, seq, item, &range, &encoding, e);
 	if (st == FETCH_OK)
-		st = decode_range(s, m, &range, encoding, &count, e);
+		st = decode_range(s, seq, &range, encoding, &count, e);
 	if (st != FETCH_OK)
 		return st;
 	if (item->kind == FETCH_BINARY_SIZE) {
@@ -300,19 +307,19 @@ put_binary(struct imap_session *s, const struct store_msg *m,
 	l.eight = count.nul;
 	send.skip = cut.from.off;
 	return literal_end(&l,
-	    decode_range(s, m, &range, encoding, &send, e));
+	    decode_range(s, seq, &range, encoding, &send, e));
 }
 
 enum fetch_status
-imap_fetch_body(struct imap_session *s, const struct store_msg *m,
+imap_fetch_body(struct imap_session *s, uint32_t seq,
     const struct fetch_item *item, struct err *e)
 {
 	switch (item->kind) {
 	case FETCH_SECTION:
-		return put_section(s, m, item, e);
+		return put_section(s, seq, item, e);
 	case FETCH_FIELDS:
-		return put_fields(s, m, item, e);
+		return put_fields(s, seq, item, e);
 	default:
-		return put_binary(s, m, item, e);
+		return put_binary(s, seq, item, e);
 	}
 }

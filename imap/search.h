@@ -58,10 +58,10 @@ bool imap_search_program(struct imap_session *s, struct imap_parse *p,
     struct search *search_r);
 
 /*
- * Does m match? 1, 0, or -1 with e. A message that is gone matches nothing
+ * Does the message match? 1, 0, or -1 with e. A message that is gone matches nothing
  * that needs its content. Bounded memory; reads the file at most once a key.
  */
-int imap_search_match(struct imap_session *s, const struct search *search,
-    const struct store_msg *m, struct err *e);
+int imap_search_match(struct mailbox *mb, const struct search *search,
+    uint32_t seq, struct err *e);
 
 #endif

@@ -15,27 +15,36 @@
 #define HEADER_MAX (16 << 20) /* header bytes looked through */
 
 struct match {
-	struct imap_session *s;
-	const struct store_msg *m;
+	struct mailbox *mb;
+	uint32_t seq;
 	struct err *e;
 };
+
+/* Looked up each time: reading may refresh the mailbox. */
+static const struct store_msg *
+msg_of(const struct match *x)
+{
+	return mailbox_msg(x->mb, x->seq);
+}
 
 static int match_key(struct match *x, const struct search_key *key);
 
 static bool
 contains(struct slice folded, struct slice needle)
 {
-	return needle.n == 0 ||
-	    memmem(folded.p, folded.n, needle.p, needle.n) != NULL;
+	return needle.n == 0 || (folded.n >= needle.n &&
+	    memmem(folded.p, folded.n, needle.p, needle.n) != NULL);
 }
 
-/* Folds text and looks for the needle. */
+/* Folds text and looks for the needle; ASCII is what most headers are. */
 static bool
 text_contains(struct slice text, struct slice needle)
 {
 	struct buf folded = BUF_INIT(8 * text.n + 64);
 	bool found;
 
+	if (unicode_is_ascii(text))
+		return slice_findi(text, needle) >= 0;
 	unicode_fold(&folded, text);
 	found = contains(buf_slice(&folded), needle);
 	buf_free(&folded);
@@ -48,15 +57,17 @@ text_contains(struct slice text, struct slice needle)
 static int
 record_of(struct match *x, struct slice *record_r)
 {
-	return mailbox_record(x->s->mb, x->m, record_r, x->e);
+	return mailbox_record(x->mb, msg_of(x), record_r, x->e);
 }
 
 static bool
 match_received(const struct match *x, const struct search_key *key)
 {
 	/* RFC 9051, 6.4.4: the date as shown, time and zone disregarded. */
-	int64_t at = x->m->received + clock_zone_s(x->m->received);
+	int64_t at = msg_of(x)->received;
 
+
+	at += clock_zone_s(at);
 	switch (key->kind) {
 	case SEARCH_BEFORE:
 		return at < key->day;
@@ -126,9 +137,9 @@ match_field(struct match *x, const struct search_key *key)
 static bool
 match_keyword(const struct match *x, const struct search_key *key)
 {
-	int bit = mailbox_keyword(x->s->mb, key->name);
+	int bit = mailbox_keyword(x->mb, key->name);
 
-	return bit >= 0 && x->m->keywords & UINT64_C(1) << bit;
+	return bit >= 0 && msg_of(x)->keywords & UINT64_C(1) << bit;
 }
 
 /* ---- the file ---- */
@@ -140,7 +151,7 @@ read_range(struct match *x, struct msgrec_pos from, uint64_t size,
 {
 	struct mailbox_reader *reader = NULL;
 	struct slice piece;
-	int rc = mailbox_read_open(&reader, x->s->mb, x->m, x->e);
+	int rc = mailbox_read_open(&reader, x->mb, msg_of(x), x->e);
 
 	if (rc <= 0)
 		return rc;
@@ -166,14 +177,6 @@ collect(void *ctx, struct slice wire)
 
 	buf_add(b, wire);
 	return b->over;
-}
-
-/* A header block: 1 and the bytes in *b, 0 gone, -1. */
-static int
-read_header(struct match *x, const struct msgrec_part *part, struct buf *b)
-{
-	return read_range(x, part->header, part->body.off - part->header.off,
-	    collect, b);
 }
 
 static bool
@@ -204,20 +207,34 @@ block_contains(struct slice block, struct slice name, struct slice needle)
 	return false;
 }
 
+/* Part i of the message, good until something is read. 1, 0 gone, -1. */
 static int
-match_header(struct match *x, const struct search_key *key)
+find_part(struct match *x, uint32_t i, struct msgrec_part *part_r)
 {
-	struct buf block = BUF_INIT(HEADER_MAX);
-	struct msgrec_part part;
 	struct slice record;
 	int rc = record_of(x, &record);
 
-	if (rc <= 0)
-		return rc;
-	msgrec_part(record, 0, &part);
-	rc = read_header(x, &part, &block);
+	if (rc > 0 && i >= msgrec_parts(record))
+		rc = 0;
 	if (rc > 0)
-		rc = block_contains(buf_slice(&block), key->name, key->text);
+		msgrec_part(record, i, part_r);
+	return rc;
+}
+
+/* Any field of the header of part i. */
+static int
+header_contains(struct match *x, uint32_t i, struct slice name,
+    struct slice needle)
+{
+	struct buf block = BUF_INIT(HEADER_MAX);
+	struct msgrec_part part;
+	int rc = find_part(x, i, &part);
+
+	if (rc > 0)
+		rc = read_range(x, part.header,
+		    part.body.off - part.header.off, collect, &block);
+	if (rc > 0)
+		rc = block_contains(buf_slice(&block), name, needle);
 	buf_free(&block);
 	return rc;
 }
@@ -256,22 +273,25 @@ stream_put(void *ctx, struct slice wire)
 }
 
 static int
-part_contains(struct match *x, const struct msgrec_part *part,
-    struct slice needle)
+body_contains(struct match *x, uint32_t i, struct slice needle)
 {
 	struct stream st = {
 		.text = BUF_INIT(32 * PIECE), .folded = BUF_INIT(64 * PIECE),
 		.needle = needle,
 	};
-	int rc;
+	struct msgrec_part part;
+	int rc = find_part(x, i, &part);
 
+	if (rc <= 0 || part.kind != MSGREC_LEAF ||
+	    !slice_starts(part.type, SLICE("text/")))
+		return rc < 0 ? -1 : 0;
 	/* Unknown encodings are searched as they stand. */
-	st.body = body_new(part->encoding, part->charset.n ? part->charset
-							   : SLICE("utf-8"));
+	st.body = body_new(part.encoding, part.charset.n ? part.charset
+							 : SLICE("utf-8"));
 	if (!st.body)
 		st.body = body_new(MSGREC_8BIT, SLICE("utf-8"));
-	rc = read_range(x, part->body, part->end.off - part->body.off,
-	    stream_put, &st);
+	rc = read_range(x, part.body, part.end.off - part.body.off, stream_put,
+	    &st);
 	if (rc > 0) {
 		body_end(st.body, &st.text);
 		stream_look(&st, true);
@@ -283,46 +303,37 @@ part_contains(struct match *x, const struct msgrec_part *part,
 	return rc;
 }
 
-/* Headers of the message and of messages within are text; BODY leaves out
- * the first. */
-static int
-header_contains(struct match *x, const struct msgrec_part *part,
-    struct slice needle)
+/* Is part i a message, so that its header is text to be searched? */
+static bool
+is_message(struct slice record, uint32_t i)
 {
-	struct buf block = BUF_INIT(HEADER_MAX);
-	int rc = read_header(x, part, &block);
+	struct msgrec_part part;
 
-	if (rc > 0)
-		rc = block_contains(buf_slice(&block), SLICE_NULL, needle);
-	buf_free(&block);
-	return rc;
+	msgrec_part(record, i, &part);
+	if (part.parent == MSGREC_NONE)
+		return true;
+	msgrec_part(record, part.parent, &part);
+	return part.kind == MSGREC_MESSAGE;
 }
 
+/* TEXT looks into all headers, BODY only into those of messages within. */
 static int
 match_text(struct match *x, const struct search_key *key)
 {
-	bool headers = key->kind == SEARCH_TEXT;
 	struct slice record;
-	uint32_t n;
-	int rc = record_of(x, &record);
+	uint32_t n = 1;
 
-	if (rc <= 0)
-		return rc;
-	n = msgrec_parts(record);
 	for (uint32_t i = 0; i < n; i++) {
-		struct msgrec_part part, parent = { .kind = MSGREC_LEAF };
-		msgrec_part(record, i, &part);
-		if (part.parent != MSGREC_NONE)
-			msgrec_part(record, part.parent, &parent);
+		bool header = i > 0 || key->kind == SEARCH_TEXT;
+		int rc = record_of(x, &record);
+		if (rc <= 0)
+			return rc;
+		n = msgrec_parts(record);
 		rc = 0;
-		if (i ? parent.kind == MSGREC_MESSAGE : headers)
-			rc = header_contains(x, &part, key->text);
-		if (rc == 0 && part.kind == MSGREC_LEAF &&
-		    slice_starts(part.type, SLICE("text/")))
-			rc = part_contains(x, &part, key->text);
-		/* The slot of the record may have gone with the reading. */
-		if (rc == 0 && record_of(x, &record) <= 0)
-			return 0;
+		if (header && i < n && is_message(record, i))
+			rc = header_contains(x, i, SLICE_NULL, key->text);
+		if (rc == 0)
+			rc = body_contains(x, i, key->text);
 		if (rc != 0)
 			return rc;
 	}
@@ -356,7 +367,7 @@ match_any(struct match *x, const struct search_key *key)
 static int
 match_plain(struct match *x, const struct search_key *key)
 {
-	const struct store_msg *m = x->m;
+	const struct store_msg *m = msg_of(x);
 
 	switch (key->kind) {
 	case SEARCH_ALL:
@@ -384,7 +395,7 @@ match_plain(struct match *x, const struct search_key *key)
 	case SEARCH_FIELD:
 		return match_field(x, key);
 	case SEARCH_HEADER:
-		return match_header(x, key);
+		return header_contains(x, 0, key->name, key->text);
 	case SEARCH_BODY:
 	case SEARCH_TEXT:
 		return match_text(x, key);
@@ -406,11 +417,10 @@ match_key(struct match *x, const struct search_key *key)
 }
 
 int
-imap_search_match(struct imap_session *s, const struct search *search,
-    const struct store_msg *m, struct err *e)
+imap_search_match(struct mailbox *mb, const struct search *search,
+    uint32_t seq, struct err *e)
 {
-	struct store_msg copy = *m; /* reading may refresh the mailbox */
-	struct match x = { s, &copy, e };
+	struct match x = { mb, seq, e };
 
 	return match_key(&x, search->program);
 }
