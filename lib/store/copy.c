@@ -117,6 +117,43 @@ leave_out(struct copy *c, size_t i)
 	c->n--;
 }
 
+/* ---- letters ---- */
+
+static void
+collect_flags(void *arg, const struct record *r)
+{
+	struct store_msg *all = arg;
+
+	all->flags |= r->msg.flags;
+	all->keywords |= r->msg.keywords;
+}
+
+/*
+ * If a crash leaves a file without its line, the target takes flags and
+ * keywords from the name: see that all have letters there.
+ */
+static int
+give_letters(struct copy *c, const struct uidset *uids, struct err *e)
+{
+	struct adding all = { .placed = false };
+	struct keywords kw = c->to->ix.kw;
+	struct lines ls = LINES_INIT;
+	int rc;
+
+	view_each(c->from, uids, collect_flags, &all.record.msg);
+	rc = index_lock(c->to, e);
+	if (rc != 0)
+		return -1;
+	rc = flags_of_copy(c, 0, &all, &kw, &ls, e);
+	if (rc == 0 && ls.n > 0)
+		rc = index_append(c->to, &ls, e);
+	index_unlock(c->to);
+	lines_free(&ls);
+	c->known = 0; /* bits may differ under the next lock */
+	c->to->ix.flags_used |= all.record.msg.flags;
+	return rc == 0 ? keywords_share(c->to, e) : -1;
+}
+
 /* ---- COPY ---- */
 
 /* Where links are not possible (EMLINK, EXDEV). */
@@ -359,9 +396,9 @@ sync_move(struct copy *c, struct err *e)
 static enum store_code
 move_messages(struct copy *c, const struct uidset *uids, struct err *e)
 {
-	int rc = lock_both(c, e);
+	int rc;
 
-	if (rc != 0)
+	if (lock_both(c, e) != 0)
 		return STORE_FAILED;
 	rc = move_locked(c, uids, e);
 	index_unlock(c->from);
@@ -416,7 +453,9 @@ mailbox_copy(struct mailbox *mb, const struct uidset *uids,
 		code = rc == 0 ? STORE_NONEXISTENT : STORE_FAILED;
 		goto out;
 	}
-	code = move ? move_messages(&c, uids, e) : copy_messages(&c, uids, e);
+	if (give_letters(&c, uids, e) == 0)
+		code = move ? move_messages(&c, uids, e) :
+			      copy_messages(&c, uids, e);
 	if (code == STORE_OK)
 		fill_result(&c, arena, result_r);
 	mailbox_close(&c.to);

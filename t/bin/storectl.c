@@ -4,7 +4,8 @@
  *   storectl DATA ACCOUNT COMMAND ARGS... [, COMMAND ARGS...]
  *
  * Commands separated by "," run in one process with one open mailbox each;
- * what is acknowledged is printed, one write a line, after it is durable.
+ * what is acknowledged is printed, one write a line, after it is durable, and
+ * "done COMMAND" behind each command.
  *
  *   create [MAILBOX]             account (with Inbox), mailbox
  *   deliver MAILBOX TEXT [FLAG...]  one message with that subject
@@ -166,7 +167,6 @@ cmd_create(char **args, size_t n)
 		code = store_mailbox_create(st, slice_str(args[0]), 0, arena,
 		    NULL, NULL, &e);
 	check_code(code, "create", &e);
-	say("created");
 	return 0;
 }
 
@@ -370,7 +370,6 @@ cmd_fold(char **args, size_t n)
 
 	(void)n;
 	check(index_fold(mb, &e), "fold", &e);
-	say("folded");
 	mailbox_close(&mb);
 	return 0;
 }
@@ -422,6 +421,7 @@ run(char **args, size_t n)
 		if (strcmp(args[0], commands[i].name) == 0 &&
 		    n > commands[i].min) {
 			commands[i].run(args + 1, n - 1);
+			say("done %s", args[0]);
 			return;
 		}
 	fprintf(stderr, "storectl: what is %s?\n", args[0]);

@@ -1,0 +1,41 @@
+#!/usr/bin/env bats
+# The store of programs that are killed, on power cuts, on failing disks.
+
+load helper
+load faults
+
+setup() {
+	D=$BATS_TEST_TMPDIR/d TRACE=$BATS_TEST_TMPDIR/trace
+	WORK=$BATS_TEST_TMPDIR/work ACKS=$BATS_TEST_TMPDIR/acks
+	store_check setup "$D.setup"
+	read -ra SCENARIO <<<"$(store_check commands)"
+}
+
+store_check() { "$TOP/t/bin/store-check" "$@"; }
+storectl() { "$MOX_T/bin/storectl" "$@"; }
+
+fresh() {
+	rm -rf "$D" && cp -a "$D.setup" "$D"
+}
+
+killed() {
+	local survived
+	fresh
+	faulty "$D" "${KILL[@]}" "$MOX_T/bin/storectl" "$D" joe \
+		"${SCENARIO[@]}" >"$ACKS" 2>/dev/null
+	survived=$?
+	POWERCUT_MARKS=$ACKS store_check kill "$D" ||
+		{ echo "after call $1" >&2; exit 1; }
+	return $survived
+}
+
+@test "killed before any call" { kill_points before killed; }
+@test "killed in the middle of any write" { kill_points half killed; }
+
+@test "a power cut at any moment" {
+	fresh
+	powercut begin "$D" "$TRACE"
+	faulty "$D" FAULT_TRACE="$TRACE" "$MOX_T/bin/storectl" "$D" joe \
+		"${SCENARIO[@]}"
+	powercut check "$TRACE" "$WORK" "$TOP/t/bin/store-check" power
+}
