@@ -19,7 +19,7 @@ calls() {
 	rm -f "$TRACE"
 	faulty "$D" FAULT_TRACE="$TRACE" "$MOX_T/bin/storectl" "$D" joe "$@"
 	{
-		for f in mox.log new cur tmp .Work/mox.log .Work/cur; do
+		for f in mox.log new cur tmp .Work/mox.log .Work/tmp .Work/cur; do
 			stat -c "file %i $f" "$M/$f"
 		done
 		cat "$TRACE"
@@ -28,7 +28,8 @@ calls() {
 		$1 == "create" { name[$2] = "message" }
 		$1 == "mark" || $1 == "utime" { next }
 		$1 == "rename" { print "rename", name[$3], name[$5]; next }
-		$1 == "unlink" && name[$2] != "" { print "unlink", name[$2]; next }
+		$1 == "link" { print "link", name[$3]; next }
+		$1 == "unlink" { print "unlink", name[$3]; next }
 		name[$2] != "" { print $1, name[$2] }'
 }
 
@@ -101,6 +102,7 @@ expect() {
 	storectl tidy Inbox
 	calls copy Inbox 1 Work | grep -v '^copied\|^done' >"$BATS_TEST_TMPDIR/calls"
 	expect <<-END
+		link .Work/tmp
 		write .Work/mox.log
 		rename .Work/tmp .Work/cur
 		write .Work/mox.log

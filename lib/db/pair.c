@@ -432,6 +432,19 @@ db_pair_append(struct db_pair *p, const struct slice *lines, size_t n,
 	return 0;
 }
 
+void
+db_pair_undo(struct db_pair *p, uint64_t offset)
+{
+	if (db_log_cut(&p->log, offset, NULL) != 0)
+		return;
+	if (p->own_from >= offset)
+		p->own_from = p->own_to = 0;
+	else if (p->own_to > offset)
+		p->own_to = offset;
+	p->reload = true;
+	db_pair_refresh(p, NULL);
+}
+
 /* ---- sync ---- */
 
 /* Own lines can be cut off if they are the end of the log, and no CDB

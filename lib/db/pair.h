@@ -103,6 +103,10 @@ int db_pair_lock(struct db_pair *p, int timeout_ms, struct err *e);
 /* Append n lines as one unit: a crash leaves all or none. Under the lock. */
 int db_pair_append(struct db_pair *p, const struct slice *lines, size_t n,
     struct err *e);
+/* Take back what this pair appended under the lock it holds, since the log
+ * ended at offset: the state is reset and replayed. Best effort; what stays is
+ * in the log as if it had not been called. */
+void db_pair_undo(struct db_pair *p, uint64_t offset);
 void db_pair_unlock(struct db_pair *p);
 
 /*

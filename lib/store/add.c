@@ -177,26 +177,34 @@ place(const struct mailbox *mb, struct adding *a, struct err *e)
 	return 0;
 }
 
-/* *logged_r: the lines are in the log. */
+/* -1: neither lines nor files are there. */
 static int
 add_locked(struct mailbox *mb, struct adding *v, size_t n,
-    adding_flags_fn *flags, void *arg, bool *logged_r, struct err *e)
+    adding_flags_fn *flags, void *arg, struct err *e)
 {
+	uint64_t end = mb->pair.log.end;
 	struct lines ls = LINES_INIT;
 	struct own_change own;
 	int rc = adding_lines(mb, v, n, flags, arg, &ls, e);
 
-	if (rc == 0) {
-		scan_before(mb, &own);
+	if (rc == 0)
 		rc = index_append(mb, &ls, e);
-		*logged_r = rc == 0;
+	lines_free(&ls);
+	if (rc != 0) {
+		adding_remove(mb, v, n);
+		return -1;
 	}
+	scan_before(mb, &own);
 	for (size_t i = 0; i < n && rc == 0; i++)
 		rc = place(mb, &v[i], e);
-	if (rc == 0)
-		rc = scan_after(mb, &own, true, e);
-	lines_free(&ls);
-	return rc;
+	if (rc == 0) {
+		scan_after(mb, &own, true);
+		return 0;
+	}
+	/* Files first: what a crash leaves then has no file. */
+	adding_remove(mb, v, n);
+	index_undo(mb, end);
+	return -1;
 }
 
 /* ---- after ---- */
@@ -252,7 +260,7 @@ expunge_added(struct mailbox *mb, const struct adding *v, size_t n)
 	arena_free(&arena);
 }
 
-/* Log, then folder. *stays_r: the lines are still in the log after failure. */
+/* Log, then folder. *stays_r: the lines are in the log all the same. */
 static int
 make_durable(struct mailbox *mb, const struct adding *v, size_t n,
     bool *stays_r, struct err *e)
@@ -267,17 +275,18 @@ enum store_code
 adding_commit(struct mailbox *mb, struct adding *v, size_t n,
     adding_flags_fn *flags, void *arg, struct err *e)
 {
-	bool stays = false;
-	int rc = index_lock(mb, e);
+	bool stays;
 
-	if (rc == 0) {
-		rc = add_locked(mb, v, n, flags, arg, &stays, e);
-		index_unlock(mb);
+	if (index_lock(mb, e) != 0) {
+		adding_remove(mb, v, n);
+		return STORE_FAILED;
 	}
-	if (rc == 0)
-		rc = make_durable(mb, v, n, &stays, e);
-	if (rc != 0) {
-		/* Files first: what a crash leaves then has no file. */
+	if (add_locked(mb, v, n, flags, arg, e) != 0) {
+		index_unlock(mb);
+		return STORE_FAILED;
+	}
+	index_unlock(mb);
+	if (make_durable(mb, v, n, &stays, e) != 0) {
 		adding_remove(mb, v, n);
 		if (stays)
 			expunge_added(mb, v, n);

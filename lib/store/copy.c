@@ -370,12 +370,11 @@ move_locked(struct copy *c, const struct uidset *uids, struct err *e)
 		if (rc != 0)
 			move_back(c, places, c->n);
 	}
-	if (rc == 0)
+	if (rc == 0) {
 		rc = append_gone(c, e);
-	if (rc == 0)
-		rc = scan_after(c->to, &own_to, true, e);
-	if (rc == 0)
-		rc = scan_after(c->from, &own_from, false, e);
+		scan_after(c->to, &own_to, true);
+		scan_after(c->from, &own_from, false);
+	}
 	lines_free(&ls);
 	return rc;
 }

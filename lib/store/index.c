@@ -514,6 +514,13 @@ index_append(struct mailbox *mb, const struct lines *ls, struct err *e)
 	return rc;
 }
 
+void
+index_undo(struct mailbox *mb, uint64_t offset)
+{
+	db_pair_undo(&mb->pair, offset);
+	view_restore(mb);
+}
+
 int
 index_sync(struct mailbox *mb, bool *stays_r, struct err *e)
 {

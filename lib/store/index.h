@@ -275,6 +275,9 @@ int index_lock(struct mailbox *mb, struct err *e);
 void index_unlock(struct mailbox *mb);
 /* Append as one unit and apply. Under the lock. */
 int index_append(struct mailbox *mb, const struct lines *ls, struct err *e);
+/* Take back what this handle appended since the log ended at offset. Under
+ * the lock, before anything else is done with it. */
+void index_undo(struct mailbox *mb, uint64_t offset);
 int index_sync(struct mailbox *mb, bool *stays_r, struct err *e);
 int index_fold(struct mailbox *mb, struct err *e);
 
@@ -403,13 +406,13 @@ enum scan_why {
 int scan_if_changed(struct mailbox *mb, enum scan_why why, struct err *e);
 
 /* Before and after own changes in new/ and cur/, under the lock: moves the
- * recorded mtimes along unless somebody else changed the folder too. */
+ * recorded mtimes along unless somebody else changed the folder too. If the
+ * line cannot be written there is a scan more, or another placing. */
 struct own_change {
 	struct mtime new, cur;
 };
 void scan_before(const struct mailbox *mb, struct own_change *c);
-int scan_after(struct mailbox *mb, const struct own_change *c, bool placed,
-    struct err *e);
+void scan_after(struct mailbox *mb, const struct own_change *c, bool placed);
 /* Under the lock: put files that a crashed writer left in tmp/ in place. */
 int scan_place(struct mailbox *mb, struct err *e);
 

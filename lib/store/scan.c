@@ -89,15 +89,14 @@ append_line(struct mailbox *mb, const struct line *l, struct err *e)
 	return rc;
 }
 
-int
-scan_after(struct mailbox *mb, const struct own_change *c, bool placed,
-    struct err *e)
+void
+scan_after(struct mailbox *mb, const struct own_change *c, bool placed)
 {
 	struct line l = { .type = 'm', .placed = placed };
 
 	l.new = moved_along(mb->folder.new, c->new, mb->ix.new);
 	l.cur = moved_along(mb->folder.cur, c->cur, mb->ix.cur);
-	return append_line(mb, &l, e);
+	append_line(mb, &l, NULL);
 }
 
 int
@@ -118,7 +117,8 @@ scan_place(struct mailbox *mb, struct err *e)
 		    errno != ENOENT)
 			return err_sys(e, "%s: message in tmp", mb->name);
 	}
-	return scan_after(mb, &own, true, e);
+	scan_after(mb, &own, true);
+	return 0;
 }
 
 /* ---- reading a folder ---- */

@@ -144,8 +144,7 @@ tidy_unlinks(struct mailbox *mb, struct err *e)
 	left = unlink_known(mb, v, n);
 	if (left > 0)
 		rc = unlink_searched(mb, v, left, e);
-	if (rc == 0)
-		rc = scan_after(mb, &own, false, e);
+	scan_after(mb, &own, false);
 	index_unlock(mb);
 	if (rc == 0 && n > 0)
 		rc = forget_unlinked(mb, &uids, e) == 0 ? 1 : -1;
@@ -272,7 +271,8 @@ give_names(struct rename *rn, struct err *e)
 	scan_before(mb, &own);
 	for (size_t i = 0; i < rn->n; i++)
 		give_name(mb, &rn->v[i]);
-	return scan_after(mb, &own, false, e);
+	scan_after(mb, &own, false);
+	return 0;
 }
 
 /*
