@@ -65,8 +65,8 @@ list(struct store *st)
 static enum store_code
 create(struct store *st, const char *name, unsigned use)
 {
-	return store_mailbox_create(
-	    st, slice_str(name), use, arena, NULL, NULL, NULL);
+	return store_mailbox_create(st, slice_str(name), use, arena, NULL, NULL,
+	    NULL);
 }
 
 static enum store_code
@@ -108,13 +108,14 @@ test_create_account(void)
 	CHECK_SLICE(list(st), SLICE("Inbox:s Sent:sS Trash:sT"));
 	CHECK_SLICE(get_file(st->maildir_fd, "subscriptions"),
 	    SLICE("V\t2\n\nINBOX\nSent\nTrash\n"));
-	CHECK_SLICE(
-	    get_file(st->fd, "specialuse"), SLICE("sent Sent\ntrash Trash\n"));
+	CHECK_SLICE(get_file(st->fd, "specialuse"),
+	    SLICE("sent Sent\ntrash Trash\n"));
 	CHECK_EQ(fstatat(st->maildir_fd, ".Sent/cur", &s, 0), 0);
 	CHECK_EQ(s.st_mode & 07777, 0700);
 	CHECK_EQ(fstatat(st->maildir_fd, ".Sent/maildirfolder", &s, 0), 0);
-	CHECK_EQ(
-	    store_create(&again, &env, store_account(st), initial, 1, NULL), 0);
+	CHECK_EQ(store_create(&again, &env, store_account(st), initial, 1,
+		     NULL),
+	    0);
 	CHECK_SLICE(list(again), list(st));
 	store_close(&again);
 	CHECK_EQ(store_open(&again, &env, SLICE("nobody"), NULL), 0);
@@ -150,8 +151,8 @@ test_create(void)
 	size_t n;
 	char longest[NAME_MAX + 1];
 
-	CHECK_EQ(
-	    store_mailbox_create(st, SLICE("a/b/c"), 0, arena, &made, &n, NULL),
+	CHECK_EQ(store_mailbox_create(st, SLICE("a/b/c"), 0, arena, &made, &n,
+		     NULL),
 	    STORE_OK);
 	CHECK_EQ(n, 3);
 	CHECK_SLICE(made[0], SLICE("a"));
@@ -206,13 +207,13 @@ test_delete(void)
 	CHECK_EQ(store_mailbox_delete(st, SLICE("a"), NULL), STORE_HASCHILDREN);
 	CHECK_EQ(store_mailbox_delete(st, SLICE("a/b"), NULL), STORE_OK);
 	CHECK_SLICE(list(st), SLICE("Inbox:s Sent:sS Trash:sT a:s a/b:s!"));
-	CHECK_EQ(
-	    store_mailbox_delete(st, SLICE("a/b"), NULL), STORE_NONEXISTENT);
+	CHECK_EQ(store_mailbox_delete(st, SLICE("a/b"), NULL),
+	    STORE_NONEXISTENT);
 	CHECK_EQ(create(st, "a/b", 0), STORE_OK);
 	CHECK_EQ(faccessat(st->maildir_fd, ".a.b/cur/1.x.h:2,S", F_OK, 0), -1);
 	/* What a crash left is removed by the next. */
-	CHECK_EQ(
-	    file_mkdirs(st->maildir_fd, "tmp/.old.x.tmp/cur", 0700, NULL), 0);
+	CHECK_EQ(file_mkdirs(st->maildir_fd, "tmp/.old.x.tmp/cur", 0700, NULL),
+	    0);
 	CHECK_EQ(store_mailbox_delete(st, SLICE("a/b"), NULL), STORE_OK);
 	CHECK_EQ(faccessat(st->maildir_fd, "tmp/.old.x.tmp", F_OK, 0), -1);
 	store_close(&st);
@@ -260,12 +261,12 @@ test_rename_long(void)
 
 	create(st, "a/b", 0);
 	memset(to, 'x', sizeof(to));
-	CHECK_EQ(store_mailbox_rename(
-		     st, SLICE("a"), slice_of(to, NAME_MAX - 2), NULL),
+	CHECK_EQ(store_mailbox_rename(st, SLICE("a"),
+		     slice_of(to, NAME_MAX - 2), NULL),
 	    STORE_CANNOT);
 	CHECK_SLICE(list(st), SLICE("Inbox:s Sent:sS Trash:sT a:s+ a/b:s"));
-	CHECK_EQ(store_mailbox_rename(
-		     st, SLICE("a"), slice_of(to, NAME_MAX - 3), NULL),
+	CHECK_EQ(store_mailbox_rename(st, SLICE("a"),
+		     slice_of(to, NAME_MAX - 3), NULL),
 	    STORE_OK);
 	store_close(&st);
 }
@@ -288,10 +289,10 @@ test_subscribe(void)
 	    SLICE("Inbox:s Inbox/x:s! Sent:S Trash:sT "
 		  "no:! no/such:s! we ird.\xc3\xa9:s!"));
 	/* Version 1, with a line of nonsense. */
-	put_file(
-	    st->maildir_fd, "subscriptions", "INBOX\nLists.qmail\n..\nSent");
-	CHECK_SLICE(
-	    list(st), SLICE("Inbox:s Lists:! Lists/qmail:s! Sent:sS Trash:T"));
+	put_file(st->maildir_fd, "subscriptions",
+	    "INBOX\nLists.qmail\n..\nSent");
+	CHECK_SLICE(list(st),
+	    SLICE("Inbox:s Lists:! Lists/qmail:s! Sent:sS Trash:T"));
 	CHECK_EQ(store_subscribe(st, SLICE("Sent"), false, NULL), 0);
 	CHECK_SLICE(get_file(st->maildir_fd, "subscriptions"),
 	    SLICE("V\t2\n\nINBOX\nLists\tqmail\n"));
@@ -343,8 +344,8 @@ test_foreign(void)
 		  "Lists/qmail: Sent:sS Trash:sT link:"));
 	CHECK_EQ(rename_mailbox(st, "#.b&r", "b&r"), STORE_OK);
 	CHECK_EQ(rename_mailbox(st, "Lists", "L"), STORE_NONEXISTENT);
-	CHECK_EQ(
-	    store_mailbox_delete(st, SLICE("Lists"), NULL), STORE_NONEXISTENT);
+	CHECK_EQ(store_mailbox_delete(st, SLICE("Lists"), NULL),
+	    STORE_NONEXISTENT);
 	CHECK_EQ(store_mailbox_delete(st, SLICE("#.Inbox"), NULL), STORE_OK);
 	CHECK_EQ(unlinkat(st->maildir_fd, ".link", 0), 0);
 	CHECK_SLICE(list(st),

@@ -114,11 +114,11 @@ test_damage(void)
 	CHECK(cache_get(c, place, 7, &got));
 	CHECK_SLICE(got, entry.record);
 	for (uint32_t i = 1; i < 16; i++)
-		CHECK(!cache_get(
-		    c, (struct cache_place){ 1, place.offset + i }, 7, &got));
+		CHECK(!cache_get(c, (struct cache_place){ 1, place.offset + i },
+		    7, &got));
 	CHECK(!cache_get(c, (struct cache_place){ 1, UINT32_MAX }, 7, &got));
-	CHECK(
-	    !cache_get(c, (struct cache_place){ 1, UINT32_MAX - 15 }, 7, &got));
+	CHECK(!cache_get(c, (struct cache_place){ 1, UINT32_MAX - 15 }, 7,
+	    &got));
 	buf_free(&b);
 	cache_free(&c);
 	arena_free(&arena);

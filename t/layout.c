@@ -101,11 +101,11 @@ test_flags(void)
 	ROW("");
 	memset(longest, 'x', NAME_MAX);
 	longest[NAME_MAX] = '\0';
-	CHECK(layout_with_flags(
-	    slice_of(longest, NAME_MAX - 4), STORE_SEEN, 0, name));
+	CHECK(layout_with_flags(slice_of(longest, NAME_MAX - 4), STORE_SEEN, 0,
+	    name));
 	CHECK_EQ(strlen(name), NAME_MAX);
-	CHECK(!layout_with_flags(
-	    slice_of(longest, NAME_MAX - 3), STORE_SEEN, 0, name));
+	CHECK(!layout_with_flags(slice_of(longest, NAME_MAX - 3), STORE_SEEN, 0,
+	    name));
 }
 
 static void
@@ -191,7 +191,7 @@ static const struct {
 	{ "#.a=3D=01&", ".a=\x01&" },
 	{ "#.&AOkA6Q", ".&AOkA6Q" },
 	{ "#.&AC4-", ".&AC4-" },
-	{ "#.&AGE-", ".&AGE-" }, /* "a" in base64 */
+	{ "#.&AGE-", ".&AGE-" },       /* "a" in base64 */
 	{ "#.&AGUDAQ-", ".&AGUDAQ-" }, /* not NFC */
 	{ "#.&ACM-", ".&ACM-" },
 };
@@ -204,8 +204,9 @@ test_folders(void)
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		ROW(folders[i].name);
-		CHECK_EQ(
-		    layout_folder(slice_str(folders[i].name), folder, NULL), 0);
+		CHECK_EQ(layout_folder(slice_str(folders[i].name), folder,
+			     NULL),
+		    0);
 		CHECK_STR(folder, folders[i].folder);
 		buf_reset(&name);
 		CHECK(layout_mailbox(slice_str(folders[i].folder), &name));
@@ -291,11 +292,11 @@ test_check(void)
 	}
 	ROW("");
 	memset(longest, 'x', sizeof(longest));
-	CHECK_EQ(store_name_check(
-		     arena, slice_of(longest, STORE_NAME_MAX), &got, &e),
+	CHECK_EQ(store_name_check(arena, slice_of(longest, STORE_NAME_MAX),
+		     &got, &e),
 	    0);
-	CHECK_EQ(store_name_check(
-		     arena, slice_of(longest, STORE_NAME_MAX + 1), &got, &e),
+	CHECK_EQ(store_name_check(arena, slice_of(longest, STORE_NAME_MAX + 1),
+		     &got, &e),
 	    -1);
 	arena_free(&arena);
 }

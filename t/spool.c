@@ -74,11 +74,11 @@ check_row(size_t row, size_t piece)
 	CHECK_EQ(spool_verbatim(sp), rows[row].verbatim);
 	CHECK_EQ(spool_wire_size(sp), wire.n);
 	CHECK_EQ(spool_stored_size(sp), strlen(rows[row].stored));
-	CHECK_SLICE(
-	    contents(sp, SLICE_NULL, arena), slice_str(rows[row].stored));
+	CHECK_SLICE(contents(sp, SLICE_NULL, arena),
+	    slice_str(rows[row].stored));
 	CHECK_SLICE(read_from(sp, 0, arena), wire);
-	CHECK_SLICE(
-	    read_from(sp, wire.n / 2, arena), slice_skip(wire, wire.n / 2));
+	CHECK_SLICE(read_from(sp, wire.n / 2, arena),
+	    slice_skip(wire, wire.n / 2));
 	spool_free(&sp);
 	arena_free(&arena);
 }
@@ -107,8 +107,8 @@ test_prefix(void)
 	sp = spool_new(&env, 0);
 	spool_add(sp, SLICE("a\n"), NULL);
 	spool_end(sp, NULL);
-	CHECK_SLICE(
-	    contents(sp, SLICE("x: y\r\n"), arena), SLICE("x: y\r\na\n"));
+	CHECK_SLICE(contents(sp, SLICE("x: y\r\n"), arena),
+	    SLICE("x: y\r\na\n"));
 	spool_free(&sp);
 	spool_free(&sp);
 	arena_free(&arena);

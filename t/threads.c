@@ -93,8 +93,8 @@ test_rules(void)
 	/* What was assigned is still known to another process. */
 	store_close(&st);
 	CHECK_EQ(store_open(&st, &env, SLICE("rules"), NULL), 1);
-	CHECK_EQ(
-	    assign(st, "References: <f@x>\r\nSubject: other\r\n", 1800000000),
+	CHECK_EQ(assign(st, "References: <f@x>\r\nSubject: other\r\n",
+		     1800000000),
 	    threads[4]);
 	threads_tidy(st);
 	store_close(&st);
@@ -113,11 +113,11 @@ test_enter(void)
 	struct store *st = NULL;
 
 	CHECK_EQ(store_create(&st, &env, SLICE("enter"), NULL, 0, NULL), 0);
-	msgparse_all(
-	    SLICE("Message-ID: <a@x>\r\nSubject: s\r\n\r\n"), NULL, &record);
+	msgparse_all(SLICE("Message-ID: <a@x>\r\nSubject: s\r\n\r\n"), NULL,
+	    &record);
 	threads_enter(st, buf_slice(&record), 4711, 1000);
-	CHECK_EQ(
-	    assign(st, "In-Reply-To: <a@x>\r\nSubject: Re: s\r\n", 2000), 4711);
+	CHECK_EQ(assign(st, "In-Reply-To: <a@x>\r\nSubject: Re: s\r\n", 2000),
+	    4711);
 	CHECK_EQ(assign(st, "Subject: Re: s\r\n", 3000), 4711);
 	buf_free(&record);
 	store_close(&st);

@@ -63,8 +63,8 @@ test_rows(void)
 		CHECK_EQ(u.uidnext, rows[i].uidnext);
 		CHECK_EQ(u.n, rows[i].n);
 		for (size_t k = 0; rows[i].want[k].base; k++)
-			CHECK_EQ(
-			    uidlist_uid(&u, slice_str(rows[i].want[k].base)),
+			CHECK_EQ(uidlist_uid(&u,
+				     slice_str(rows[i].want[k].base)),
 			    rows[i].want[k].uid);
 		uidlist_free(&u);
 		unlinkat(scratch_fd, rows[i].file, 0);

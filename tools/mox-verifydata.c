@@ -50,8 +50,8 @@ clear_progress(const struct output *out)
 }
 
 static void
-show_progress(
-    void *ctx, struct slice account, struct slice mailbox, uint64_t messages)
+show_progress(void *ctx, struct slice account, struct slice mailbox,
+    uint64_t messages)
 {
 	const struct output *out = ctx;
 
@@ -146,8 +146,8 @@ check_password(struct verify *v, struct auth *auth, struct slice file)
 	    !slice_starts(file, SLICE(".")) && db_unescape(&name, file) &&
 	    auth_load(auth, buf_slice(&name), &creds, &e) < 0) {
 		v->account = buf_slice(&name);
-		verify_report(
-		    v, VERIFY_ERROR, "credentials", false, "%s", e.text);
+		verify_report(v, VERIFY_ERROR, "credentials", false, "%s",
+		    e.text);
 		v->account = SLICE_NULL;
 	}
 	buf_free(&name);
@@ -168,8 +168,8 @@ check_credentials(struct verify *v)
 	if (file_list(v->env->data_fd, "auth", arena, &files, &n, &e) == 1 &&
 	    (auth_open(&opts, &auth, &e) < 0 ||
 		auth_key_list(auth, arena, SLICE_NULL, &keys, &nkeys, &e) < 0))
-		verify_report(
-		    v, VERIFY_ERROR, "credentials", false, "%s", e.text);
+		verify_report(v, VERIFY_ERROR, "credentials", false, "%s",
+		    e.text);
 	for (size_t i = 0; i < n && auth; i++)
 		check_password(v, auth, files[i]);
 	auth_close(&auth);

@@ -72,18 +72,26 @@ account_path(const char *prefix, struct slice account, const char *suffix,
 	return rc;
 }
 
-/* Missing folders are made: only a foreign or half-copied account lacks
- * some. */
+static int
+open_dir(int at, const char *name)
+{
+	return openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* What is missing is made: a foreign or half-copied account may lack some. */
 static int
 open_maildir(struct store *st, struct err *e)
 {
 	struct folder inbox;
 
-	if (mkdirat(st->fd, "Maildir", store_folder_mode(st->env)) != 0 &&
-	    errno != EEXIST)
-		return err_sys(e, "make Maildir");
-	st->maildir_fd =
-	    openat(st->fd, "Maildir", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	st->maildir_fd = open_dir(st->fd, "Maildir");
+	if (st->maildir_fd < 0 && errno == ENOENT &&
+	    (mkdirat(st->fd, "Maildir", store_folder_mode(st->env)) == 0 ||
+		errno == EEXIST)) {
+		if (db_fsync_dir(st->fd, "account", e) < 0)
+			return -1;
+		st->maildir_fd = open_dir(st->fd, "Maildir");
+	}
 	if (st->maildir_fd < 0)
 		return err_sys(e, "open Maildir");
 	if (folder_open(&inbox, st, SLICE("Inbox"), e) != 1)
@@ -100,7 +108,7 @@ open_path(struct store **st_r, const struct store_env *env,
 	int rc;
 
 	*st_r = NULL;
-	st->fd = openat(env->data_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	st->fd = open_dir(env->data_fd, path);
 	if (st->fd < 0)
 		rc = errno == ENOENT || errno == ENOTDIR
 		    ? 0
@@ -169,8 +177,7 @@ place_account(const struct store_env *env, const char *tmp, const char *path,
 		return rc == 0 && errno != EEXIST
 		    ? err_set(e, ERR_TEMP, "new account is gone")
 		    : rc;
-	fd = openat(
-	    env->data_fd, "accounts", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = open_dir(env->data_fd, "accounts");
 	if (fd < 0)
 		return err_sys(e, "open accounts");
 	if (db_fsync_dir(fd, "accounts", e) < 0 ||

@@ -26,7 +26,7 @@
 struct segment {
 	uint32_t number;
 	const char *map; /* CACHE_SEGMENT bytes */
-	uint64_t size; /* of the file, as last seen */
+	uint64_t size;   /* of the file, as last seen */
 	ino_t inode;
 	unsigned char *checked;
 };
@@ -162,8 +162,8 @@ open_last(struct cache *c, uint32_t last, uint64_t size, uint64_t *end_r,
 		c->last = 1;
 	for (;; c->last++) {
 		cache_name(c->last, name);
-		fd = openat(
-		    c->dirfd, name, O_WRONLY | O_CREAT | O_CLOEXEC, c->mode);
+		fd = openat(c->dirfd, name, O_WRONLY | O_CREAT | O_CLOEXEC,
+		    c->mode);
 		if (fd < 0 || fstat(fd, &s) != 0)
 			break;
 		/* A cut off write may have left any size. */
@@ -237,8 +237,8 @@ cache_append(struct cache *c, uint32_t last, const struct cache_entry *entries,
 	for (size_t i = 0; i < n; i += now) {
 		now = batch(entries + i, n - i, &size);
 		if (size > 0 &&
-		    write_batch(
-			c, last, entries + i, now, size, places_r + i, e) < 0) {
+		    write_batch(c, last, entries + i, now, size, places_r + i,
+			e) < 0) {
 			memset(places_r, 0, n * sizeof(*places_r));
 			return -1;
 		}

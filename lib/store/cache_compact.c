@@ -14,9 +14,9 @@
 #include "base/file.h"
 #include "store/store_int.h"
 
-#define SAMPLES 64 /* entries looked at to learn a segment's average */
+#define SAMPLES 64         /* entries looked at to learn a segment's average */
 #define DEAD_MIN (1 << 20) /* bytes; for less it is not worth it */
-#define BATCH (1 << 20) /* bytes copied with one write */
+#define BATCH (1 << 20)    /* bytes copied with one write */
 
 static int
 by_segment(const void *a, const void *b)
@@ -80,8 +80,8 @@ cache_clear(int dirfd)
 
 /* About how many bytes of the segment are still needed. */
 static uint64_t
-live_bytes(
-    struct cache *c, uint32_t segment, const struct cache_live *live, size_t n)
+live_bytes(struct cache *c, uint32_t segment, const struct cache_live *live,
+    size_t n)
 {
 	uint64_t count = 0, sampled = 0, bytes = 0;
 	size_t step;

@@ -57,8 +57,8 @@ make_folder(struct store *st, const char *folder, struct err *e)
 
 	tmp_path(st, "new", tmp);
 	if (mkdirat(st->maildir_fd, tmp, store_folder_mode(st->env)) == 0)
-		fd = openat(
-		    st->maildir_fd, tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		fd = openat(st->maildir_fd, tmp,
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		err_sys(e, "make folder");
 	else if (fill_folder(st, fd, e) == 0)

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/scan.h"
+#include "db/sync.h"
 #include "store/store_int.h"
 #include "text/unicode.h"
 #include "text/utf7.h"
@@ -225,8 +226,8 @@ layout_folder(struct slice name, char folder_r[LAYOUT_NAME], struct err *e)
 	    good && !over && slice_cstr(buf_slice(&b), folder_r, LAYOUT_NAME);
 	buf_free(&b);
 	if (over)
-		return err_set(
-		    e, ERR_LIMIT, "mailbox name too long for a file");
+		return err_set(e, ERR_LIMIT,
+		    "mailbox name too long for a file");
 	if (!good)
 		return err_set(e, ERR_SYNTAX, "bad mailbox name");
 	return 0;
@@ -247,8 +248,8 @@ layout_mailbox(struct slice folder, struct buf *name)
 }
 
 int
-store_name_check(
-    struct arena *arena, struct slice name, struct slice *name_r, struct err *e)
+store_name_check(struct arena *arena, struct slice name, struct slice *name_r,
+    struct err *e)
 {
 	struct buf nfc = BUF_INIT(STORE_NAME_MAX);
 	struct slice first, rest;
@@ -288,7 +289,7 @@ open_dir(int at, const char *name, int *fd_r)
 	return *fd_r < 0 ? -1 : 0;
 }
 
-/* A folder made by others may lack one; a Maildir without is none. */
+/* Made by others, a folder may lack one. */
 static int
 open_sub(const struct folder *f, const struct store *st, const char *name,
     int *fd_r, struct err *e)
@@ -297,15 +298,18 @@ open_sub(const struct folder *f, const struct store *st, const char *name,
 		return 0;
 	if (errno == ENOENT &&
 	    (mkdirat(f->fd, name, store_folder_mode(st->env)) == 0 ||
-		errno == EEXIST) &&
-	    open_dir(f->fd, name, fd_r) == 0)
-		return 0;
+		errno == EEXIST)) {
+		if (db_fsync_dir(f->fd, f->name, e) < 0)
+			return -1;
+		if (open_dir(f->fd, name, fd_r) == 0)
+			return 0;
+	}
 	return err_sys(e, "open %s of folder %s", name, f->name);
 }
 
 int
-folder_open(
-    struct folder *f, struct store *st, struct slice name, struct err *e)
+folder_open(struct folder *f, struct store *st, struct slice name,
+    struct err *e)
 {
 	*f = (struct folder)FOLDER_INIT;
 	if (layout_folder(name, f->name, NULL) < 0)

@@ -22,8 +22,8 @@ store_push(struct arena *arena, void *v, size_t n, size_t size)
 }
 
 bool
-store_renamed(
-    struct slice *name, struct slice from, struct slice to, struct arena *arena)
+store_renamed(struct slice *name, struct slice from, struct slice to,
+    struct arena *arena)
 {
 	struct slice rest = slice_skip(*name, from.n);
 

@@ -21,8 +21,8 @@
 #include "store/store_int.h"
 
 #define FILE_NAME "maildirsize"
-#define GROWN 5120 /* bytes; the format's own number */
-#define STALE_S (15 * 60) /* a refusal needs figures younger than this */
+#define GROWN 5120         /* bytes; the format's own number */
+#define STALE_S (15 * 60)  /* a refusal needs figures younger than this */
 #define FILE_MAX (1 << 20) /* somebody else's, never written anew */
 
 /* ---- reading ---- */
@@ -103,8 +103,8 @@ totals(struct store *st, struct quota *q, struct err *e)
 	*q = (struct quota){ .limit = st->quota, .lines = 1 };
 	for (size_t i = 0; rc >= 0 && i <= n; i++) {
 		count = bytes = 0;
-		rc = index_totals(
-		    st, i < n ? v[i].name : SLICE("Inbox"), &count, &bytes, e);
+		rc = index_totals(st, i < n ? v[i].name : SLICE("Inbox"),
+		    &count, &bytes, e);
 		q->count += count;
 		q->bytes += bytes;
 	}
@@ -122,8 +122,8 @@ quota_rebuild(struct store *st, uint64_t limit, struct err *e)
 		return -1;
 	snprintf(text, sizeof(text), "%" PRIu64 "S\n%" PRIu64 " %" PRIu64 "\n",
 	    limit, q.bytes, q.count);
-	return db_write_file(
-	    st->maildir_fd, FILE_NAME, slice_str(text), st->env->file_mode, e);
+	return db_write_file(st->maildir_fd, FILE_NAME, slice_str(text),
+	    st->env->file_mode, e);
 }
 
 /* The figures, after writing them anew if they are not for our limit. */
@@ -176,8 +176,8 @@ quota_add(struct store *st, int64_t bytes, int64_t count)
 	fd = openat(st->maildir_fd, FILE_NAME, O_WRONLY | O_APPEND | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	n = snprintf(
-	    line, sizeof(line), "%" PRId64 " %" PRId64 "\n", bytes, count);
+	n = snprintf(line, sizeof(line), "%" PRId64 " %" PRId64 "\n", bytes,
+	    count);
 	file_write(fd, slice_of(line, (size_t)n), NULL);
 	close(fd);
 }
@@ -199,8 +199,8 @@ quota_tidy(struct store *st)
 }
 
 int
-store_quota_used(
-    struct store *st, uint64_t *bytes_r, uint64_t *count_r, struct err *e)
+store_quota_used(struct store *st, uint64_t *bytes_r, uint64_t *count_r,
+    struct err *e)
 {
 	struct quota q = { 0 };
 	int rc = st->quota > 0 ? current(st, &q, e) : totals(st, &q, e);

@@ -60,8 +60,8 @@ apply(struct store *st, struct slice text, struct err *e)
 		if (rc == 0)
 			rc = db_fsync_dir(st->maildir_fd, "Maildir", e);
 		if (rc == 0)
-			rc = subscribe_rename(
-			    st, buf_slice(&from), buf_slice(&to), e);
+			rc = subscribe_rename(st, buf_slice(&from),
+			    buf_slice(&to), e);
 		if (rc == 0)
 			rc =
 			    use_rename(st, buf_slice(&from), buf_slice(&to), e);
@@ -168,8 +168,8 @@ make_parents(struct store *st, struct slice to, struct err *e)
 	if (slash < 0)
 		return STORE_OK;
 	arena = arena_new(0);
-	code = create_folders(
-	    st, slice_head(to, (size_t)slash), arena, &made, &n, e);
+	code = create_folders(st, slice_head(to, (size_t)slash), arena, &made,
+	    &n, e);
 	if (code == STORE_EXISTS)
 		code = STORE_OK;
 	else if (code == STORE_OK && subscribe_names(st, made, n, true, e) < 0)
@@ -190,8 +190,8 @@ rename_tree(struct store *st, struct slice from, struct slice to, struct err *e)
 	if (code == STORE_OK)
 		code = make_parents(st, to, e);
 	if (code == STORE_OK &&
-	    (db_write_file(
-		 st->fd, INTENT, buf_slice(&text), st->env->file_mode, e) < 0 ||
+	    (db_write_file(st->fd, INTENT, buf_slice(&text), st->env->file_mode,
+		 e) < 0 ||
 		apply(st, buf_slice(&text), e) < 0))
 		code = STORE_FAILED;
 	buf_free(&text);
@@ -220,8 +220,8 @@ rename_inbox(struct store *st, struct slice to, struct err *e)
 }
 
 enum store_code
-store_mailbox_rename(
-    struct store *st, struct slice from, struct slice to, struct err *e)
+store_mailbox_rename(struct store *st, struct slice from, struct slice to,
+    struct err *e)
 {
 	struct db_lock lock = DB_LOCK_INIT;
 	enum store_code code;

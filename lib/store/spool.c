@@ -24,7 +24,7 @@ struct spool {
 	bool verbatim;
 	bool cr; /* a CR at the end of what came, not yet kept */
 	struct err failed;
-	int fd; /* -1 while in memory */
+	int fd;         /* -1 while in memory */
 	struct buf mem; /* all of it, or what is to be written to fd next */
 	struct buf out; /* the piece that spool_read gave */
 	uint64_t read_wire, read_stored; /* how far spool_read came */
@@ -74,8 +74,8 @@ open_unnamed(const struct store_env *env, struct err *e)
 		return fd;
 	layout_tmp(env, name);
 	snprintf(path, sizeof(path), "tmp/%s", name);
-	fd = openat(
-	    env->data_fd, path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	fd = openat(env->data_fd, path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+	    0600);
 	if (fd < 0)
 		return err_sys(e, "make a spool file");
 	unlinkat(env->data_fd, path, 0);
@@ -336,8 +336,8 @@ spool_verbatim(const struct spool *sp)
 /* ---- giving out ---- */
 
 int
-spool_read(
-    struct spool *sp, uint64_t *offset, struct slice *wire_r, struct err *e)
+spool_read(struct spool *sp, uint64_t *offset, struct slice *wire_r,
+    struct err *e)
 {
 	struct slice piece = SLICE_NULL;
 
@@ -398,8 +398,8 @@ spool_write(struct spool *sp, struct slice prefix, int fd, uint64_t *stored_r,
 		if (convert(prefix.p, prefix.n, buf_space(&b, prefix.n),
 			&made) != prefix.n) {
 			buf_free(&b);
-			return err_set(
-			    e, ERR_SYNTAX, "bare CR or LF in header");
+			return err_set(e, ERR_SYNTAX,
+			    "bare CR or LF in header");
 		}
 		b.n = made;
 	}

@@ -34,8 +34,8 @@ bool spool_verbatim(const struct spool *sp); /* known after spool_end */
 
 /* Read the message in wire form from the start, in pieces, after spool_end:
  * 1 and a piece valid until the next call, 0 at the end, -1 error. */
-int spool_read(
-    struct spool *sp, uint64_t *offset, struct slice *wire_r, struct err *e);
+int spool_read(struct spool *sp, uint64_t *offset, struct slice *wire_r,
+    struct err *e);
 
 /*
  * Write prefix (wire form, header lines to stand before the message, may be

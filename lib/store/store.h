@@ -19,13 +19,13 @@
 
 /* What all stores of a process share. Owned by the caller, outlives them. */
 struct store_env {
-	int data_fd; /* the data folder */
-	int run_fd; /* the run folder (watch/), or -1: nobody is
+	int data_fd;          /* the data folder */
+	int run_fd;           /* the run folder (watch/), or -1: nobody is
 				 * poked, nobody waits */
 	const char *hostname; /* for unique file names; '/' and ':' escaped */
 	const struct clock *clock; /* NULL: the real one */
-	struct rand *rand; /* NULL: the real one */
-	mode_t file_mode; /* 0600, or 0660 for shared Maildirs */
+	struct rand *rand;         /* NULL: the real one */
+	mode_t file_mode;          /* 0600, or 0660 for shared Maildirs */
 };
 
 struct store;
@@ -68,8 +68,8 @@ const struct store_env *store_env_of(const struct store *st);
 /* Quota in bytes of stored messages for this account; 0 for none. */
 void store_set_quota(struct store *st, uint64_t bytes);
 /* Use as maildirsize says. */
-int store_quota_used(
-    struct store *st, uint64_t *bytes_r, uint64_t *count_r, struct err *e);
+int store_quota_used(struct store *st, uint64_t *bytes_r, uint64_t *count_r,
+    struct err *e);
 
 /* ---- names ---- */
 
@@ -88,7 +88,7 @@ int store_name_check(struct arena *arena, struct slice name,
 struct store_mailbox {
 	struct slice name;
 	unsigned use; /* STORE_USE_* */
-	bool exists; /* false: only subscribed, or parent of others */
+	bool exists;  /* false: only subscribed, or parent of others */
 	bool subscribed;
 	bool has_children; /* among existing mailboxes */
 };
@@ -113,7 +113,7 @@ enum store_code {
 	STORE_EXISTS, /* RFC 9051 ALREADYEXISTS */
 	STORE_NONEXISTENT,
 	STORE_HASCHILDREN, /* delete is for leaves */
-	STORE_CANNOT, /* Inbox deleted; rename below itself */
+	STORE_CANNOT,      /* Inbox deleted; rename below itself */
 	STORE_OVERQUOTA,
 	STORE_FAILED, /* e says why */
 };
@@ -125,18 +125,18 @@ enum store_code {
 enum store_code store_mailbox_create(struct store *st, struct slice name,
     unsigned use, struct arena *arena, struct slice **made_r, size_t *n_r,
     struct err *e);
-enum store_code store_mailbox_delete(
-    struct store *st, struct slice name, struct err *e);
+enum store_code store_mailbox_delete(struct store *st, struct slice name,
+    struct err *e);
 /*
  * Children move along, missing parents are made. Inbox: its messages move to
  * the new mailbox, Inbox stays (RFC 9051, 6.3.6).
  */
-enum store_code store_mailbox_rename(
-    struct store *st, struct slice from, struct slice to, struct err *e);
-enum store_code store_set_use(
-    struct store *st, struct slice name, unsigned use, struct err *e);
-int store_subscribe(
-    struct store *st, struct slice name, bool on, struct err *e);
+enum store_code store_mailbox_rename(struct store *st, struct slice from,
+    struct slice to, struct err *e);
+enum store_code store_set_use(struct store *st, struct slice name, unsigned use,
+    struct err *e);
+int store_subscribe(struct store *st, struct slice name, bool on,
+    struct err *e);
 
 /* ---- waiting ---- */
 

@@ -23,10 +23,10 @@
 
 struct store {
 	const struct store_env *env;
-	char *name; /* of the account */
-	int fd; /* accounts/NAME */
-	int maildir_fd; /* accounts/NAME/Maildir */
-	uint64_t quota; /* bytes, 0 for none */
+	char *name;               /* of the account */
+	int fd;                   /* accounts/NAME */
+	int maildir_fd;           /* accounts/NAME/Maildir */
+	uint64_t quota;           /* bytes, 0 for none */
 	struct db_table *threads; /* NULL until needed */
 	struct db_watch watch;
 };
@@ -46,12 +46,12 @@ mode_t store_folder_mode(const struct store_env *env); /* 0700 or 0770 */
 
 struct layout_name {
 	struct slice base;
-	int64_t time; /* the number it begins with; -1 for none */
-	uint64_t size, wire; /* S= and W=; LAYOUT_UNKNOWN if not there */
+	int64_t time;         /* the number it begins with; -1 for none */
+	uint64_t size, wire;  /* S= and W=; LAYOUT_UNKNOWN if not there */
 	struct slice emailid; /* STORE_EMAILID characters, or empty */
-	uint16_t flags; /* system flags and STORE_FORWARDED */
-	uint32_t letters; /* bit n: keyword letter 'a' + n */
-	struct slice other; /* letters after ":2,", all as found */
+	uint16_t flags;       /* system flags and STORE_FORWARDED */
+	uint32_t letters;     /* bit n: keyword letter 'a' + n */
+	struct slice other;   /* letters after ":2,", all as found */
 };
 
 /* Take a name found in cur/ or new/ apart; slices point into file. False if
@@ -62,12 +62,12 @@ bool layout_parse(struct slice file, struct layout_name *name_r);
 #define LAYOUT_NAME (NAME_MAX + 1)
 
 /* A new EMAILID. */
-void layout_emailid_new(
-    const struct store_env *env, char emailid_r[STORE_EMAILID]);
+void layout_emailid_new(const struct store_env *env,
+    char emailid_r[STORE_EMAILID]);
 /* The EMAILID in the name, or one that always follows from a foreign base
  * name. */
-void layout_emailid(
-    const struct layout_name *name, char emailid_r[STORE_EMAILID]);
+void layout_emailid(const struct layout_name *name,
+    char emailid_r[STORE_EMAILID]);
 
 /* A new base name, for a new message or a copy of one. */
 void layout_base(const struct store_env *env, const char emailid[STORE_EMAILID],
@@ -105,7 +105,7 @@ const char *layout_name_wrong(struct slice name);
 /* ---- folder ---- */
 
 struct folder {
-	int fd, cur, new, tmp; /* -1 when closed */
+	int fd, cur, new, tmp;  /* -1 when closed */
 	char name[LAYOUT_NAME]; /* below the Maildir */
 };
 
@@ -116,8 +116,8 @@ struct folder {
 
 /* Open the folder of a mailbox; missing cur, new and tmp are made. Returns 1,
  * 0 if there is no such mailbox, -1 with e set. */
-int folder_open(
-    struct folder *f, struct store *st, struct slice name, struct err *e);
+int folder_open(struct folder *f, struct store *st, struct slice name,
+    struct err *e);
 void folder_close(struct folder *f);
 /* Is there a folder of this mailbox? folder_r: its name. 1, 0, -1. */
 int folder_exists(struct store *st, struct slice name,
@@ -190,8 +190,8 @@ struct cache_live {
 	uint32_t uid;
 	struct cache_place place;
 };
-int cache_compact(
-    struct cache *c, struct cache_live *live, size_t n, struct err *e);
+int cache_compact(struct cache *c, struct cache_live *live, size_t n,
+    struct err *e);
 /* When the new CDB is in place: remove segments that nothing refers to but
  * the highest, so that no number is used again. */
 void cache_sweep(int dirfd, const struct cache_live *live, size_t n);
@@ -222,12 +222,12 @@ void cache_idle(struct cache *c);
  * Unsynced, since the index keeps what was assigned. If the table cannot be
  * used the message has a thread of its own.
  */
-uint64_t threads_assign(
-    struct store *st, struct slice record, int64_t received);
+uint64_t threads_assign(struct store *st, struct slice record,
+    int64_t received);
 /* Enter a message whose thread is known, for rebuilding the table. Not under
  * a lock. */
-void threads_enter(
-    struct store *st, struct slice record, uint64_t thread, int64_t received);
+void threads_enter(struct store *st, struct slice record, uint64_t thread,
+    int64_t received);
 /* Fold if due. Not under a lock. */
 void threads_tidy(struct store *st);
 
@@ -282,10 +282,10 @@ void uidlist_free(struct uidlist *u);
 
 /* Keywords of Courier (courierimapkeywords/:list): calls fn for each message
  * that has some. 1, 0 no such file, -1. */
-typedef void uidlist_keywords_fn(
-    void *arg, struct slice base, const struct slice *keywords, size_t n);
-int uidlist_courier_keywords(
-    int dirfd, uidlist_keywords_fn *fn, void *arg, struct err *e);
+typedef void uidlist_keywords_fn(void *arg, struct slice base,
+    const struct slice *keywords, size_t n);
+int uidlist_courier_keywords(int dirfd, uidlist_keywords_fn *fn, void *arg,
+    struct err *e);
 
 /* ---- account ---- */
 
@@ -322,8 +322,8 @@ int subscribe_read(struct store *st, struct arena *arena,
  * changes. */
 int subscribe_names(struct store *st, const struct slice *names, size_t n,
     bool on, struct err *e);
-int subscribe_rename(
-    struct store *st, struct slice from, struct slice to, struct err *e);
+int subscribe_rename(struct store *st, struct slice from, struct slice to,
+    struct err *e);
 
 /* The same for special uses; a mailbox may be there several times. */
 struct use {
@@ -333,24 +333,24 @@ struct use {
 int use_read(struct store *st, struct arena *arena, struct use **uses_r,
     size_t *n_r, struct err *e);
 /* name has exactly these uses, and no other name has them. */
-int use_assign(
-    struct store *st, struct slice name, unsigned use, struct err *e);
-int use_rename(
-    struct store *st, struct slice from, struct slice to, struct err *e);
+int use_assign(struct store *st, struct slice name, unsigned use,
+    struct err *e);
+int use_rename(struct store *st, struct slice from, struct slice to,
+    struct err *e);
 
 /*
  * The next UIDVALIDITY of the account: never given before, greater than all
  * that were. Durable. Not under a lock. 0 or -1 with e set.
  */
-int store_next_uidvalidity(
-    struct store *st, uint32_t *uidvalidity_r, struct err *e);
+int store_next_uidvalidity(struct store *st, uint32_t *uidvalidity_r,
+    struct err *e);
 /* A mailbox that was adopted has this one: give only greater ones. */
-int store_note_uidvalidity(
-    struct store *st, uint32_t uidvalidity, struct err *e);
+int store_note_uidvalidity(struct store *st, uint32_t uidvalidity,
+    struct err *e);
 
 /* The last one given. */
-int store_last_uidvalidity(
-    struct store *st, uint32_t *uidvalidity_r, struct err *e);
+int store_last_uidvalidity(struct store *st, uint32_t *uidvalidity_r,
+    struct err *e);
 
 /* ---- of the index, for the account ---- */
 

@@ -117,8 +117,8 @@ subscribe_read(struct store *st, struct arena *arena, struct slice **names_r,
 }
 
 static int
-subscribe_write(
-    struct store *st, const struct slice *names, size_t n, struct err *e)
+subscribe_write(struct store *st, const struct slice *names, size_t n,
+    struct err *e)
 {
 	struct buf b = BUF_INIT(FILE_MAX);
 	int rc;
@@ -179,8 +179,8 @@ subscribe_names(struct store *st, const struct slice *names, size_t n, bool on,
 }
 
 int
-subscribe_rename(
-    struct store *st, struct slice from, struct slice to, struct err *e)
+subscribe_rename(struct store *st, struct slice from, struct slice to,
+    struct err *e)
 {
 	struct arena *arena = arena_new(0);
 	struct slice *names, name;

@@ -20,7 +20,7 @@
 #include "message/record.h"
 #include "store/store_int.h"
 
-#define HASH 12 /* characters of 6 bits */
+#define HASH 12     /* characters of 6 bits */
 #define REFS_MAX 64 /* looked up; a crafted message has thousands */
 #define WINDOW_BACK (28 * 86400)
 #define WINDOW_AHEAD 86400
@@ -30,7 +30,7 @@ static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 struct hash {
 	char text[1 + HASH]; /* kind, then the digest */
-	uint64_t number; /* never 0 */
+	uint64_t number;     /* never 0 */
 };
 
 static struct slice
@@ -61,8 +61,8 @@ static bool
 begin(struct store *st)
 {
 	if (!st->threads &&
-	    db_table_open(
-		&st->threads, st->fd, "threads", st->env->file_mode, NULL) < 0)
+	    db_table_open(&st->threads, st->fd, "threads", st->env->file_mode,
+		NULL) < 0)
 		return false;
 	return db_table_begin(st->threads, NULL) == 0;
 }
@@ -103,8 +103,8 @@ put_subject(struct store *st, const struct hash *subject, uint64_t thread,
 	if (look_up(st, subject, &other, &rest) && slice_i64(rest, &newest) &&
 	    newest > received)
 		return;
-	n = snprintf(
-	    value, sizeof(value), "%" PRIx64 " %" PRId64, thread, received);
+	n = snprintf(value, sizeof(value), "%" PRIx64 " %" PRId64, thread,
+	    received);
 	db_table_put(st->threads, key(subject), slice_of(value, (size_t)n));
 }
 
@@ -201,8 +201,8 @@ threads_assign(struct store *st, struct slice record, int64_t received)
 }
 
 void
-threads_enter(
-    struct store *st, struct slice record, uint64_t thread, int64_t received)
+threads_enter(struct store *st, struct slice record, uint64_t thread,
+    int64_t received)
 {
 	struct message m = describe(record, received);
 

@@ -94,8 +94,8 @@ parse_line(struct slice line, bool v3, struct uidlist_entry *entry_r)
 	    entry_r->uid > UID_MAX)
 		return false;
 	if (v3) { /* fields, then a colon and the name */
-		colon = slice_find(
-		    slice_of(uid.p + uid.n, rest.n + 1), SLICE(" :"));
+		colon = slice_find(slice_of(uid.p + uid.n, rest.n + 1),
+		    SLICE(" :"));
 		if (colon < 0)
 			return false;
 		rest = slice_skip(rest, (size_t)colon + 1);
@@ -222,8 +222,8 @@ keyword_line(struct slice line, const struct slice *names, size_t n,
 }
 
 int
-uidlist_courier_keywords(
-    int dirfd, uidlist_keywords_fn *fn, void *arg, struct err *e)
+uidlist_courier_keywords(int dirfd, uidlist_keywords_fn *fn, void *arg,
+    struct err *e)
 {
 	struct buf text = BUF_INIT(UIDLIST_MAX);
 	struct slice names[KEYWORDS_MAX], rest, line;

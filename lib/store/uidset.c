@@ -118,8 +118,8 @@ uidset_format(const struct uidset *s, struct buf *b)
 }
 
 int
-uidset_parse(
-    struct uidset *s, struct slice text, size_t max_ranges, struct err *e)
+uidset_parse(struct uidset *s, struct slice text, size_t max_ranges,
+    struct err *e)
 {
 	struct scan sc = scan_of(text);
 	uint32_t first, last;

@@ -36,8 +36,8 @@ uint64_t uidset_count(const struct uidset *s);
 void uidset_format(const struct uidset *s, struct buf *b);
 /* The same, back; no "*". Fails with ERR_SYNTAX, or ERR_LIMIT when more than
  * max_ranges. */
-int uidset_parse(
-    struct uidset *s, struct slice text, size_t max_ranges, struct err *e);
+int uidset_parse(struct uidset *s, struct slice text, size_t max_ranges,
+    struct err *e);
 
 /*
  * for (struct uidwalk w = uidset_walk(s); uidset_step(&w, &uid);)

@@ -60,8 +60,8 @@ use_write(struct store *st, const struct use *uses, size_t n, struct err *e)
 				    SLICE_FMT(uses[i].name));
 		}
 	}
-	rc = db_write_file(
-	    st->fd, "specialuse", buf_slice(&b), st->env->file_mode, e);
+	rc = db_write_file(st->fd, "specialuse", buf_slice(&b),
+	    st->env->file_mode, e);
 	buf_free(&b);
 	return rc;
 }

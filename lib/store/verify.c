@@ -149,8 +149,8 @@ skip_uidvalidity(struct store *st, struct err *e)
 
 	if (store_last_uidvalidity(st, &last, e) < 0)
 		return -1;
-	return store_note_uidvalidity(
-	    st, last + RESTORE_SKIP > now ? last + RESTORE_SKIP : now, e);
+	return store_note_uidvalidity(st,
+	    last + RESTORE_SKIP > now ? last + RESTORE_SKIP : now, e);
 }
 
 static int
@@ -159,8 +159,8 @@ check_account(struct verify_account *a, struct err *e)
 	struct verify *v = a->v;
 
 	v->accounts++;
-	verify_leftovers(
-	    v, a->st->fd, ".", SLICE("."), SLICE(".tmp"), VERIFY_OWN_S);
+	verify_leftovers(v, a->st->fd, ".", SLICE("."), SLICE(".tmp"),
+	    VERIFY_OWN_S);
 	verify_leftovers(v, a->st->maildir_fd, ".", SLICE(".subscriptions."),
 	    SLICE(".tmp"), VERIFY_OWN_S);
 	if (v->restored && skip_uidvalidity(a->st, e) < 0)
@@ -185,8 +185,8 @@ verify_account(struct verify *v, struct slice account, struct err *e)
 	if (rc == 1)
 		rc = check_account(&a, &why);
 	if (rc < 0)
-		verify_report(
-		    v, VERIFY_ERROR, "account", false, "%s", why.text);
+		verify_report(v, VERIFY_ERROR, "account", false, "%s",
+		    why.text);
 	map_free(&a.ids);
 	store_close(&a.st);
 	v->account = SLICE_NULL;
@@ -214,8 +214,8 @@ verify_data(struct verify *v, struct err *e)
 	}
 	verify_leftovers(v, v->env->data_fd, "accounts", SLICE("."),
 	    SLICE(".tmp"), VERIFY_OWN_S);
-	verify_leftovers(
-	    v, v->env->data_fd, "tmp", SLICE_NULL, SLICE_NULL, VERIFY_TMP_S);
+	verify_leftovers(v, v->env->data_fd, "tmp", SLICE_NULL, SLICE_NULL,
+	    VERIFY_TMP_S);
 	buf_free(&name);
 	arena_free(&arena);
 	return rc < 0 ? -1 : 0;

@@ -11,13 +11,13 @@
 #include "store/store.h"
 
 enum verify_level {
-	VERIFY_NOTE, /* left over or out of date: nobody sees a difference */
+	VERIFY_NOTE,  /* left over or out of date: nobody sees a difference */
 	VERIFY_ERROR, /* something is wrong or lost */
 };
 
 struct verify_finding {
 	enum verify_level level;
-	const char *what; /* one word */
+	const char *what;     /* one word */
 	struct slice account; /* empty: of the data folder */
 	struct slice mailbox; /* empty: of the account */
 	const char *text;
@@ -29,7 +29,7 @@ struct verify {
 	const struct store_env *env;
 	bool fix;
 	bool skip_sizes; /* do not compare sizes of files */
-	bool restored; /* give each mailbox a new UIDVALIDITY */
+	bool restored;   /* give each mailbox a new UIDVALIDITY */
 	void (*found)(void *ctx, const struct verify_finding *f);
 	/* Now and then; may be NULL. messages: of this mailbox so far. */
 	void (*progress)(void *ctx, struct slice account, struct slice mailbox,

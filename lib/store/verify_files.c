@@ -27,8 +27,8 @@ struct files {
 	struct mailbox *mb;
 	struct listing l;
 	struct map *bases; /* base name -> struct found */
-	bool quiet; /* the index knows of all changes */
-	bool tell; /* report */
+	bool quiet;        /* the index knows of all changes */
+	bool tell;         /* report */
 	uint64_t missing, unknown, sizes, doubles;
 };
 
@@ -68,8 +68,8 @@ rename_fresh(struct files *f, const struct found *found)
 	layout_tmp(f->v->env, base);
 	if (found->place == RECORD_NEW)
 		memcpy(name, base, sizeof(name));
-	else if (!layout_with_flags(
-		     slice_str(base), n->flags, n->letters, name))
+	else if (!layout_with_flags(slice_str(base), n->flags, n->letters,
+		     name))
 		return false;
 	return slice_cstr(found->file, old, sizeof(old)) &&
 	    db_rename(dirfd, old, dirfd, name, NULL) == 1;
@@ -96,8 +96,8 @@ mend_double(struct files *f, const struct found *a, const struct found *b)
 #define tell(f, n, level, what, ...) \
 	do { \
 		if ((f)->tell && (n) <= TOLD) \
-			verify_report( \
-			    (f)->v, level, what, (f)->v->fix, __VA_ARGS__); \
+			verify_report((f)->v, level, what, (f)->v->fix, \
+			    __VA_ARGS__); \
 	} while (0)
 
 static void

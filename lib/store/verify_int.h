@@ -17,11 +17,11 @@
 struct verify_account {
 	struct verify *v;
 	struct store *st;
-	struct map *ids; /* MAILBOXID -> itself */
-	uint32_t uidvalidity; /* highest of the mailboxes */
+	struct map *ids;        /* MAILBOXID -> itself */
+	uint32_t uidvalidity;   /* highest of the mailboxes */
 	uint64_t count, stored; /* of all mailboxes */
-	bool complete; /* all mailboxes could be read */
-	bool threads_lost; /* enter all messages anew */
+	bool complete;          /* all mailboxes could be read */
+	bool threads_lost;      /* enter all messages anew */
 };
 
 /* verify_pair.c: the files of a pair as they are, without opening it. */
@@ -30,7 +30,7 @@ enum verify_pair {
 	VERIFY_PAIR_NONE,
 	VERIFY_PAIR_GOOD,
 	VERIFY_PAIR_LINES, /* good, but for bad lines in the log */
-	VERIFY_PAIR_LOST, /* whoever opens it begins anew */
+	VERIFY_PAIR_LOST,  /* whoever opens it begins anew */
 };
 /* why_r: what is wrong, for LINES and LOST. e: for FAILED. */
 enum verify_pair verify_pair(int dirfd, const char *name, const char *magic,

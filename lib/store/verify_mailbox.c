@@ -10,8 +10,8 @@ static const struct slice any = { NULL, 0 };
 static void
 leftovers(struct verify *v, const struct folder *f)
 {
-	verify_leftovers(
-	    v, f->fd, ".", SLICE("."), SLICE(".tmp"), VERIFY_OWN_S);
+	verify_leftovers(v, f->fd, ".", SLICE("."), SLICE(".tmp"),
+	    VERIFY_OWN_S);
 	verify_leftovers(v, f->tmp, ".", any, any, VERIFY_TMP_S);
 }
 
@@ -20,8 +20,8 @@ leftovers(struct verify *v, const struct folder *f)
  * it alone, -1. *lines_r: there are bad lines in the log.
  */
 static int
-before_open(
-    struct verify *v, const struct folder *f, bool *lines_r, struct err *e)
+before_open(struct verify *v, const struct folder *f, bool *lines_r,
+    struct err *e)
 {
 	struct err why = ERR_INIT;
 	enum verify_pair state =
@@ -136,8 +136,8 @@ verify_mailbox(struct verify_account *a, struct slice name, struct err *e)
 		rc = check(a, &f, name, &why);
 	}
 	if (rc < 0)
-		verify_report(
-		    v, VERIFY_ERROR, "mailbox", false, "%s", why.text);
+		verify_report(v, VERIFY_ERROR, "mailbox", false, "%s",
+		    why.text);
 	if (rc <= 0)
 		a->complete = false;
 	folder_close(&f);

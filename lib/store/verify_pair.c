@@ -37,8 +37,8 @@ cdb_generation(int dirfd, const char *file, uint64_t *gen_r, struct err *why)
 
 /* The log's lines, from its first on. */
 static enum verify_pair
-check_lines(
-    struct db_log *log, const char *file, struct err *why, struct err *e)
+check_lines(struct db_log *log, const char *file, struct err *why,
+    struct err *e)
 {
 	uint64_t bad = 0;
 	enum db_log_state state =

@@ -49,8 +49,8 @@ enter_mailbox(struct store *st, struct slice name, struct err *e)
 
 		uid = m.uid;
 		if (!record_live(index_at(&mb->ix, pos)) || m.thread == 0 ||
-		    mailbox_record(
-			mb, &index_at(&mb->ix, pos)->msg, &record, NULL) != 1)
+		    mailbox_record(mb, &index_at(&mb->ix, pos)->msg, &record,
+			NULL) != 1)
 			continue;
 		threads_enter(st, record, m.thread, m.received);
 		threads_tidy(st);
@@ -117,7 +117,7 @@ verify_threads(struct verify_account *a, struct err *e)
 		return rc < 0 ? -1 : 0;
 	if (a->v->fix && enter_all(a, e) < 0)
 		return -1;
-	verify_report(
-	    a->v, VERIFY_ERROR, "threads", a->v->fix, "threads: %s", why.text);
+	verify_report(a->v, VERIFY_ERROR, "threads", a->v->fix, "threads: %s",
+	    why.text);
 	return 0;
 }
