@@ -103,6 +103,7 @@ keeper(struct server *sv, pid_t parent, int ready, int notify_fd,
 	if (read(ready, &byte, 1) == 1)
 		tell_ready(notify_fd);
 	close(ready);
+	reap(parent); /* what ended while the signal was not blocked */
 	for (;;) {
 		int number = sigwaitinfo(watched, NULL);
 		if (number == SIGCHLD)

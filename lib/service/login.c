@@ -1,6 +1,7 @@
 /* login - what the processes of a connection tell about log-ins, and the
  * hand-over of the connection after one. */
 #include <errno.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -94,6 +95,8 @@ service_take_over(const struct service_client *client, struct split **split,
 				: conn_new(client->read_fd, client->write_fd);
 	int fd;
 
+	if (!tls)
+		signal(SIGCHLD, SIG_IGN); /* the front ends now: reaped so */
 	conn_set_stop(conn, &service_stop);
 	if (!conn_unread(conn, unread)) {
 		err_set(e, ERR_LIMIT, "hand-over: too many unread bytes");

@@ -20,7 +20,7 @@
 enum { ASK = SPLIT_FIRST, SESSION };
 
 static struct {
-	const char *cert, *key, *proxy, *run, *files;
+	const char *cert, *key, *proxy, *run, *files, *etc;
 	long total, unauthenticated, per_ip, per_minute, timeout_ms;
 	bool loopback_exempt;
 } o = { .total = 1000,
@@ -35,6 +35,7 @@ static const struct opt opts[] = {
 	{ "proxy", OPT_STRING, &o.proxy, "prefix", "who is a proxy" },
 	{ "run", OPT_STRING, &o.run, "folder", "of limits and counters" },
 	{ "files", OPT_STRING, &o.files, "folder", "the back may write to" },
+	{ "etc", OPT_STRING, &o.etc, "folder", "the parent may read" },
 	{ "total", OPT_INT, &o.total, "n", "connections" },
 	{ "unauth", OPT_INT, &o.unauthenticated, "n", "without a login" },
 	{ "per-ip", OPT_INT, &o.per_ip, "n", "connections of an address" },
@@ -54,7 +55,7 @@ static const struct service_kind kinds[] = {
 static int
 load(struct service_setup *setup, struct err *e)
 {
-	static struct sandbox_path paths[2];
+	static struct sandbox_path paths[2], etc;
 	static struct ip_prefix proxy;
 	struct tls_files files = { o.cert, o.key };
 	struct tls_opts tls = {
@@ -84,6 +85,9 @@ load(struct service_setup *setup, struct err *e)
 	paths[0] = (struct sandbox_path){ o.files, SANDBOX_WRITE };
 	paths[1] = (struct sandbox_path){ o.run, SANDBOX_READ };
 	setup->back_paths = paths;
+	etc = (struct sandbox_path){ o.etc, SANDBOX_READ };
+	setup->parent_paths = &etc;
+	setup->nparent_paths = o.etc != NULL;
 	setup->nback_paths = o.files == NULL ? 0 : o.run == NULL ? 1 : 2;
 	return 0;
 }
