@@ -469,9 +469,13 @@ mailbox_tidy(struct mailbox *mb, int budget_ms)
 	struct err e = ERR_INIT;
 	int64_t now = clock_mono_ms(NULL);
 
-	if (mb->gone || now < mb->tidy_at ||
-	    tidy(mb, now, now + budget_ms, &e) == 0)
+	if (mb->gone || now < mb->tidy_at)
 		return;
+	if (tidy(mb, now, now + budget_ms, &e) == 0) {
+		threads_tidy(mb->st);
+		quota_tidy(mb->st);
+		return;
+	}
 	mb->tidy_at = clock_mono_ms(NULL) + RETRY_MS;
 	log_line("store", LOG_WARN, "tidying failed",
 	    LOG_Z("account", mb->st->name), LOG_Z("mailbox", mb->name),
@@ -483,6 +487,4 @@ tidy_all(struct mailbox *mb)
 {
 	mb->names_at = 0;
 	mailbox_tidy(mb, CLOSE_MS);
-	if (mb->reader)
-		quota_tidy(mb->st);
 }
