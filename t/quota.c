@@ -63,7 +63,7 @@ test_none(void)
 	CHECK_EQ(add("Inbox", 100), STORE_OK);
 	CHECK(!scratch_has(FILE_NAME));
 	check_used(100, 1);
-	CHECK_EQ(quota_check(st, UINT64_MAX, NULL), STORE_OK);
+	CHECK_EQ(store_quota_check(st, UINT64_MAX, NULL), STORE_OK);
 }
 
 static void
@@ -79,11 +79,11 @@ test_limit(void)
 	CHECK_EQ(add("Sent", 700), STORE_OK);
 	check_used(1000, 3);
 	CHECK_EQ(add("Sent", 1), STORE_OVERQUOTA);
-	CHECK_EQ(quota_check(st, 0, NULL), STORE_OK);
+	CHECK_EQ(store_quota_check(st, 0, NULL), STORE_OK);
 	CHECK_EQ(store_mailbox_delete(st, SLICE("Sent"), NULL), STORE_OK);
 	check_used(300, 2);
-	CHECK_EQ(quota_check(st, UINT64_MAX, NULL), STORE_OVERQUOTA);
-	CHECK_EQ(quota_check(st, 700, NULL), STORE_OK);
+	CHECK_EQ(store_quota_check(st, UINT64_MAX, NULL), STORE_OVERQUOTA);
+	CHECK_EQ(store_quota_check(st, 700, NULL), STORE_OK);
 	/* Another limit is written down at once. */
 	store_set_quota(st, 2000);
 	check_used(300, 2);
@@ -126,12 +126,12 @@ test_stale(void)
 	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
 
 	scratch_put(FILE_NAME, SLICE("2000S\n1000 5\n1000 5\n"));
-	CHECK_EQ(quota_check(st, 1700, NULL), STORE_OK);
+	CHECK_EQ(store_quota_check(st, 1700, NULL), STORE_OK);
 	CHECK_SLICE(content(), SLICE("2000S\n300 2\n"));
 	scratch_put(FILE_NAME, SLICE("2000S\n2000 10\n"));
-	CHECK_EQ(quota_check(st, 1, NULL), STORE_OVERQUOTA);
+	CHECK_EQ(store_quota_check(st, 1, NULL), STORE_OVERQUOTA);
 	CHECK_EQ(utimensat(scratch_fd, FILE_NAME, old, 0), 0);
-	CHECK_EQ(quota_check(st, 1, NULL), STORE_OK);
+	CHECK_EQ(store_quota_check(st, 1, NULL), STORE_OK);
 }
 
 static void

@@ -310,7 +310,7 @@ check_quota(struct mailbox *mb, const struct mailbox_new *msgs, size_t n,
 
 	for (size_t i = 0; i < n; i++)
 		bytes += spool_stored_size(msgs[i].spool) + msgs[i].prefix.n;
-	return quota_check(mb->st, bytes, e);
+	return store_quota_check(mb->st, bytes, e);
 }
 
 static int

@@ -236,7 +236,7 @@ copy_messages(struct copy *c, const struct uidset *uids, struct err *e)
 	enum store_code code;
 
 	view_each(c->from, uids, collect_one, c);
-	code = quota_check(c->to->st, c->stored, e);
+	code = store_quota_check(c->to->st, c->stored, e);
 	if (code != STORE_OK)
 		return code;
 	if (link_messages(c, e) != 0)

@@ -151,7 +151,7 @@ fits(const struct quota *q, uint64_t bytes)
 }
 
 enum store_code
-quota_check(struct store *st, uint64_t bytes, struct err *e)
+store_quota_check(struct store *st, uint64_t bytes, struct err *e)
 {
 	struct quota q = { 0 };
 

@@ -138,6 +138,10 @@ enum store_code store_set_use(struct store *st, struct slice name, unsigned use,
 int store_subscribe(struct store *st, struct slice name, bool on,
     struct err *e);
 
+/* May so many more bytes be stored? STORE_OK, STORE_OVERQUOTA, STORE_FAILED. */
+enum store_code store_quota_check(struct store *st, uint64_t bytes,
+    struct err *e);
+
 /* ---- waiting ---- */
 
 /*

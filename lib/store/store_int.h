@@ -238,9 +238,6 @@ void threads_tidy(struct store *st);
  * the totals of the indexes (index_totals).
  */
 
-/* May so many more bytes be stored? STORE_OK, STORE_OVERQUOTA, STORE_FAILED.
- * Not under a lock. */
-enum store_code quota_check(struct store *st, uint64_t bytes, struct err *e);
 /* Note what was added (positive) or removed (negative). One small append,
  * unsynced; errors are for the next writing anew to mend. */
 void quota_add(struct store *st, int64_t bytes, int64_t count);
