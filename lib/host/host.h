@@ -25,8 +25,7 @@ struct host {
 	struct tls_tickets *tickets;
 };
 
-/* Is TLS the first thing on connections of this kind, and may a client name
- * itself by certificate there? */
+/* How TLS is used on a listener. */
 struct host_tls_use {
 	bool tickets;      /* session tickets are handed out */
 	bool client_cert;  /* a client certificate is asked for */

@@ -61,7 +61,8 @@ struct login_back {
 	struct split *split;
 	struct arena *arena;    /* of the connection */
 	const char *topic;      /* for the log */
-	bool preauth;           /* a certificate may log in by itself */
+	bool preauth;           /* a certificate may log in by itself, */
+	bool auth_too;          /* and AUTH may follow, for the same account */
 	const char *id;         /* put into login_hello, may be NULL */
 
 	struct tls_facts facts; /* version "" without TLS */

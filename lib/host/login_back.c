@@ -67,7 +67,8 @@ login_on_hello(void *ctx, const struct split_msg *msg, struct err *e)
 		b->account = b->key.account;
 		b->login = b->key.login;
 		service_authenticated(b->client);
-		split_set_state(b->split, LOGIN_DONE);
+		if (!b->auth_too)
+			split_set_state(b->split, LOGIN_DONE);
 	}
 	return split_reply(b->split, &reply, 1, e);
 }

@@ -39,7 +39,7 @@ int smtpaddr_path(struct arena *arena, struct scan *sc, unsigned flags,
 /* local@domain, the whole slice. */
 int smtpaddr_mailbox(struct arena *arena, struct slice s, unsigned flags,
     struct smtpaddr *addr_r, struct err *e);
-/* A domain or address literal, the whole slice: argument of EHLO. */
+/* A domain, an address literal; the whole slice. EHLO takes both. */
 bool smtpaddr_domain(struct slice s, bool utf8);
 bool smtpaddr_literal(struct slice s);
 
