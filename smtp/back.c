@@ -1,10 +1,9 @@
-/* back - the loop, and small requests. */
+/* back - the loop, and what its files share. */
 #include "smtp/back.h"
 
 #include <stdarg.h>
-#include <string.h>
+#include <stdio.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "smtp/front.h"
 
@@ -12,12 +11,19 @@
  * within a message. */
 #define IDLE_MS (SMTP_DATA_MS + 60000)
 
-int
-smtp_verdict_full(struct smtp_back *b, const struct smtp_verdict *v,
-    struct slice text, struct err *e)
+/* ---- answers ---- */
+
+static int
+answer(struct smtp_back *b, const struct smtp_verdict *v, struct slice text,
+    struct err *e)
 {
 	struct slice out[2] = { SPLIT_OF(*v), text };
 
+	if (v->code >= 400)
+		log_line(SMTP_TOPIC, LOG_INFO, "refused",
+		    LOG_I("code", v->code), LOG_Z("enhanced", v->enhanced),
+		    LOG_S("text", text), LOG_S("from", b->from_local),
+		    LOG_S("fromdomain", b->from_domain));
 	return split_reply(b->login.split, out, 2, e);
 }
 
@@ -34,13 +40,50 @@ smtp_verdict(struct smtp_back *b, int code, const char *enhanced,
 	va_start(ap, fmt);
 	buf_addv(&text, fmt, ap);
 	va_end(ap);
-	if (code >= 400)
-		log_line(SMTP_TOPIC, LOG_INFO, "refused",
-		    LOG_I("code", code), LOG_Z("enhanced", enhanced),
-		    LOG_S("text", buf_slice(&text)));
-	rc = smtp_verdict_full(b, &v, buf_slice(&text), e);
+	rc = answer(b, &v, buf_slice(&text), e);
 	buf_free(&text);
 	return rc;
+}
+
+int
+smtp_verdict_last(struct smtp_back *b, int code, const char *enhanced,
+    struct err *e, const char *text)
+{
+	struct smtp_verdict v = { .code = code, .close = true };
+
+	slice_cstr(slice_str(enhanced), v.enhanced, sizeof(v.enhanced));
+	return answer(b, &v, slice_str(text), e);
+}
+
+void
+smtp_count(struct smtp_back *b, const char *fmt, ...)
+{
+	char name[METRICS_NAME] = "mox_smtpserver_";
+	size_t n = sizeof("mox_smtpserver_") - 1;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(name + n, sizeof(name) - n, fmt, ap);
+	va_end(ap);
+	metrics_add(metrics_get(b->login.client->metrics, name), 1);
+}
+
+/* ---- the transaction ---- */
+
+void
+smtp_back_reset(struct smtp_back *b)
+{
+	spool_free(&b->spool);
+	buf_free(&b->record);
+	b->spool_err = (struct err)ERR_INIT;
+	b->from_local = b->from_domain = SLICE_NULL;
+	b->to = NULL;
+	b->targets = NULL;
+	b->nto = b->ntargets = 0;
+	b->unknown = false;
+	arena_reset(b->arena);
+	if (split_state(b->login.split) >= SMTP_ST_MAIL)
+		split_set_state(b->login.split, b->rest);
 }
 
 static int
@@ -50,6 +93,29 @@ on_rset(void *ctx, const struct split_msg *msg, struct err *e)
 	smtp_back_reset(ctx);
 	return 0;
 }
+
+int
+smtp_may_send(struct smtp_back *b, struct slice local, struct slice domain,
+    const char *what, struct err *e)
+{
+	struct lookup *lookup = b->login.host->lookup;
+	struct lookup_result r;
+	int rc = lookup_may_send(lookup, b->login.account, local, domain, e);
+
+	if (rc < 0)
+		return -1;
+	if (rc == 0)
+		return smtp_verdict(b, 550, "5.7.1", e,
+		    "%s is not an address of your account", what);
+	if (lookup_address(lookup, b->arena, local, domain, &r, e) < 0)
+		return -1;
+	if (r.status == LOOKUP_DOMAIN_DISABLED)
+		return smtp_verdict(b, 451, "4.3.0", e,
+		    "domain of %s is disabled for now", what);
+	return 1;
+}
+
+/* ---- the loop ---- */
 
 #define AT_REST (LOGIN_READY | LOGIN_DONE)
 #define IN_TRANSACTION (SMTP_ST_MAIL | SMTP_ST_RCPT | SMTP_ST_DATA)
@@ -63,11 +129,24 @@ static const struct split_op ops[] = {
 	{ SMTP_REQ_CHUNK, SMTP_ST_DATA, 1, 1, SMTP_CHUNK_MAX, smtp_on_chunk },
 	{ SMTP_REQ_RECORD, SMTP_ST_DATA, 1, 1, SMTP_CHUNK_MAX,
 	    smtp_on_record },
-	{ SMTP_REQ_DELIVER, SMTP_ST_DATA, 1, 1, sizeof(struct smtp_deliver),
-	    smtp_on_deliver },
+	{ SMTP_REQ_DELIVER, SMTP_ST_DATA, 0, 0, 0, smtp_on_deliver },
 	{ SMTP_REQ_RSET, AT_REST | IN_TRANSACTION, 0, 0, 0, on_rset },
 	{ 0, 0, 0, 0, 0, NULL },
 };
+
+static void
+log_begin(struct smtp_back *b, const struct service_client *client)
+{
+	char ip[IP_TEXT];
+
+	receivedid_encode(&b->d->receivedid, client->cid, b->id);
+	log_line(SMTP_TOPIC, LOG_INFO, "connection",
+	    LOG_Z("kind", client->listener->kind->name),
+	    LOG_S("listener", client->listener->name),
+	    LOG_Z("ip", ip_text(&client->ip, ip)), LOG_Z("id", b->id));
+	smtp_count(b, "connection_total{kind=\"%s\"}",
+	    client->listener->kind->name);
+}
 
 int
 smtp_back(const struct service_client *client, struct split *split)
@@ -75,7 +154,8 @@ smtp_back(const struct service_client *client, struct split *split)
 	struct smtpd *d = client->ctx;
 	struct smtp_back b = {
 		.login = { .client = client, .host = &d->host, .split = split,
-			.arena = arena_new(0), .topic = SMTP_TOPIC },
+			.arena = arena_new(0), .topic = SMTP_TOPIC,
+			.id = b.id },
 		.d = d,
 		.conf = client->listener->config,
 		.submission = client->listener->kind->id != SMTP_KIND_SMTP,
@@ -85,14 +165,14 @@ smtp_back(const struct service_client *client, struct split *split)
 	struct err e = ERR_INIT;
 	int rc;
 
-	receivedid_encode(&d->receivedid, client->cid, b.id);
-	b.login.id = b.id;
-	b.login.preauth = b.submission;
+	/* AUTH may follow a client certificate: smtp.md 3. */
+	b.login.preauth = b.login.auth_too = b.submission;
+	log_begin(&b, client);
 	split_set_state(split, LOGIN_NEW);
 	while ((rc = split_serve(split, ops, &b, IDLE_MS, &e)) > 0)
 		smtp_tidy(&b);
-	if (rc < 0)
-		log_line(SMTP_TOPIC, LOG_INFO, "connection ended", LOG_E(&e));
+	log_line(SMTP_TOPIC, LOG_INFO, "connection ended",
+	    LOG_U("messages", b.good), LOG_E(&e));
 	smtp_back_reset(&b);
 	smtp_close_all(&b);
 	login_back_end(&b.login);

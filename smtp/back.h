@@ -16,16 +16,18 @@ struct smtp_target {
 	struct slice address; /* for Delivered-To */
 };
 
+/* A recipient, as in RCPT. */
 struct smtp_to {
-	struct slice local, domain; /* as in RCPT */
+	struct slice local, domain;
 	struct smtp_rcpt params;
 	struct slice orcpt;
 };
 
-#define SMTP_OPEN_MAX 8 /* mailboxes kept open over a connection */
+#define SMTP_TARGETS_MAX 10000 /* mailboxes that one message goes to */
+#define SMTP_OPEN_MAX 8        /* mailboxes kept open over a connection */
 
 struct smtp_open {
-	struct slice account; /* malloced with the store */
+	struct slice account; /* malloced */
 	struct store *store;
 	struct mailbox *mailbox;
 	bool used; /* by the message just delivered */
@@ -37,8 +39,11 @@ struct smtp_back {
 	const struct conf_listener *conf;
 	bool submission;
 	char id[RECEIVEDID_TEXT];
+	unsigned bad, good; /* transactions begun but not delivered; delivered */
 
-	struct arena *arena; /* of the transaction */
+	/* The transaction: */
+	struct arena *arena;
+	unsigned rest; /* state of the split before and after */
 	struct slice helo;
 	struct smtp_mail mail;
 	struct slice from_local, from_domain, envid;
@@ -46,6 +51,7 @@ struct smtp_back {
 	size_t nto;
 	struct smtp_target *targets;
 	size_t ntargets;
+	bool unknown; /* nobody has the recipients: said behind DATA */
 	struct spool *spool;
 	struct buf record;
 	struct err spool_err; /* kind ERR_NONE: all bytes were taken */
@@ -54,14 +60,26 @@ struct smtp_back {
 	size_t next_open; /* to be replaced next */
 };
 
-/* ---- answers ---- */
+/* ---- back.c ---- */
 
+/* Answer a request; what is 400 and above is logged. */
 int smtp_verdict(struct smtp_back *b, int code, const char *enhanced,
     struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
-/* With slow, or as the last reply. */
-int smtp_verdict_full(struct smtp_back *b, const struct smtp_verdict *v,
-    struct slice text, struct err *e);
+/* The same, and the connection ends. */
+int smtp_verdict_last(struct smtp_back *b, int code, const char *enhanced,
+    struct err *e, const char *text);
+/* Forget the transaction. */
+void smtp_back_reset(struct smtp_back *b);
+/* Add to the counter mox_smtpserver_NAME. */
+void smtp_count(struct smtp_back *b, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/*
+ * Submission: may the account send as this address? 1; or 0 when the client
+ * was answered, -1.
+ */
+int smtp_may_send(struct smtp_back *b, struct slice local,
+    struct slice domain, const char *what, struct err *e);
 
 /* ---- back_rcpt.c ---- */
 
@@ -71,8 +89,8 @@ int smtp_on_rcpt(void *ctx, const struct split_msg *msg, struct err *e);
 /* ---- special.c ---- */
 
 /*
- * localserve: localparts with special endings fail (man page). 0 and nothing
- * in *code_r for others; slept for an hour for "timeout".
+ * localserve: localparts with special endings fail (man page): the code to
+ * answer with. 0 for others, after an hour's sleep for "timeout".
  */
 enum smtp_special { SPECIAL_MAIL, SPECIAL_RCPT, SPECIAL_DELIVER };
 int smtp_special(const struct smtp_back *b, enum smtp_special when,
@@ -84,20 +102,19 @@ int smtp_on_data(void *ctx, const struct split_msg *msg, struct err *e);
 int smtp_on_chunk(void *ctx, const struct split_msg *msg, struct err *e);
 int smtp_on_record(void *ctx, const struct split_msg *msg, struct err *e);
 int smtp_on_deliver(void *ctx, const struct split_msg *msg, struct err *e);
-/* Forget the transaction. */
-void smtp_back_reset(struct smtp_back *b);
 
 /* ---- prefix.c ---- */
 
 /* The header lines that are put before a message for one target. */
-void smtp_prefix(const struct smtp_back *b, const struct smtp_deliver *d,
-    const struct smtp_target *target, struct buf *out);
+void smtp_prefix(const struct smtp_back *b, const struct smtp_target *target,
+    struct buf *out);
 
 /* ---- opened.c ---- */
 
 /* The mailbox of a target, made if it is missing; kept open. */
 int smtp_open_mailbox(struct smtp_back *b, const struct smtp_target *t,
     struct smtp_open **open_r, struct err *e);
+void smtp_close_mailbox(struct smtp_open *o);
 /* Housekeeping of those used, once the client has its answer. */
 void smtp_tidy(struct smtp_back *b);
 void smtp_close_all(struct smtp_back *b);

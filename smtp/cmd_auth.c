@@ -55,7 +55,7 @@ static void
 result(struct smtp_front *f, const struct login_reply *r, struct slice text)
 {
 	if (r->status == SASL_OK) {
-		f->authenticated = true;
+		f->authenticated = f->auth_done = true;
 		conn_set_slow(f->conn, false);
 		smtp_reply(f, 235, "2.7.0", "welcome");
 		return;
@@ -93,9 +93,9 @@ smtp_cmd_auth(struct smtp_front *f, struct slice args)
 	bool has_initial;
 	int rc = 0;
 
-	if (f->authenticated)
+	if (f->auth_done) /* RFC 4954, 4 */
 		smtp_reply(f, 503, "5.5.1", "already authenticated");
-	else if (f->mail) /* RFC 4954, 3 */
+	else if (f->mail)
 		smtp_reply(f, 503, "5.5.1", "not during a transaction");
 	else if (!arguments(args, &name, &message, &has_initial))
 		smtp_reply(f, 501, "5.5.2", "syntax: AUTH mechanism [base64]");

@@ -3,10 +3,9 @@
  * come, parsed as they pass.
  */
 #include "base/clock.h"
-#include "message/header.h"
+#include "base/log.h"
 #include "message/record.h"
 #include "smtp/front.h"
-#include "smtp/smtpd.h"
 
 /* ---- a message's bytes ---- */
 
@@ -30,21 +29,20 @@ begin_data(struct smtp_front *f)
 	}
 	f->parse = msgparse_new(NULL);
 	f->size = 0;
-	f->header_done = !f->submission;
-	f->data_deadline_ms = clock_mono_ms(NULL) + SMTP_DATA_MS;
+	f->body_seen = 2; /* the message may begin with its body */
+	f->data_end_ms = clock_mono_ms(NULL) + SMTP_DATA_MS;
 	return true;
 }
 
-/* Keep the header of a submitted message, to see what it lacks. */
+/* Look for the empty line behind the header. */
 static void
-keep_header(struct smtp_front *f, struct slice bytes)
+see_body(struct smtp_front *f, struct slice bytes)
 {
-	if (f->header_done)
-		return;
-	buf_add(&f->header, slice_head(bytes,
-	    SMTP_HEADER_LOOK - f->header.n));
-	f->header_done = f->header.n == SMTP_HEADER_LOOK ||
-	    slice_find(buf_slice(&f->header), SLICE("\r\n\r\n")) >= 0;
+	for (size_t i = 0; i < bytes.n && f->body_seen < 4; i++)
+		if (bytes.p[i] == "\r\n\r\n"[f->body_seen])
+			f->body_seen++;
+		else
+			f->body_seen = bytes.p[i] == '\r';
 }
 
 static bool
@@ -64,10 +62,11 @@ tell_pieces(struct smtp_front *f, enum smtp_request type, struct slice bytes)
 static bool
 pass_on(struct smtp_front *f, struct slice bytes)
 {
+	log_trace(SMTP_TOPIC, LOG_TRACEDATA, '<', bytes);
 	f->size += bytes.n;
 	if (f->size > f->max_size)
 		return true;
-	keep_header(f, bytes);
+	see_body(f, bytes);
 	msgparse_push(f->parse, bytes);
 	return tell_pieces(f, SMTP_REQ_CHUNK, bytes);
 }
@@ -80,63 +79,54 @@ more_bytes(struct smtp_front *f)
 
 	if (conn_buffered(f->conn).n)
 		return true;
-	if (clock_mono_ms(NULL) < f->data_deadline_ms)
+	if (conn_flush(f->conn) != CONN_OK)
+		status = CONN_ERROR;
+	else if (clock_mono_ms(NULL) < f->data_end_ms)
 		status = conn_fill(f->conn, 1);
-	if (status == CONN_OK)
-		return true;
-	smtp_read_failed(f, status);
-	return false;
+	if (status != CONN_OK)
+		smtp_read_failed(f, status);
+	return status == CONN_OK;
 }
 
-/* What is wrong with the message itself; false: answered. */
-static bool
-acceptable(struct smtp_front *f, struct slice record, bool bare)
+static void
+too_large(struct smtp_front *f)
 {
-	unsigned flags = msgrec_flags(record);
-
-	if (bare)
-		smtp_reply(f, 500, "5.5.2", "bare carriage return or line feed:"
-		    " looks like smtp smuggling");
-	else if (f->size > f->max_size)
-		smtp_reply(f, 552, "5.3.4", "message too large");
-	else if (flags & MSGREC_8BIT_HEADER && !f->params.smtputf8 &&
-	    f->pedantic)
-		smtp_reply(f, 554, "5.6.7", "8-bit header needs SMTPUTF8");
-	else
-		return true;
-	return false;
+	smtp_reply(f, 552, f->max_size < SMTP_BIG ? "5.2.3" : "5.3.4",
+	    "message too large");
 }
 
 /* All bytes are there: have it delivered. */
 static void
-deliver(struct smtp_front *f, bool bare)
+deliver(struct smtp_front *f)
 {
-	struct smtp_deliver d = { 0 };
 	struct buf record = BUF_INIT(MSGREC_MAX);
-	struct header_field field;
 	struct smtp_verdict verdict;
-	struct slice text, v = SPLIT_OF(d);
-	bool ok = false;
+	struct slice text;
 
 	msgparse_finish(f->parse, &record);
-	if (!acceptable(f, buf_slice(&record), bare)) {
-		smtp_tell(f, SMTP_REQ_RSET, NULL, 0);
-		goto out;
-	}
-	if (f->submission) {
-		struct slice header = buf_slice(&f->header);
-		d.no_message_id = !header_find(header, "Message-Id", &field);
-		d.no_date = !header_find(header, "Date", &field);
-	}
 	if (tell_pieces(f, SMTP_REQ_RECORD, buf_slice(&record)) &&
-	    smtp_ask(f, SMTP_REQ_DELIVER, &v, 1, &verdict, &text)) {
-		ok = verdict.code < 300;
+	    smtp_ask(f, SMTP_REQ_DELIVER, NULL, 0, &verdict, &text))
 		smtp_reply_verdict(f, &verdict, text);
-	}
-out:
-	smtp_count(f, ok);
 	buf_free(&record);
 	smtp_reset(f);
+}
+
+static void
+end_data(struct smtp_front *f, bool bare)
+{
+	if (bare)
+		smtp_reply(f, 500, "5.5.2", "bare carriage return or line feed:"
+		    " looks like smtp smuggling");
+	else if (f->size > f->max_size)
+		too_large(f);
+	else if (f->submission && f->body_seen < 4)
+		smtp_reply(f, 554, "5.6.0",
+		    "message needs a header and a body");
+	else {
+		deliver(f);
+		return;
+	}
+	smtp_reset_all(f);
 }
 
 /* ---- DATA ---- */
@@ -148,7 +138,7 @@ smtp_cmd_data(struct smtp_front *f, struct slice args)
 	struct buf text = BUF_INIT(2 * CONN_BUFFER);
 
 	(void)args;
-	if (f->params.body == SMTP_BODY_BINARYMIME && f->mail) {
+	if (f->mail && f->params.body == SMTP_BODY_BINARYMIME) {
 		/* RFC 3030, 3 */
 		smtp_reply(f, 503, "5.5.1", "BINARYMIME needs BDAT");
 		return;
@@ -156,58 +146,52 @@ smtp_cmd_data(struct smtp_front *f, struct slice args)
 	if (!begin_data(f))
 		return;
 	smtp_reply(f, 354, NULL, "go on, end with <CRLF>.<CRLF>");
-	if (conn_flush(f->conn) != CONN_OK)
-		f->done = true;
-	while (!f->done && d.state != DATA_END && more_bytes(f)) {
+	while (d.state != DATA_END && more_bytes(f)) {
 		struct slice in = conn_buffered(f->conn);
-		size_t used = smtp_data_push(&d, in, &text);
-		conn_consume(f->conn, used);
+		conn_consume(f->conn, smtp_data_push(&d, in, &text));
 		if (!pass_on(f, buf_slice(&text)))
 			break;
 		buf_reset(&text);
 	}
 	buf_free(&text);
 	if (!f->done)
-		deliver(f, d.bare);
+		end_data(f, d.bare);
 }
 
 /* ---- BDAT ---- */
 
-/* Take the bytes of a chunk that is not wanted, or end the connection when
- * that would be long (RFC 3030, 2: they come in any case). */
-static void
-discard_chunk(struct smtp_front *f, uint64_t size)
+/* The next bytes of a chunk, at least one. False: the connection is over. */
+static bool
+next_of_chunk(struct smtp_front *f, uint64_t *left, struct slice *bytes_r)
 {
-	f->data_deadline_ms = clock_mono_ms(NULL) + SMTP_DATA_MS;
-	if (size > f->max_size) {
-		f->done = true;
-		return;
-	}
-	while (size && more_bytes(f)) {
-		struct slice in = slice_head(conn_buffered(f->conn),
-		    size < CONN_BUFFER ? (size_t)size : CONN_BUFFER);
-		conn_consume(f->conn, in.n);
-		size -= in.n;
-	}
+	if (!more_bytes(f))
+		return false;
+	*bytes_r = conn_buffered(f->conn);
+	if (bytes_r->n > *left)
+		bytes_r->n = (size_t)*left;
+	*left -= bytes_r->n;
+	conn_consume(f->conn, bytes_r->n); /* they stay until the next read */
+	return true;
 }
 
+/* Pass over a chunk that is not wanted: it comes in any case (RFC 3030, 2). A
+ * long one is not worth the wait. */
 static void
-take_chunk(struct smtp_front *f, uint64_t size)
+discard_chunk(struct smtp_front *f, uint64_t left)
 {
-	while (size && !f->done && more_bytes(f)) {
-		struct slice in = slice_head(conn_buffered(f->conn),
-		    size < CONN_BUFFER ? (size_t)size : CONN_BUFFER);
-		if (!pass_on(f, in))
-			return;
-		conn_consume(f->conn, in.n);
-		size -= in.n;
-	}
+	struct slice bytes;
+
+	f->data_end_ms = clock_mono_ms(NULL) + SMTP_DATA_MS;
+	f->done |= left > f->max_size;
+	while (left && !f->done && next_of_chunk(f, &left, &bytes))
+		continue;
 }
 
 void
 smtp_cmd_bdat(struct smtp_front *f, struct slice args)
 {
-	uint64_t size;
+	uint64_t size, left;
+	struct slice bytes;
 	bool last;
 
 	if (!smtp_bdat_args(args, &size, &last)) {
@@ -221,16 +205,19 @@ smtp_cmd_bdat(struct smtp_front *f, struct slice args)
 		return;
 	}
 	f->bdat = true;
-	take_chunk(f, size);
+	left = size;
+	while (left && !f->done && next_of_chunk(f, &left, &bytes))
+		if (!pass_on(f, bytes))
+			return;
 	if (f->done)
 		return;
-	if (f->size > f->max_size) {
-		smtp_reply(f, 552, "5.3.4", "message too large");
-		smtp_reset_all(f);
-		smtp_count(f, false);
-	} else if (last)
-		deliver(f, false);
-	else
+	if (last)
+		end_data(f, false);
+	else if (f->size <= f->max_size)
 		smtp_reply(f, 250, "2.0.0", "%llu octets received",
 		    (unsigned long long)size);
+	else {
+		too_large(f);
+		smtp_reset_all(f);
+	}
 }

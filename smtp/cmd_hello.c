@@ -5,27 +5,26 @@
 #include "base/log.h"
 #include "smtp/front.h"
 
-/* The name a client gives; on submission any will do, since clients make them
- * up, and the address is used in its place. */
+/*
+ * The name a client gives. Programs of users make it up and it is shown to
+ * nobody, so on submission any will do.
+ */
 static bool
 take_name(struct smtp_front *f, struct slice args)
 {
 	struct slice name = slice_trim(args);
 
-	if (!smtpaddr_domain(name, true) && (!f->submission || f->pedantic)) {
-		smtp_reply(f, 501, "5.5.4", "syntax: a domain or an address "
-		    "literal is expected");
-		return false;
+	if (!smtpaddr_domain(name, true) && !smtpaddr_literal(name)) {
+		if (!f->submission || f->pedantic) {
+			smtp_reply(f, 501, "5.5.4",
+			    "a domain or an address literal is expected");
+			return false;
+		}
+		name = SLICE("unknown");
 	}
-	if (!smtpaddr_domain(name, true))
-		name = SLICE("[unknown]");
-	smtp_reset_all(f);
-	arena_reset(f->helo_arena);
-	f->hostname = config_listener_hostname(
-	    ((const struct host *)f->client->ctx)->config, f->conf,
-	    f->helo_arena);
-	f->hostname = arena_dup(f->helo_arena, f->hostname);
-	f->helo = arena_dup(f->helo_arena, name);
+	smtp_reset_all(f); /* RFC 5321, 4.1.4 */
+	slice_cstr(name, f->helo_text, sizeof(f->helo_text));
+	f->helo = slice_str(f->helo_text);
 	return !f->done;
 }
 
@@ -42,11 +41,11 @@ smtp_cmd_helo(struct smtp_front *f, struct slice args)
 static void
 tell_auth(struct smtp_front *f)
 {
+	const struct sasl_channel *channel = &f->login.channel;
 	struct buf b = BUF_INIT(1024);
 
-	if (f->login.channel.tls || !f->login.channel.tls_required)
-		sasl_announce(&b, &f->login.channel,
-		    f->login.hello.cert_known, " ");
+	if (channel->tls || !channel->tls_required)
+		sasl_announce(&b, channel, f->login.hello.cert_known, " ");
 	smtp_reply_line(f, 250, false, "AUTH%s", buf_cstr(&b));
 	buf_free(&b);
 }
@@ -78,8 +77,7 @@ smtp_cmd_ehlo(struct smtp_front *f, struct slice args)
 	smtp_reply_line(f, 250, false, "PIPELINING");
 	smtp_reply_line(f, 250, false, "SIZE %llu",
 	    (unsigned long long)f->max_size);
-	if (!offer.tls && f->client->listener->tls &&
-	    !(!f->submission && f->conf->smtp && f->conf->smtp->no_starttls))
+	if (f->starttls && !offer.tls)
 		smtp_reply_line(f, 250, false, "STARTTLS");
 	if (offer.requiretls)
 		smtp_reply_line(f, 250, false, "REQUIRETLS");
@@ -95,38 +93,28 @@ smtp_cmd_ehlo(struct smtp_front *f, struct slice args)
 	smtp_reply_line(f, 250, true, "SMTPUTF8");
 }
 
+/* RFC 3207, 4.2: what was learnt before TLS is forgotten. */
 void
 smtp_cmd_starttls(struct smtp_front *f, struct slice args)
 {
-	struct err e = ERR_INIT;
-
 	(void)args;
-	if (f->login.channel.tls || !f->client->listener->tls ||
-	    (!f->submission && f->conf->smtp && f->conf->smtp->no_starttls)) {
-		smtp_reply(f, 503, "5.5.1", "STARTTLS not available now");
-		return;
-	}
-	/* What was sent in the clear must not count as sent under TLS. */
-	if (conn_buffered(f->conn).n) {
+	if (f->login.channel.tls || !f->starttls)
+		smtp_reply(f, 503, "5.5.1", "STARTTLS is not offered now");
+	else if (f->authenticated)
+		smtp_reply(f, 503, "5.5.1", "TLS comes before AUTH");
+	else if (conn_buffered(f->conn).n) {
+		/* It must never count as sent under TLS (CVE-2011-0411). */
 		log_line(SMTP_TOPIC, LOG_WARN, "bytes behind STARTTLS");
 		smtp_reply(f, 421, "4.7.0", "bytes behind STARTTLS");
 		f->done = true;
-		return;
+	} else {
+		smtp_reset_all(f);
+		f->helo = SLICE_NULL;
+		f->esmtp = false;
+		smtp_reply(f, 220, "2.7.0", "go ahead");
+		if (conn_flush(f->conn) == CONN_OK)
+			smtp_hello(f, true);
+		else
+			f->done = true;
 	}
-	smtp_reply(f, 220, "2.7.0", "go ahead");
-	if (conn_flush(f->conn) != CONN_OK ||
-	    conn_tls_accept(f->conn, f->client->listener->tls, SMTP_TLS_MS) !=
-		CONN_OK) {
-		log_line(SMTP_TOPIC, LOG_INFO, "TLS handshake failed",
-		    LOG_Z("err", conn_error(f->conn)));
-		f->done = true;
-		return;
-	}
-	/* RFC 3207, 4.2: as at the start, knowledge from before is gone. */
-	smtp_reset_all(f);
-	f->helo = SLICE_NULL;
-	f->esmtp = false;
-	if (!f->done && login_front_hello(&f->login, &e) < 0)
-		smtp_lost(f, &e);
-	f->authenticated = f->login.hello.preauth;
 }

@@ -27,19 +27,14 @@ smtp_cmd_mail(struct smtp_front *f, struct slice args)
 		return;
 	if (!smtp_mail_args(f->arena, args, &offer, &a, &why)) {
 		smtp_reply_refusal(f, &why);
-		smtp_count(f, false);
 		return;
 	}
 	struct slice v[] = { SPLIT_OF(a.mail), f->helo, a.from.local,
 		a.from.domain, a.envid };
 	if (!smtp_ask(f, SMTP_REQ_MAIL, v, 5, &verdict, &text))
 		return;
-	if (verdict.code < 300) {
-		smtp_reset(f);
-		f->mail = true;
-		f->params = a.mail;
-	} else
-		smtp_count(f, false);
+	f->mail = verdict.code < 300;
+	f->params = a.mail;
 	smtp_reply_verdict(f, &verdict, text);
 }
 
@@ -56,11 +51,6 @@ smtp_cmd_rcpt(struct smtp_front *f, struct slice args)
 		smtp_reply(f, 503, "5.5.1", "say MAIL first");
 		return;
 	}
-	if (f->rcpts == SMTP_RCPT_MAX) {
-		smtp_reply(f, 452, "4.5.3", "at most %d recipients",
-		    SMTP_RCPT_MAX);
-		return;
-	}
 	if (!smtp_rcpt_args(f->arena, args, &offer, f->params.smtputf8, &a,
 		&why)) {
 		smtp_reply_refusal(f, &why);
@@ -70,7 +60,6 @@ smtp_cmd_rcpt(struct smtp_front *f, struct slice args)
 		a.orcpt };
 	if (!smtp_ask(f, SMTP_REQ_RCPT, v, 4, &verdict, &text))
 		return;
-	if (verdict.code < 300)
-		f->rcpts++;
+	f->rcpts += verdict.code < 300;
 	smtp_reply_verdict(f, &verdict, text);
 }

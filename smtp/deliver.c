@@ -9,21 +9,7 @@
 
 #define HOPS_MAX 100 /* Received fields: more is a loop (RFC 5321, 6.3) */
 
-void
-smtp_back_reset(struct smtp_back *b)
-{
-	spool_free(&b->spool);
-	buf_free(&b->record);
-	b->spool_err = (struct err)ERR_INIT;
-	b->to = NULL;
-	b->targets = NULL;
-	b->nto = b->ntargets = 0;
-	arena_reset(b->arena);
-	if (split_state(b->login.split) & ~(unsigned)(LOGIN_NEW | LOGIN_READY |
-		LOGIN_EXCHANGE | LOGIN_DONE))
-		split_set_state(b->login.split,
-		    b->login.account.n ? LOGIN_DONE : LOGIN_READY);
-}
+/* ---- taking it in ---- */
 
 int
 smtp_on_data(void *ctx, const struct split_msg *msg, struct err *e)
@@ -58,25 +44,39 @@ smtp_on_record(void *ctx, const struct split_msg *msg, struct err *e)
 	return b->record.over ? err_set(e, ERR_LIMIT, "record too large") : 0;
 }
 
-/* ---- checks ---- */
+/* ---- checks: 1, or 0 when the client was answered, -1 ---- */
+
+static int
+check_spool(struct smtp_back *b, struct err *e)
+{
+	if (b->spool_err.kind == ERR_NONE)
+		spool_end(b->spool, &b->spool_err);
+	if (b->spool_err.kind == ERR_LIMIT)
+		return smtp_verdict(b, 552, "5.3.4", e, "message too large");
+	if (b->spool_err.kind != ERR_NONE) {
+		log_line(SMTP_TOPIC, LOG_ERROR, "spooling",
+		    LOG_E(&b->spool_err));
+		return smtp_verdict(b, 451, "4.3.0", e,
+		    "cannot be stored now");
+	}
+	/* In DATA the front refuses it; in BDAT nothing is smuggled by it. */
+	if (spool_verbatim(b->spool) && b->mail.body != SMTP_BODY_BINARYMIME)
+		return smtp_verdict(b, 554, "5.6.0", e,
+		    "bare CR or LF needs BODY=BINARYMIME");
+	return 1;
+}
 
 /* RFC 6409, 6.1; smtp.md 6: one From address, and it is the sender's. */
 static int
 check_from(struct smtp_back *b, struct err *e)
 {
 	struct slice record = buf_slice(&b->record);
-	int rc;
 
 	if (msgrec_froms(record) != 1)
 		return smtp_verdict(b, 550, "5.6.0", e,
 		    "From must hold one address");
-	rc = lookup_may_send(b->login.host->lookup, b->login.account,
-	    msgrec_text(record, MSGREC_FROM_LOCAL),
-	    msgrec_text(record, MSGREC_FROM_DOMAIN), e);
-	if (rc < 0)
-		return -1;
-	return rc ? 1 : smtp_verdict(b, 550, "5.7.1", e,
-	    "From is not an address of your account");
+	return smtp_may_send(b, msgrec_text(record, MSGREC_FROM_LOCAL),
+	    msgrec_text(record, MSGREC_FROM_DOMAIN), "From", e);
 }
 
 static int
@@ -94,85 +94,107 @@ check_special(struct smtp_back *b, struct err *e)
 	return 1;
 }
 
-/* 1: to be delivered; 0: answered. */
 static int
 check_message(struct smtp_back *b, struct err *e)
 {
 	struct slice record = buf_slice(&b->record);
-	int rc;
+	int rc = check_spool(b, e);
 
-	if (b->spool_err.kind == ERR_NONE)
-		spool_end(b->spool, &b->spool_err);
-	if (b->spool_err.kind == ERR_LIMIT)
-		return smtp_verdict(b, 552, "5.3.4", e, "message too large");
-	if (b->spool_err.kind != ERR_NONE) {
-		log_line(SMTP_TOPIC, LOG_ERROR, "spooling",
-		    LOG_E(&b->spool_err));
-		return smtp_verdict(b, 451, "4.3.0", e,
-		    "cannot be stored now");
-	}
-	/* DATA with one was refused by the front already; BDAT may say so. */
-	if (spool_verbatim(b->spool) && b->mail.body != SMTP_BODY_BINARYMIME)
-		return smtp_verdict(b, 554, "5.6.0", e,
-		    "bare CR or LF needs BODY=BINARYMIME");
+	if (rc <= 0)
+		return rc;
 	if (!msgrec_check(record))
 		return err_set(e, ERR_SYNTAX, "bad record");
 	if (msgrec_received(record) > HOPS_MAX)
 		return smtp_verdict(b, 550, "5.4.6", e, "mail loop");
+	if (b->unknown)
+		return smtp_verdict(b, 550, "5.1.1", e, "no such user");
 	rc = check_special(b, e);
-	if (rc > 0 && b->submission)
-		rc = check_from(b, e);
-	return rc;
+	return rc > 0 && b->submission ? check_from(b, e) : rc;
+}
+
+/* A full mailbox among several is better found before the others have it. */
+static int
+check_quotas(struct smtp_back *b, struct err *e)
+{
+	for (size_t i = 0; i < b->ntargets && b->ntargets > 1; i++) {
+		struct err why = ERR_INIT;
+		struct smtp_open *open;
+		if (smtp_open_mailbox(b, &b->targets[i], &open, &why) == 0 &&
+		    store_quota_check(open->store,
+			spool_stored_size(b->spool), &why) == STORE_OVERQUOTA)
+			return smtp_verdict(b, 452, "4.2.2", e,
+			    "mailbox of a recipient is full");
+	}
+	return 1;
 }
 
 /* ---- delivery ---- */
 
 static void
-log_delivered(const struct smtp_back *b, const struct smtp_target *t,
-    uint32_t uid, uint64_t size, int64_t ms)
+log_delivered(struct smtp_back *b, const struct smtp_target *t,
+    const struct mailbox_new *message, uint32_t uid, int64_t begin_ms)
 {
 	log_line(SMTP_TOPIC, LOG_INFO, "delivered",
 	    LOG_S("from", b->from_local), LOG_S("fromdomain", b->from_domain),
 	    LOG_S("to", t->address), LOG_S("account", t->account),
 	    LOG_S("mailbox", t->mailbox), LOG_U("uid", uid),
-	    LOG_U("size", size), LOG_I("ms", ms));
+	    LOG_U("size", message->prefix.n + spool_wire_size(b->spool)),
+	    LOG_S("msgid", msgrec_text(message->record, MSGREC_MSGID)),
+	    LOG_I("ms", clock_mono_ms(NULL) - begin_ms));
+}
+
+/* A mailbox kept open may have been deleted meanwhile; then it is made anew. */
+static enum store_code
+add(struct smtp_back *b, const struct smtp_target *t,
+    const struct mailbox_new *message, struct arena *arena,
+    struct mailbox_new_result *result_r, struct err *e)
+{
+	enum store_code code = STORE_NONEXISTENT;
+	struct smtp_open *open;
+
+	for (int i = 0; i < 2 && code == STORE_NONEXISTENT; i++) {
+		if (smtp_open_mailbox(b, t, &open, e) < 0)
+			return STORE_FAILED;
+		code = mailbox_add(open->mailbox, message, 1, arena, result_r,
+		    e);
+		if (code == STORE_NONEXISTENT)
+			smtp_close_mailbox(open);
+	}
+	return code;
 }
 
 static enum store_code
-deliver_one(struct smtp_back *b, const struct smtp_deliver *d,
-    const struct smtp_target *t, struct err *e)
+deliver_one(struct smtp_back *b, const struct smtp_target *t, struct err *e)
 {
-	int64_t begin = clock_mono_ms(NULL);
+	int64_t begin_ms = clock_mono_ms(NULL);
 	struct mailbox_new message = { .spool = b->spool,
 		.record = buf_slice(&b->record),
 		.received = clock_s(b->login.host->env.clock) };
+	struct arena *arena = arena_new(0); /* records are large, targets many */
 	struct mailbox_new_result result;
 	struct buf prefix = BUF_INIT(16384);
-	struct smtp_open *open;
 	enum store_code code;
 
-	if (smtp_open_mailbox(b, t, &open, e) < 0)
-		return STORE_FAILED;
-	smtp_prefix(b, d, t, &prefix);
+	smtp_prefix(b, t, &prefix);
 	message.prefix = buf_slice(&prefix);
-	code = mailbox_add(open->mailbox, &message, 1, b->arena, &result, e);
-	buf_free(&prefix);
+	code = add(b, t, &message, arena, &result, e);
 	if (code == STORE_OK)
-		log_delivered(b, t, result.uids[0],
-		    spool_wire_size(b->spool), clock_mono_ms(NULL) - begin);
+		log_delivered(b, t, &message, result.uids[0], begin_ms);
+	buf_free(&prefix);
+	arena_free(&arena);
 	return code;
 }
 
 /*
  * All or an error: when a later one fails, the client tries again for all, and
- * the earlier ones get it twice, which beats losing it.
+ * the earlier ones get it twice, which beats losing it. 1, or answered.
  */
 static int
-deliver_all(struct smtp_back *b, const struct smtp_deliver *d, struct err *e)
+deliver_all(struct smtp_back *b, struct err *e)
 {
 	for (size_t i = 0; i < b->ntargets; i++) {
 		struct err why = ERR_INIT;
-		enum store_code code = deliver_one(b, d, &b->targets[i], &why);
+		enum store_code code = deliver_one(b, &b->targets[i], &why);
 		if (code == STORE_OK)
 			continue;
 		if (code == STORE_OVERQUOTA)
@@ -183,21 +205,28 @@ deliver_all(struct smtp_back *b, const struct smtp_deliver *d, struct err *e)
 		return smtp_verdict(b, 451, "4.3.0", e,
 		    "cannot be delivered now");
 	}
-	return smtp_verdict(b, 250, "2.0.0", e, "accepted (%s)", b->id);
+	return 1;
 }
 
 int
 smtp_on_deliver(void *ctx, const struct split_msg *msg, struct err *e)
 {
 	struct smtp_back *b = ctx;
-	struct smtp_deliver d;
-	int rc;
+	int rc = check_message(b, e);
 
-	if (!SPLIT_GET(msg->v[0], &d))
-		return err_set(e, ERR_SYNTAX, "bad DELIVER");
-	rc = check_message(b, e);
+	(void)msg;
 	if (rc > 0)
-		rc = deliver_all(b, &d, e);
+		rc = check_quotas(b, e);
+	if (rc > 0)
+		rc = deliver_all(b, e);
+	smtp_count(b, "%s_total{result=\"%s\"}",
+	    b->submission ? "submission" : "delivery",
+	    rc > 0 ? "delivered" : rc == 0 ? "refused" : "error");
+	if (rc > 0) {
+		b->good++;
+		b->bad--;
+		rc = smtp_verdict(b, 250, "2.0.0", e, "accepted (%s)", b->id);
+	}
 	smtp_back_reset(b);
 	return rc;
 }

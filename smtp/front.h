@@ -26,27 +26,28 @@ struct smtp_front {
 	const struct conf_listener *conf;
 	struct conn *conn;
 	struct login_front login;
-	struct arena *arena;      /* of the command */
 	struct slice hostname;    /* of the listener */
 	bool pedantic, submission;
+	bool starttls;            /* offered as long as there is no TLS */
 	uint64_t max_size;
+	struct arena *arena;      /* of the command */
 
-	struct arena *helo_arena;
+	char helo_text[SMTPADDR_DOMAIN_MAX + 1];
 	struct slice helo;        /* empty: not greeted */
-	bool esmtp, authenticated;
+	bool esmtp;
+	bool authenticated;       /* by AUTH or by a client certificate */
+	bool auth_done;           /* by AUTH */
 	bool spoke_smtp;          /* some command was known */
-	unsigned bad, good;       /* transactions */
 
 	/* The transaction: */
-	bool mail, no_data_yet;
+	bool mail;
 	struct smtp_mail params;
 	unsigned rcpts;
 	bool bdat;                /* BDAT chunks have come */
 	struct msgparse *parse;
 	uint64_t size;            /* of the message so far */
-	struct buf header;        /* of a submitted message, to look into */
-	bool header_done;
-	int64_t data_deadline_ms;
+	unsigned body_seen;       /* bytes of CR LF CR LF: 4 is all */
+	int64_t data_end_ms;
 
 	bool done;                /* the connection ends */
 };
@@ -76,14 +77,15 @@ bool smtp_tell(struct smtp_front *f, enum smtp_request type,
     const struct slice *v, size_t n);
 /* The back failed: 421, end. */
 void smtp_lost(struct smtp_front *f, const struct err *e);
-/* A wait of conn failed: tell the client what, end. */
+/* A wait for the client failed: tell it why, end. */
 void smtp_read_failed(struct smtp_front *f, enum conn_status status);
 /* Forget the transaction (not the greeting). */
 void smtp_reset(struct smtp_front *f);
 /* Tell the back as well. */
 void smtp_reset_all(struct smtp_front *f);
-/* Count a transaction; ends the connection after too many bad ones. */
-void smtp_count(struct smtp_front *f, bool good);
+
+/* Begin TLS if tls, and say hello to the back. False: the connection ends. */
+bool smtp_hello(struct smtp_front *f, bool tls);
 
 int smtp_front_run(const struct service_client *client, struct conn *conn,
     struct split *split);

@@ -37,16 +37,30 @@ tls_use(const struct service_listener *l)
 
 	return (struct host_tls_use){
 		.tickets = submission || (conf->smtp &&
-		    conf->smtp->tls_session_tickets_disabled ==
-			TRI_FALSE),
+		    conf->smtp->tls_session_tickets_disabled == TRI_FALSE),
 		.client_cert = submission };
+}
+
+/* What a listener of a kind has no section for, it must not be used for. */
+static int
+check_listeners(const struct service_setup *setup, struct err *e)
+{
+	for (size_t i = 0; i < setup->nlisteners; i++) {
+		const struct service_listener *l = &setup->listeners[i];
+		const struct conf_listener *conf = l->config;
+		if (l->kind->id == SMTP_KIND_SMTP && !conf->smtp)
+			return err_set(e, ERR_SYNTAX, "listener %.*s has no "
+			    "SMTP", SLICE_FMT(l->name));
+	}
+	return 0;
 }
 
 static int
 load(struct service_setup *setup, struct err *e)
 {
 	setup->ctx = &smtpd;
-	if (host_load(&smtpd.host, opt_config, tls_use, setup, e) < 0)
+	if (host_load(&smtpd.host, opt_config, tls_use, setup, e) < 0 ||
+	    check_listeners(setup, e) < 0)
 		return -1;
 	return receivedid_load(smtpd.host.env.data_fd, "receivedid.key",
 	    smtpd.host.env.rand, &smtpd.receivedid, e);

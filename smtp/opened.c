@@ -8,8 +8,8 @@
 
 #define TIDY_MS 50 /* for each mailbox; the client has its answer */
 
-static void
-close_one(struct smtp_open *o)
+void
+smtp_close_mailbox(struct smtp_open *o)
 {
 	mailbox_close(&o->mailbox);
 	store_close(&o->store);
@@ -28,14 +28,13 @@ find_open(struct smtp_back *b, const struct smtp_target *t)
 	return NULL;
 }
 
-/* A slot that no target of this message is using. */
 static struct smtp_open *
 free_slot(struct smtp_back *b)
 {
 	struct smtp_open *o = &b->open[b->next_open];
 
 	b->next_open = (b->next_open + 1) % SMTP_OPEN_MAX;
-	close_one(o);
+	smtp_close_mailbox(o);
 	return o;
 }
 
@@ -78,7 +77,7 @@ smtp_open_mailbox(struct smtp_back *b, const struct smtp_target *t,
 			&o->store, e) < 0 ||
 		    open_or_make(b, o->store, wanted.mailbox, &o->mailbox,
 			e) < 0) {
-			close_one(o);
+			smtp_close_mailbox(o);
 			return -1;
 		}
 		o->account.n = t->account.n;
@@ -105,5 +104,5 @@ void
 smtp_close_all(struct smtp_back *b)
 {
 	for (size_t i = 0; i < SMTP_OPEN_MAX; i++)
-		close_one(&b->open[i]);
+		smtp_close_mailbox(&b->open[i]);
 }

@@ -9,6 +9,7 @@
  * UTF-8. */
 static const bool is_keyword[256] = { ['0' ... '9'] = 1, ['A' ... 'Z'] = 1,
 	['a' ... 'z'] = 1, ['-'] = 1 };
+static const bool is_hex[256] = { ['0' ... '9'] = 1, ['A' ... 'F'] = 1 };
 static const bool is_value[256] = { [0x21 ... 0x3c] = 1, [0x3e ... 0x7e] = 1,
 	[0x80 ... 0xff] = 1 };
 
@@ -44,41 +45,66 @@ next_param(struct scan *sc, struct slice *keyword_r, struct slice *value_r,
 	return !*bad_r;
 }
 
+/* Printable but "+" and "=", or "+" and two digits (RFC 3461, 4). */
+static bool
+is_xtext(struct slice s)
+{
+	size_t i = 0;
+
+	while (i < s.n)
+		if (s.p[i] == '+') {
+			if (s.n - i < 3 || !is_hex[(unsigned char)s.p[i + 1]] ||
+			    !is_hex[(unsigned char)s.p[i + 2]])
+				return false;
+			i += 3;
+		} else if (!scan_print[(unsigned char)s.p[i++]])
+			return false;
+	return s.n > 0;
+}
+
+/* "type;xtext" (RFC 3461, 4.2); for type utf-8 more may stand there than
+ * xtext has (RFC 6533, 3). */
+static bool
+is_orcpt(struct slice s)
+{
+	struct slice type, address;
+
+	return s.n <= 500 && slice_cut(s, ';', &type, &address) && type.n &&
+	    address.n && (slice_isi(type, "utf-8") || is_xtext(address));
+}
+
 /* ---- the path ---- */
 
 static bool
-path(struct arena *arena, struct scan *sc, const char *word,
-    const struct smtp_offer *offer, unsigned flags, struct smtpaddr *addr_r,
+path(struct arena *arena, struct scan *sc, bool from,
+    const struct smtp_offer *offer, struct smtpaddr *addr_r,
     struct smtp_refusal *why_r)
 {
+	unsigned flags = SMTPADDR_UTF8 |
+	    (from ? SMTPADDR_EMPTY : SMTPADDR_BARE) |
+	    (offer->pedantic ? 0 : SMTPADDR_LONG);
 	struct err e = ERR_INIT;
 
-	if (!scan_char(sc, ' ') || !scan_liti(sc, slice_str(word)) ||
-	    !scan_char(sc, ':'))
+	if (!scan_liti(sc, from ? SLICE(" FROM:") : SLICE(" TO:")))
 		return refuse(why_r, 501, "5.5.2",
-		    word[0] == 'F' ? "syntax: MAIL FROM:<address>"
-				   : "syntax: RCPT TO:<address>");
+		    from ? "syntax: MAIL FROM:<address>"
+			 : "syntax: RCPT TO:<address>");
 	/* RFC 5321, 3.3: no space there, but many send one. */
 	if (!offer->pedantic)
 		scan_skip(sc, scan_wsp);
 	if (smtpaddr_path(arena, sc, flags, addr_r, &e) == 0)
 		return true;
-	return refuse(why_r, 501, word[0] == 'F' ? "5.1.7" : "5.1.3",
+	return refuse(why_r, 501, from ? "5.1.7" : "5.1.3",
 	    arena_cstr(arena, slice_str(e.text)));
 }
 
-/* Does the text hold SMTPUTF8 as a parameter? Paths depend on it and come
- * first. */
+/* RFC 6531, 3.4: known once the parameters are. */
 static bool
-says_smtputf8(struct slice text)
+needs_smtputf8(const struct smtpaddr *addr, bool smtputf8,
+    struct smtp_refusal *why_r)
 {
-	ssize_t at = slice_findi(text, SLICE(" SMTPUTF8"));
-	struct slice rest;
-
-	if (at < 0)
-		return false;
-	rest = slice_skip(text, (size_t)at + 9);
-	return rest.n == 0 || rest.p[0] == ' ';
+	return addr->utf8 && !smtputf8 &&
+	    !refuse(why_r, 550, "5.6.7", "address needs SMTPUTF8");
 }
 
 /* ---- parameters of MAIL ---- */
@@ -104,14 +130,10 @@ mail_size(struct mail_parser *mp, struct slice value)
 				return syntax(mp->why, "bad SIZE");
 		m->size = UINT64_MAX;
 	}
-	/* 5.2.3 when the limit is this host's own choice, below what most take
-	 * (RFC 3463, 3.3). */
-	if (m->size > mp->offer->max_size)
-		return refuse(mp->why, 552,
-		    mp->offer->max_size < 100 * 1024 * 1024 ? "5.2.3"
-							    : "5.3.4",
-		    "message too large");
-	return true;
+	return m->size <= mp->offer->max_size ||
+	    refuse(mp->why, 552,
+		mp->offer->max_size < SMTP_BIG ? "5.2.3" : "5.3.4",
+		"message too large");
 }
 
 static bool
@@ -171,8 +193,8 @@ static bool
 mail_envid(struct mail_parser *mp, struct slice value)
 {
 	mp->args->envid = value;
-	/* RFC 3461, 5.4 */
-	return (value.n && value.n <= 100) || syntax(mp->why, "bad ENVID");
+	return (value.n <= 100 && is_xtext(value)) || /* RFC 3461, 5.4 */
+	    syntax(mp->why, "bad ENVID");
 }
 
 /* RFC 4865 */
@@ -288,17 +310,13 @@ smtp_mail_args(struct arena *arena, struct slice text,
     struct smtp_refusal *why_r)
 {
 	struct mail_parser mp = { offer, args_r, why_r };
-	unsigned flags = SMTPADDR_EMPTY, seen = 0;
 	struct scan sc = scan_of(text);
 	struct slice keyword, value;
+	unsigned seen = 0;
 	bool bad;
 
 	memset(args_r, 0, sizeof(*args_r));
-	if (says_smtputf8(text))
-		flags |= SMTPADDR_UTF8;
-	if (!offer->pedantic)
-		flags |= SMTPADDR_LONG;
-	if (!path(arena, &sc, "FROM", offer, flags, &args_r->from, why_r))
+	if (!path(arena, &sc, true, offer, &args_r->from, why_r))
 		return false;
 	while (next_param(&sc, &keyword, &value, &bad)) {
 		if (!offer->esmtp)
@@ -307,9 +325,11 @@ smtp_mail_args(struct arena *arena, struct slice text,
 		if (!mail_param(&mp, keyword, value, &seen))
 			return false;
 	}
+	if (bad)
+		return syntax(why_r, "bad parameters");
 	args_r->mail.esmtp = offer->esmtp;
 	args_r->mail.empty = args_r->from.empty;
-	return !bad || syntax(why_r, "bad parameters");
+	return !needs_smtputf8(&args_r->from, args_r->mail.smtputf8, why_r);
 }
 
 /* ---- parameters of RCPT ---- */
@@ -342,17 +362,12 @@ smtp_rcpt_args(struct arena *arena, struct slice text,
     const struct smtp_offer *offer, bool smtputf8,
     struct smtp_rcpt_args *args_r, struct smtp_refusal *why_r)
 {
-	unsigned flags = SMTPADDR_BARE;
 	struct scan sc = scan_of(text);
 	struct slice keyword, value;
 	bool bad;
 
 	memset(args_r, 0, sizeof(*args_r));
-	if (smtputf8)
-		flags |= SMTPADDR_UTF8;
-	if (!offer->pedantic)
-		flags |= SMTPADDR_LONG;
-	if (!path(arena, &sc, "TO", offer, flags, &args_r->to, why_r))
+	if (!path(arena, &sc, false, offer, &args_r->to, why_r))
 		return false;
 	while (next_param(&sc, &keyword, &value, &bad)) {
 		if (!offer->esmtp)
@@ -363,16 +378,16 @@ smtp_rcpt_args(struct arena *arena, struct slice text,
 			    !rcpt_notify(value, &args_r->rcpt.notify))
 				return syntax(why_r, "bad NOTIFY");
 		} else if (slice_isi(keyword, "ORCPT")) {
-			/* RFC 3461, 4.2: type ";" xtext, at most 500. */
-			if (args_r->orcpt.n || value.n > 500 ||
-			    slice_chr(value, ';') < 1)
+			if (args_r->orcpt.n || !is_orcpt(value))
 				return syntax(why_r, "bad ORCPT");
 			args_r->orcpt = value;
 		} else
 			return refuse(why_r, 555, "5.3.3",
 			    "unknown parameter");
 	}
-	return !bad || syntax(why_r, "bad parameters");
+	if (bad)
+		return syntax(why_r, "bad parameters");
+	return !needs_smtputf8(&args_r->to, smtputf8, why_r);
 }
 
 bool

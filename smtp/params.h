@@ -52,6 +52,8 @@ bool smtp_rcpt_args(struct arena *arena, struct slice text,
 /* "1000 LAST" (RFC 3030, 2). */
 bool smtp_bdat_args(struct slice text, uint64_t *size_r, bool *last_r);
 
+/* A limit of size below is this host's own choice: 5.2.3, not 5.3.4. */
+#define SMTP_BIG (100 * 1024 * 1024)
 /* FUTURERELEASE 60 days, as mox. */
 #define SMTP_HOLD_MAX_S (60 * 24 * 3600)
 

@@ -4,24 +4,33 @@
 #include "message/smtpaddr.h"
 #include "smtp/back.h"
 #include "text/base64.h"
+#include "text/unicode.h"
 
-static struct slice
-from_address(const struct smtp_back *b, struct buf *out)
+/*
+ * Does the message need SMTPUTF8? What the client said of it is not always so
+ * (smtp.md 4).
+ */
+static bool
+is_utf8(const struct smtp_back *b)
 {
-	struct smtpaddr addr = { .local = b->from_local,
-		.domain = b->from_domain, .empty = b->mail.empty };
+	bool ascii = unicode_is_ascii(b->from_local);
 
-	smtpaddr_write(out, &addr);
-	return buf_slice(out);
+	if (!b->mail.smtputf8 && !b->submission &&
+	    !b->login.host->config->mox.pedantic)
+		return false;
+	for (size_t i = 0; i < b->nto && ascii; i++)
+		ascii = unicode_is_ascii(b->to[i].local);
+	return !ascii ||
+	    msgrec_flags(buf_slice(&b->record)) & MSGREC_8BIT_HEADER;
 }
 
 /* SMTP, ESMTP, UTF8SMTP; S with TLS, A authenticated (RFC 3848, RFC 6531). */
 static void
 protocol(const struct smtp_back *b, struct buf *out)
 {
-	buf_addz(out, b->mail.smtputf8 ? "UTF8SMTP"
-	    : b->mail.esmtp	       ? "ESMTP"
-				       : "SMTP");
+	buf_addz(out, !b->mail.esmtp ? "SMTP"
+	    : is_utf8(b)	     ? "UTF8SMTP"
+				     : "ESMTP");
 	if (b->mail.esmtp && b->login.channel.tls)
 		buf_addc(out, 'S');
 	if (b->mail.esmtp && b->login.account.n)
@@ -29,17 +38,16 @@ protocol(const struct smtp_back *b, struct buf *out)
 }
 
 static void
-received(const struct smtp_back *b, const struct smtp_target *target,
-    struct buf *out)
+received(const struct smtp_back *b, struct slice host, struct slice rcpt,
+    int64_t now, struct buf *out)
 {
 	const struct service_client *client = b->login.client;
-	struct buf with = BUF_INIT(32), tls = BUF_INIT(128);
-	struct slice version = slice_str(b->login.facts.version);
+	const struct tls_facts *tls = &b->login.facts;
+	struct buf with = BUF_INIT(32), cipher = BUF_INIT(128);
 	char from[IP_TEXT], by[IP_TEXT];
-	int64_t now = clock_s(b->login.host->env.clock);
 	struct compose_received r = {
-		.helo = b->helo,
-		.by = b->login.host->config->hostname,
+		.helo = host,
+		.by = host,
 		.requiretls = b->mail.requiretls,
 		.id = slice_str(b->id),
 		.s = now,
@@ -48,40 +56,37 @@ received(const struct smtp_back *b, const struct smtp_target *target,
 
 	protocol(b, &with);
 	r.with = buf_slice(&with);
-	if (b->submission)
-		/* Where our users are is nobody's business. */
-		r.helo = r.by;
-	else {
+	if (!b->submission) { /* where users are is nobody's business */
+		r.helo = b->helo;
 		ip_text(&client->ip, from);
 		ip_text(&client->local_ip, by);
 		r.from_ip = slice_str(from);
 		r.by_ip = slice_str(by);
 	}
-	if (version.n) {
-		buf_addz(&tls, "TLS");
-		buf_add(&tls, slice_skip(version, 4)); /* "TLSv1.3" */
-		buf_addf(&tls, " %s", b->login.facts.cipher);
-		r.tls = buf_slice(&tls);
+	if (tls->version[0]) {
+		/* "TLSv1.3" */
+		buf_addf(&cipher, "TLS%.*s %s",
+		    SLICE_FMT(slice_skip(slice_str(tls->version), 4)),
+		    tls->cipher);
+		r.tls = buf_slice(&cipher);
 	}
-	/* RFC 5321, 7.2: several recipients may not know of each other. */
-	if (b->nto == 1)
-		r.rcpt = target->address;
+	/* RFC 5321, 7.2: those of a submission may not know of each other. */
+	if (!b->submission || b->nto == 1)
+		r.rcpt = rcpt;
 	compose_received(out, &r);
 	buf_free(&with);
-	buf_free(&tls);
+	buf_free(&cipher);
 }
 
-/* RFC 6409, 8.3 and 8.2 */
+/* RFC 6409, 8.3 and 8.2: what the message of a user lacks. */
 static void
-missing_fields(const struct smtp_back *b, const struct smtp_deliver *d,
-    struct buf *out)
+missing_fields(const struct smtp_back *b, int64_t now, struct buf *out)
 {
-	int64_t now = clock_s(b->login.host->env.clock);
+	struct slice record = buf_slice(&b->record), ids;
 	struct buf id = BUF_INIT(512);
 	unsigned char random[16];
-	struct slice ids;
 
-	if (d->no_message_id) {
+	if (msgrec_text(record, MSGREC_MSGID).n == 0) {
 		rand_fill(b->login.host->env.rand, random, sizeof(random));
 		base64_encode_url(&id, slice_of((char *)random,
 		    sizeof(random)));
@@ -89,22 +94,45 @@ missing_fields(const struct smtp_back *b, const struct smtp_deliver *d,
 		buf_add(&id, b->login.host->config->hostname);
 		ids = buf_slice(&id);
 		compose_ids(out, "Message-Id", &ids, 1);
-		buf_free(&id);
 	}
-	if (d->no_date)
+	/* The ENVELOPE begins with it. */
+	if (slice_starts(msgrec_text(record, MSGREC_ENVELOPE), SLICE("(NIL ")))
 		compose_date(out, "Date", now, clock_zone_s(now));
+	buf_free(&id);
+}
+
+/* RFC 8601, 2.7.4: who sent it proved to be a user. */
+static void
+authenticated(struct slice host, struct slice from, struct buf *out)
+{
+	struct buf value = BUF_INIT(4096);
+
+	buf_add(&value, host);
+	buf_addz(&value, "; auth=pass");
+	if (from.n)
+		buf_addf(&value, " smtp.mailfrom=%.*s", SLICE_FMT(from));
+	compose_folded(out, "Authentication-Results", buf_slice(&value));
+	buf_free(&value);
 }
 
 void
-smtp_prefix(const struct smtp_back *b, const struct smtp_deliver *d,
-    const struct smtp_target *target, struct buf *out)
+smtp_prefix(const struct smtp_back *b, const struct smtp_target *target,
+    struct buf *out)
 {
+	struct smtpaddr addr = { .local = b->from_local,
+		.domain = b->from_domain, .empty = b->mail.empty };
+	struct slice host = config_listener_hostname(b->login.host->config,
+	    b->conf, b->arena);
+	int64_t now = clock_s(b->login.host->env.clock);
 	struct buf from = BUF_INIT(2048);
 
+	smtpaddr_write(&from, &addr);
 	compose_delivered_to(out, target->address);
-	compose_return_path(out, from_address(b, &from));
-	received(b, target, out);
-	if (b->submission)
-		missing_fields(b, d, out);
+	compose_return_path(out, buf_slice(&from));
+	received(b, host, target->address, now, out);
+	if (b->submission) {
+		missing_fields(b, now, out);
+		authenticated(host, buf_slice(&from), out);
+	}
 	buf_free(&from);
 }

@@ -8,34 +8,34 @@
 #define LINE_OCTETS 510  /* RFC 5321, 4.5.3.1.5, without CRLF */
 #define BREAK_COLUMN 400 /* a long line is broken at a space behind this */
 
+static void
+put_line(struct smtp_front *f, int code, char more, const char *enhanced,
+    struct slice text)
+{
+	struct slice line = arena_printf(f->arena, "%d%c%s%s%.*s", code, more,
+	    enhanced, *enhanced ? " " : "", SLICE_FMT(text));
+
+	conn_write(f->conn, line);
+	conn_writez(f->conn, "\r\n");
+	log_trace(SMTP_TOPIC, code == 334 ? LOG_TRACEAUTH : LOG_TRACE, '>',
+	    line);
+}
+
 /* "550-5.1.1 ..." lines of text, broken where too long. */
 static void
 put(struct smtp_front *f, int code, const char *enhanced, struct slice text,
     bool last)
 {
-	char head[32];
-	int n;
+	size_t room = LINE_OCTETS - 4 - strlen(enhanced) - 1;
 
-	for (;;) {
-		struct slice line = text;
-		size_t room = LINE_OCTETS - 4 - strlen(enhanced) - 1;
-		bool more = text.n > room;
-		if (more) {
-			ssize_t space = slice_chr(slice_sub(text, BREAK_COLUMN,
-			    room), ' ');
-			line.n = space < 0 ? room
-					   : BREAK_COLUMN + (size_t)space + 1;
-		}
-		text = slice_skip(text, line.n);
-		n = snprintf(head, sizeof(head), "%d%c%s%s", code,
-		    more || !last ? '-' : ' ', enhanced, *enhanced ? " " : "");
-		conn_write(f->conn, slice_of(head, (size_t)n));
-		conn_write(f->conn, line);
-		conn_writez(f->conn, "\r\n");
-		log_trace(SMTP_TOPIC, LOG_TRACE, '>', line);
-		if (!more)
-			return;
+	while (text.n > room) {
+		ssize_t space = slice_chr(slice_sub(text, BREAK_COLUMN, room),
+		    ' ');
+		size_t n = space < 0 ? room : BREAK_COLUMN + (size_t)space + 1;
+		put_line(f, code, '-', enhanced, slice_head(text, n));
+		text = slice_skip(text, n);
 	}
+	put_line(f, code, last ? ' ' : '-', enhanced, text);
 }
 
 void
@@ -78,8 +78,5 @@ smtp_reply_verdict(struct smtp_front *f, const struct smtp_verdict *v,
     struct slice text)
 {
 	smtp_reply(f, v->code, v->enhanced, "%.*s", SLICE_FMT(text));
-	if (v->slow)
-		conn_set_slow(f->conn, true);
-	if (v->close)
-		f->done = true;
+	f->done |= v->close;
 }

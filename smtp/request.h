@@ -9,7 +9,7 @@
  *	DATA	                                reply: struct smtp_verdict, text
  *	CHUNK	bytes of the message            one way
  *	RECORD	bytes of its record             one way
- *	DELIVER	struct smtp_deliver             reply: struct smtp_verdict, text
+ *	DELIVER	                                reply: struct smtp_verdict, text
  *	RSET	                                one way
  *
  * The back keeps the order: MAIL after HELLO, RCPT after MAIL, DATA after an
@@ -30,8 +30,7 @@ enum smtp_request {
 	SMTP_REQ_RSET,
 };
 
-/* States of the split besides those of host/login.h. A transaction may be
- * within a login or not; `login` in struct smtp_back says. */
+/* States of the split besides those of host/login.h. */
 enum {
 	SMTP_ST_MAIL = 16, /* MAIL was accepted */
 	SMTP_ST_RCPT = 32, /* and a RCPT */
@@ -66,15 +65,9 @@ struct smtp_rcpt {
 	unsigned notify;
 };
 
-struct smtp_deliver {
-	/* On submission: the message lacks these. */
-	bool no_message_id, no_date;
-};
-
 struct smtp_verdict {
 	int code;
 	char enhanced[12]; /* RFC 3463 */
-	bool slow;         /* serve slowly from now on */
 	bool close;        /* the reply is the last one */
 };
 

@@ -7,10 +7,6 @@
 #include "host/host.h"
 #include "smtp/receivedid.h"
 
-/* Bytes of a submitted header that are looked into for Message-Id and Date:
- * more than any mail program writes. */
-#define SMTP_HEADER_LOOK (256 * 1024)
-
 struct smtpd {
 	struct host host; /* first */
 	struct receivedid receivedid;
