@@ -50,13 +50,23 @@ is_blank(uint32_t c)
 	    c == 0x205f || c == 0x2060 || c == 0x3000 || c == 0xfeff;
 }
 
+static bool
+is_solid(char c)
+{
+	return c > ' ' && c < 0x7f;
+}
+
 static struct slice
 trim(struct slice s)
 {
-	struct slice rest = s, before = s;
-	const char *from = NULL, *to = s.p;
+	struct slice rest, before;
+	const char *from = NULL, *to = NULL;
 	uint32_t c;
 
+	/* Mostly there is nothing else than ASCII at the ends. */
+	s = rest = before = slice_trim(s);
+	if (s.n == 0 || (is_solid(s.p[0]) && is_solid(s.p[s.n - 1])))
+		return s;
 	while (unicode_next(&rest, &c)) {
 		if (!is_blank(c)) {
 			if (from == NULL)
