@@ -36,7 +36,8 @@ static const struct {
 	    "Mary Smith||mary|x.test; ||jdoe|example.org; Who?||one|y.test",
 	    true },
 	{ "<boss@nil.test>, \"Giant; \\\"Big\\\" Box\" <sysservices@example.net>",
-	    "||boss|nil.test; Giant; \"Big\" Box||sysservices|example.net", true },
+	    "||boss|nil.test; Giant; \"Big\" Box||sysservices|example.net",
+	    true },
 	{ "A Group:Ed Jones <c@a.test>,joe@where.test,John <jdoe@one.test>;",
 	    "A Group:; Ed Jones||c|a.test; ||joe|where.test; "
 	    "John||jdoe|one.test; .",

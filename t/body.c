@@ -34,7 +34,8 @@ test_rows(void)
 			struct buf out = BUF_INIT(1000);
 
 			for (size_t n = 0; n < wire.n; n += step)
-				body_push(b, slice_sub(wire, n, n + step), &out);
+				body_push(b, slice_sub(wire, n, n + step),
+				    &out);
 			body_end(b, &out);
 			CHECK_SLICE(buf_slice(&out), slice_str(rows[i].want));
 			body_free(&b);

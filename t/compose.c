@@ -79,18 +79,23 @@ test_addresses(void)
 {
 	const struct address v[] = {
 		{ .local = SLICE("a"), .domain = SLICE("b.c") },
-		{ .name = SLICE("A B"), .local = SLICE("a b"),
+		{ .name = SLICE("A B"),
+		    .local = SLICE("a b"),
 		    .domain = SLICE("b.c") },
-		{ .name = SLICE("B, \"C\" \\"), .local = SLICE("d"),
+		{ .name = SLICE("B, \"C\" \\"),
+		    .local = SLICE("d"),
 		    .domain = SLICE("e") },
 		{ .kind = ADDRESS_GROUP, .name = SLICE("G") },
-		{ .name = SLICE("Jürgen"), .local = SLICE("j"),
+		{ .name = SLICE("Jürgen"),
+		    .local = SLICE("j"),
 		    .domain = SLICE("x") },
 		{ .local = SLICE("k"), .domain = SLICE("x") },
 		{ .kind = ADDRESS_END },
-		{ .name = SLICE("J. R."), .local = SLICE("l"),
+		{ .name = SLICE("J. R."),
+		    .local = SLICE("l"),
 		    .domain = SLICE("x") },
-		{ .name = SLICE("Evil\r\nBcc: <x@y>"), .local = SLICE("m"),
+		{ .name = SLICE("Evil\r\nBcc: <x@y>"),
+		    .local = SLICE("m"),
 		    .domain = SLICE("x\r\nBcc: z") },
 	};
 	struct buf b = BUF_INIT(10000);
@@ -153,7 +158,9 @@ test_received(void)
 	    "TLS_AES_128_GCM_SHA256) for <user@example.net>; Fri, 21\r\n Nov "
 	    "1997 16:55:06 +0100\r\n");
 	r = (struct compose_received){ .helo = SLICE("a)\r\nX: (b;c"),
-		.by = SLICE("h"), .with = SLICE("SMTP"), .id = SLICE("i") };
+		.by = SLICE("h"),
+		.with = SLICE("SMTP"),
+		.id = SLICE("i") };
 	compose_received(&b, &r);
 	check(&b,
 	    "Received: from a???X:??b?c by h via tcp with SMTP id i; Thu, 1 "

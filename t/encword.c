@@ -44,7 +44,9 @@ test_decode(void)
 		{ "=?utf-8?q?=0D=0AX:_y?=", "  X: y" },
 		{ "\xe4 b", "\xef\xbf\xbd b" },
 		{ "=?utf-8?q?=E4?=", "\xef\xbf\xbd" },
-		{ "=?utf-8?q?" "?= x", " x" },
+		{ "=?utf-8?q?"
+		  "?= x",
+		    " x" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {

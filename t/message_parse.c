@@ -47,9 +47,9 @@ check_body(struct slice wire, const char *want)
 	buf_free(&b);
 }
 
-#define TEXT      "\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\""
-#define MULTI     "Content-Type: multipart/mixed; boundary="
-#define MESSAGE   "\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\""
+#define TEXT "\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\""
+#define MULTI "Content-Type: multipart/mixed; boundary="
+#define MESSAGE "\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\""
 #define NO_FIELDS "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)"
 
 static const struct {
@@ -59,8 +59,9 @@ static const struct {
 	{ "only a header", "A: b\r\n", "(" TEXT " 0 0)" },
 	{ "only a body", "\r\nx\r\n", "(" TEXT " 3 1)" },
 	{ "no last line end", "\r\nx\r\ny", "(" TEXT " 4 1)" },
-	{ "two parts", MULTI "b\r\n\r\npre\r\n--b\r\n\r\none\r\n--b\r\n\r\n"
-	  "two\r\n\r\n--b--\r\nepilogue\r\n--b\r\nno part\r\n",
+	{ "two parts",
+	    MULTI "b\r\n\r\npre\r\n--b\r\n\r\none\r\n--b\r\n\r\n"
+		  "two\r\n\r\n--b--\r\nepilogue\r\n--b\r\nno part\r\n",
 	    "((" TEXT " 3 0)(" TEXT " 5 1) \"MIXED\")" },
 	{ "no last boundary", MULTI "b\r\n\r\n--b\r\n\r\none\r\n",
 	    "((" TEXT " 5 1) \"MIXED\")" },
@@ -74,62 +75,82 @@ static const struct {
 	    "((" TEXT " 0 0) \"MIXED\")" },
 	{ "empty boundary", MULTI "\"\"\r\n\r\n--\r\n\r\nx",
 	    "((" TEXT " 0 0) \"MIXED\")" },
-	{ "text behind the boundary", MULTI "b\r\n\r\n--b \t\r\n\r\nx\r\n--b-- x",
+	{ "text behind the boundary",
+	    MULTI "b\r\n\r\n--b \t\r\n\r\nx\r\n--b-- x",
 	    "((" TEXT " 1 0) \"MIXED\")" },
 	{ "not at the begin of a line", MULTI "b\r\n\r\n--b\r\n\r\nx --b\r\n",
 	    "((" TEXT " 7 1) \"MIXED\")" },
 	{ "boundary that ends in a space", MULTI "\"b \"\r\n\r\n--b\r\n\r\nx",
 	    "((" TEXT " 1 0) \"MIXED\")" },
-	{ "nested", MULTI "a\r\n\r\n--a\r\n" MULTI "b\r\n\r\n--b\r\n\r\none\r\n"
-	  "--b--\r\n--a\r\n\r\ntwo\r\n--a--\r\n",
+	{ "nested",
+	    MULTI "a\r\n\r\n--a\r\n" MULTI "b\r\n\r\n--b\r\n\r\none\r\n"
+		  "--b--\r\n--a\r\n\r\ntwo\r\n--a--\r\n",
 	    "(((" TEXT " 3 0) \"MIXED\")(" TEXT " 3 0) \"MIXED\")" },
-	{ "outer ends inner", MULTI "a\r\n\r\n--a\r\n" MULTI "b\r\n\r\n--b\r\n"
-	  "\r\none\r\n--a\r\n\r\ntwo\r\n--a--\r\n",
+	{ "outer ends inner",
+	    MULTI "a\r\n\r\n--a\r\n" MULTI "b\r\n\r\n--b\r\n"
+		  "\r\none\r\n--a\r\n\r\ntwo\r\n--a--\r\n",
 	    "(((" TEXT " 3 0) \"MIXED\")(" TEXT " 3 0) \"MIXED\")" },
-	{ "one is a prefix of the other", MULTI "a\r\n\r\n--a\r\n" MULTI
-	  "ab\r\n\r\n--ab\r\n\r\none\r\n--ab--\r\n--ab\r\n--a\r\n\r\ntwo\r\n",
+	{ "one is a prefix of the other",
+	    MULTI
+	    "a\r\n\r\n--a\r\n" MULTI
+	    "ab\r\n\r\n--ab\r\n\r\none\r\n--ab--\r\n--ab\r\n--a\r\n\r\ntwo\r\n",
 	    "(((" TEXT " 3 0) \"MIXED\")(" TEXT " 5 1) \"MIXED\")" },
-	{ "the same twice", MULTI "a\r\n\r\n--a\r\n" MULTI "a\r\n\r\n--a\r\n"
-	  "\r\none\r\n--a--\r\n--a\r\n",
+	{ "the same twice",
+	    MULTI "a\r\n\r\n--a\r\n" MULTI "a\r\n\r\n--a\r\n"
+		  "\r\none\r\n--a--\r\n--a\r\n",
 	    "(((" TEXT " 3 0) \"MIXED\") \"MIXED\")" },
-	{ "a boundary ends a header", MULTI "a\r\n\r\n--a\r\nX: y\r\n--a\r\n"
-	  "Content-Type: text/html\r\n--a--",
+	{ "a boundary ends a header",
+	    MULTI "a\r\n\r\n--a\r\nX: y\r\n--a\r\n"
+		  "Content-Type: text/html\r\n--a--",
 	    "((" TEXT " 0 0)(\"TEXT\" \"HTML\" (\"CHARSET\" \"us-ascii\") NIL "
 	    "NIL \"7BIT\" 0 0) \"MIXED\")" },
 	{ "boundaries in a row", MULTI "a\r\n\r\n--a\r\n--a\r\n--a--",
 	    "((" TEXT " 0 0)(" TEXT " 0 0) \"MIXED\")" },
-	{ "message", MULTI "a\r\n\r\n--a\r\nContent-Type: Message/RFC822\r\n\r\n"
-	  "Subject: s\r\n\r\nx\r\n--a--\r\n",
-	    "((" MESSAGE " 15 (NIL \"s\" NIL NIL NIL NIL NIL NIL NIL NIL) ("
-	    TEXT " 1 0) 2) \"MIXED\")" },
-	{ "message cut by a boundary", MULTI "a\r\n\r\n--a\r\n"
-	  "Content-Type: message/rfc822\r\n--a--\r\n",
+	{ "message",
+	    MULTI "a\r\n\r\n--a\r\nContent-Type: Message/RFC822\r\n\r\n"
+		  "Subject: s\r\n\r\nx\r\n--a--\r\n",
+	    "((" MESSAGE
+	    " 15 (NIL \"s\" NIL NIL NIL NIL NIL NIL NIL NIL) (" TEXT
+	    " 1 0) 2) \"MIXED\")" },
+	{ "message cut by a boundary",
+	    MULTI "a\r\n\r\n--a\r\n"
+		  "Content-Type: message/rfc822\r\n--a--\r\n",
 	    "((" MESSAGE " 0 " NO_FIELDS " (" TEXT " 0 0) 0) \"MIXED\")" },
-	{ "message cut in its header", MULTI "a\r\n\r\n--a\r\n"
-	  "Content-Type: message/rfc822\r\n\r\nX: y\r\n--a--\r\n",
+	{ "message cut in its header",
+	    MULTI "a\r\n\r\n--a\r\n"
+		  "Content-Type: message/rfc822\r\n\r\nX: y\r\n--a--\r\n",
 	    "((" MESSAGE " 4 " NO_FIELDS " (" TEXT " 0 0) 0) \"MIXED\")" },
-	{ "message in a message", "Content-Type: message/global\r\n\r\n"
-	  "Content-Type: message/rfc822\r\n\r\nSubject: s\r\n\r\nx\r\n",
-	    "(\"MESSAGE\" \"GLOBAL\" NIL NIL NIL \"7BIT\" 49 " NO_FIELDS " ("
-	    MESSAGE " 17 (NIL \"s\" NIL NIL NIL NIL NIL NIL NIL NIL) (" TEXT
+	{ "message in a message",
+	    "Content-Type: message/global\r\n\r\n"
+	    "Content-Type: message/rfc822\r\n\r\nSubject: s\r\n\r\nx\r\n",
+	    "(\"MESSAGE\" \"GLOBAL\" NIL NIL NIL \"7BIT\" 49 " NO_FIELDS
+	    " (" MESSAGE
+	    " 17 (NIL \"s\" NIL NIL NIL NIL NIL NIL NIL NIL) (" TEXT
 	    " 3 1) 3) 5)" },
-	{ "digest", "Content-Type: multipart/digest; boundary=a\r\n\r\n--a\r\n"
-	  "\r\nSubject: s\r\n\r\nx\r\n--a\r\nContent-Type: text/plain\r\n\r\n"
-	  "y\r\n--a--\r\n",
-	    "((" MESSAGE " 15 (NIL \"s\" NIL NIL NIL NIL NIL NIL NIL NIL) ("
-	    TEXT " 1 0) 2)(" TEXT " 1 0) \"DIGEST\")" },
-	{ "MIME fields", "Content-Type: image/png; name=\"a b\"\r\n"
-	  "Content-Transfer-Encoding: base64\r\nContent-ID: <i@d>\r\n"
-	  "Content-Description: a\r\n picture\r\n\r\nAAAA\r\n",
+	{ "digest",
+	    "Content-Type: multipart/digest; boundary=a\r\n\r\n--a\r\n"
+	    "\r\nSubject: s\r\n\r\nx\r\n--a\r\nContent-Type: text/plain\r\n\r\n"
+	    "y\r\n--a--\r\n",
+	    "((" MESSAGE
+	    " 15 (NIL \"s\" NIL NIL NIL NIL NIL NIL NIL NIL) (" TEXT
+	    " 1 0) 2)(" TEXT " 1 0) \"DIGEST\")" },
+	{ "MIME fields",
+	    "Content-Type: image/png; name=\"a b\"\r\n"
+	    "Content-Transfer-Encoding: base64\r\nContent-ID: <i@d>\r\n"
+	    "Content-Description: a\r\n picture\r\n\r\nAAAA\r\n",
 	    "(\"IMAGE\" \"PNG\" (\"NAME\" \"a b\") \"<i@d>\" \"a picture\" "
 	    "\"BASE64\" 6)" },
-	{ "type that is none", "Content-Type: text\r\n\r\nx", "(" TEXT " 1 0)" },
+	{ "type that is none", "Content-Type: text\r\n\r\nx",
+	    "(" TEXT " 1 0)" },
 	{ "two types", "Content-Type: a/b\r\nContent-Type: c/d\r\n\r\nx",
 	    "(\"A\" \"B\" NIL NIL NIL \"7BIT\" 1)" },
-	{ "encoding that is none", "Content-Transfer-Encoding: quoted printable"
-	  "\r\n\r\nx", "(" TEXT " 1 0)" },
-	{ "strings that need a literal", "Content-Description: \xc3\xa4\"\r\n"
-	  "Content-Type: a/b; c=\"\\\"\\\\\"\r\n\r\n",
+	{ "encoding that is none",
+	    "Content-Transfer-Encoding: quoted printable"
+	    "\r\n\r\nx",
+	    "(" TEXT " 1 0)" },
+	{ "strings that need a literal",
+	    "Content-Description: \xc3\xa4\"\r\n"
+	    "Content-Type: a/b; c=\"\\\"\\\\\"\r\n\r\n",
 	    "(\"A\" \"B\" (\"C\" \"\\\"\\\\\") NIL {3}\r\n\xc3\xa4\" \"7BIT\" "
 	    "0)" },
 	{ "not a field", "junk\r\nContent-Type: a/b\r\n\r\nx",
@@ -224,14 +245,15 @@ test_flags(void)
 		{ "A: \xe4\r\n\r\nc\r\n", MSGREC_8BIT_HEADER, 0 },
 		{ "A: b\r\n\r\n\xe4\r\n", MSGREC_8BIT_BODY, 0 },
 		{ "A: b\n\r\n", MSGREC_BARE, 0 },
-		{ "A: b\r\n\r\nxxxxxxxxxxxxxxx\ryyyyyyyyy\r\n", MSGREC_BARE, 0 },
+		{ "A: b\r\n\r\nxxxxxxxxxxxxxxx\ryyyyyyyyy\r\n", MSGREC_BARE,
+		    0 },
 		{ "A: b\r\n\r\nxxxxxxx\r\nyyyyyyyyy\r\n", 0, 0 },
 		{ "A: b\r\n\r\nx\r\r\n", MSGREC_BARE, 0 },
 		{ "A: b\r\n\r\nx\r", MSGREC_BARE, 0 },
 		{ "Subject: Re: x\r\n\r\n", MSGREC_REPLY, 0 },
 		{ "List-Id: x\r\n\r\n", MSGREC_LIST, 0 },
-		{ "Received: x\r\nreceived : y\r\n z\r\n\r\nReceived: no\r\n", 0,
-		    2 },
+		{ "Received: x\r\nreceived : y\r\n z\r\n\r\nReceived: no\r\n",
+		    0, 2 },
 		{ "Content-Type: multipart/report; report-type=Delivery-Status;"
 		  " boundary=x\r\n\r\n",
 		    MSGREC_DSN, 0 },

@@ -8,8 +8,10 @@
 static bool
 check_with(const char *envelope, const char *structure, const char *preview)
 {
-	struct msgrec_part part = { .parent = MSGREC_NONE, .number = 1,
-		.next = 1, .type = SLICE("text/plain") };
+	struct msgrec_part part = { .parent = MSGREC_NONE,
+		.number = 1,
+		.next = 1,
+		.type = SLICE("text/plain") };
 	struct msgrec_draft d = { .parts = &part, .nparts = 1 };
 	struct buf b = BUF_INIT(MSGREC_MAX);
 	bool ok;
@@ -25,8 +27,8 @@ check_with(const char *envelope, const char *structure, const char *preview)
 
 #define NO_LISTS " NIL NIL NIL NIL NIL NIL"
 #define ENVELOPE "(NIL NIL" NO_LISTS " NIL NIL)"
-#define LEAF     "\"A\" \"B\" NIL NIL NIL \"7BIT\" 1"
-#define TAIL     " NIL NIL NIL NIL"
+#define LEAF "\"A\" \"B\" NIL NIL NIL \"7BIT\" 1"
+#define TAIL " NIL NIL NIL NIL"
 
 static void
 test_envelope(void)
@@ -77,7 +79,8 @@ test_structure(void)
 		bool ok;
 	} rows[] = {
 		{ "(" LEAF TAIL ")", true },
-		{ "((" LEAF TAIL ")(" LEAF TAIL ") \"M\" NIL NIL NIL NIL)", true },
+		{ "((" LEAF TAIL ")(" LEAF TAIL ") \"M\" NIL NIL NIL NIL)",
+		    true },
 		{ "(\"TEXT\" \"B\" (\"C\" \"D\") NIL NIL \"7BIT\" 1 2 NIL (\"E\" "
 		  "(\"F\" \"G\")) (\"H\" \"I\") \"J\")",
 		    true },
@@ -132,8 +135,9 @@ test_texts(void)
 static bool
 check_parts(struct msgrec_part *parts, uint32_t n, uint64_t wire_size)
 {
-	struct msgrec_draft d = { .parts = parts, .nparts = n,
-		.wire_size = wire_size };
+	struct msgrec_draft d = {
+		.parts = parts, .nparts = n, .wire_size = wire_size
+	};
 	struct buf b = BUF_INIT(MSGREC_MAX);
 	bool ok;
 
@@ -159,13 +163,24 @@ test_parts(void)
 	} while (0)
 
 	struct msgrec_part good[3] = {
-		{ .parent = MSGREC_NONE, .number = 1, .next = 3,
-		    .kind = MSGREC_MULTIPART, .body = { 10, 2 },
+		{ .parent = MSGREC_NONE,
+		    .number = 1,
+		    .next = 3,
+		    .kind = MSGREC_MULTIPART,
+		    .body = { 10, 2 },
 		    .end = { 100, 12 } },
-		{ .parent = 0, .number = 1, .next = 2, .header = { 20, 3 },
-		    .body = { 30, 4 }, .end = { 40, 5 } },
-		{ .parent = 0, .number = 2, .next = 3, .header = { 50, 6 },
-		    .body = { 60, 7 }, .end = { 90, 9 } },
+		{ .parent = 0,
+		    .number = 1,
+		    .next = 2,
+		    .header = { 20, 3 },
+		    .body = { 30, 4 },
+		    .end = { 40, 5 } },
+		{ .parent = 0,
+		    .number = 2,
+		    .next = 3,
+		    .header = { 50, 6 },
+		    .body = { 60, 7 },
+		    .end = { 90, 9 } },
 	};
 	int i = 0;
 
@@ -203,10 +218,11 @@ test_parts(void)
 #undef BREAK
 }
 
-static const char nested[] = "From: a@b\r\nContent-Type: multipart/mixed; "
-			     "boundary=x\r\n\r\n--x\r\nContent-Type: text/html"
-			     "\r\n\r\n<p>hello\r\n--x\r\nContent-Type: message/"
-			     "rfc822\r\n\r\nSubject: s\r\n\r\nbody\r\n--x--\r\n";
+static const char nested[] =
+    "From: a@b\r\nContent-Type: multipart/mixed; "
+    "boundary=x\r\n\r\n--x\r\nContent-Type: text/html"
+    "\r\n\r\n<p>hello\r\n--x\r\nContent-Type: message/"
+    "rfc822\r\n\r\nSubject: s\r\n\r\nbody\r\n--x--\r\n";
 
 static void
 test_cut(void)
@@ -263,29 +279,27 @@ test_prefix(void)
 #define PART(b, type, name) \
 	"--" b "\r\nContent-Type: " type "\r\n" FIELD(name) "\r\n"
 #define BODY(name) "body " name "\r\n"
-#define MIXED(b)   "multipart/mixed; boundary=" b
+#define MIXED(b) "multipart/mixed; boundary=" b
 
 static const char example[] =
-    "Content-Type: " MIXED("a") "\r\n" FIELD("HEADER") "\r\n"
-    PART("a", "text/plain", "1.MIME") BODY("1")
-    PART("a", "application/octet-stream", "2.MIME") BODY("2")
-    PART("a", "message/rfc822", "3.MIME")
-	"Content-Type: " MIXED("c") "\r\n" FIELD("3.HEADER") "\r\n"
-	PART("c", "text/plain", "3.1.MIME") BODY("3.1")
-	PART("c", "application/octet-stream", "3.2.MIME") BODY("3.2")
-	"--c--\r\n"
-    PART("a", MIXED("d"), "4.MIME")
-	PART("d", "image/gif", "4.1.MIME") BODY("4.1")
-	PART("d", "message/rfc822", "4.2.MIME")
-	    "Content-Type: " MIXED("e") "\r\n" FIELD("4.2.HEADER") "\r\n"
-	    PART("e", "text/plain", "4.2.1.MIME") BODY("4.2.1")
-	    PART("e", MIXED("f"), "4.2.2.MIME")
-		PART("f", "text/plain", "4.2.2.1.MIME") BODY("4.2.2.1")
-		PART("f", "text/richtext", "4.2.2.2.MIME") BODY("4.2.2.2")
-		"--f--\r\n"
-	    "--e--\r\n"
-	"--d--\r\n"
-    "--a--\r\n";
+    "Content-Type: " MIXED("a") "\r\n" FIELD("HEADER") "\r\n" PART("a",
+	"text/plain",
+	"1.MIME") BODY("1") PART("a", "application/octet-stream", "2.MIME")
+	BODY("2") PART("a", "message/rfc822", "3.MIME") "Content-Type: " MIXED(
+	    "c") "\r\n" FIELD("3.HEADER") "\r\n" PART("c", "text/plain",
+	    "3.1.MIME") BODY("3.1") PART("c", "application/octet-stream",
+	    "3.2.MIME") BODY("3.2") "--c--\r\n" PART("a", MIXED("d"), "4.MIME")
+	    PART("d", "image/gif", "4.1.MIME") BODY("4.1")
+		PART("d", "message/rfc822", "4.2.MIME") "Content-Type: " MIXED(
+		    "e") "\r\n" FIELD("4.2.HEADER") "\r\n" PART("e",
+		    "text/plain", "4.2.1.MIME") BODY("4.2.1")
+		    PART("e", MIXED("f"), "4.2.2.MIME")
+			PART("f", "text/plain", "4.2.2.1.MIME") BODY("4.2.2.1")
+			    PART("f", "text/richtext", "4.2.2.2.MIME")
+				BODY("4.2.2.2") "--f--\r\n"
+						"--e--\r\n"
+						"--d--\r\n"
+						"--a--\r\n";
 
 static bool
 find(struct slice record, const char *name, struct section *s)

@@ -40,8 +40,9 @@ static const struct {
 	{ "text/plain; charset=; x=y", "text/plain; x=y" },
 	{ "text/plain; =x; a=b", "text/plain; a=b" },
 	{ "text/plain; name=a b c; x=y", "text/plain; name=a; x=y" },
-	{ "multipart/mixed; boundary=----=_x/y:z?", "multipart/mixed; "
-						     "boundary=----=_x/y:z?" },
+	{ "multipart/mixed; boundary=----=_x/y:z?",
+	    "multipart/mixed; "
+	    "boundary=----=_x/y:z?" },
 	{ "a; n=\"b", "a; n=b" },
 	{ "a; n=\"b\\", "a; n=b\\" },
 	{ "a; n=\"C:\\T\\x\"", "a; n=C:Tx" },

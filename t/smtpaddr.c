@@ -100,8 +100,8 @@ test_path(void)
 			CHECK_SLICE(scan_rest(&sc), slice_str(paths[i].rest));
 			smtpaddr_write(&b, &a);
 			CHECK_SLICE(buf_slice(&b), slice_str(paths[i].written));
-			CHECK_EQ(a.literal, a.domain.n > 0 &&
-			    a.domain.p[0] == '[');
+			CHECK_EQ(a.literal,
+			    a.domain.n > 0 && a.domain.p[0] == '[');
 			CHECK_EQ(a.utf8, (paths[i].flags & U) != 0);
 			CHECK_EQ(a.empty, b.n == 0);
 		}

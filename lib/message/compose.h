@@ -38,12 +38,12 @@ struct compose_received {
 	struct slice from_ip;   /* as text; "[IPv6:" and "]" are added */
 	struct slice by;        /* own host name */
 	struct slice by_ip;
-	struct slice with;      /* ESMTPSA */
+	struct slice with; /* ESMTPSA */
 	bool requiretls;
 	struct slice id;
-	struct slice tls;       /* "TLS1.3 TLS_AES_128_GCM_SHA256" */
-	struct slice rcpt;      /* for: only for a single recipient */
-	int64_t s;              /* time, seconds */
+	struct slice tls;  /* "TLS1.3 TLS_AES_128_GCM_SHA256" */
+	struct slice rcpt; /* for: only for a single recipient */
+	int64_t s;         /* time, seconds */
 	int zone_s;
 };
 void compose_received(struct buf *out, const struct compose_received *r);

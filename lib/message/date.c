@@ -45,8 +45,8 @@ days_of(int year, int month, int day)
 	int64_t y = month <= 2 ? year - 1 : year;
 	int64_t era = (y >= 0 ? y : y - 399) / 400;
 	int64_t of_era = y - era * 400;
-	int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 +
-	    day - 1;
+	int64_t of_year =
+	    (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
 
 	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 +
 	    of_year - 719468;
@@ -58,9 +58,8 @@ civil_of(int64_t days, int *year_r, int *month_r, int *day_r)
 	int64_t z = days + 719468;
 	int64_t era = (z >= 0 ? z : z - 146096) / 146097;
 	int64_t of_era = z - era * 146097;
-	int64_t year = (of_era - of_era / 1460 + of_era / 36524 -
-			   of_era / 146096) /
-	    365;
+	int64_t year =
+	    (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
 	int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
 	int64_t month = (5 * of_year + 2) / 153;
 
@@ -210,7 +209,8 @@ date_format(char text[DATE_TEXT], int64_t s, int zone_s)
 	int year, month, day, n;
 
 	civil_of(days, &year, &month, &day);
-	n = snprintf(text, DATE_TEXT, "%.3s, %d %.3s %04d %02d:%02d:%02d %c%02d%02d",
+	n = snprintf(text, DATE_TEXT,
+	    "%.3s, %d %.3s %04d %02d:%02d:%02d %c%02d%02d",
 	    day_names + (size_t)weekday * 3, day,
 	    month_names + (size_t)(month - 1) * 3, year, of_day / 3600,
 	    of_day / 60 % 60, of_day % 60, zone_s < 0 ? '-' : '+',

@@ -7,8 +7,8 @@
 #include "base/slice.h"
 
 struct date {
-	int64_t s;    /* seconds since 1970, UTC */
-	int zone_s;   /* seconds east of UTC; 0 if unknown (-0000) */
+	int64_t s;  /* seconds since 1970, UTC */
+	int zone_s; /* seconds east of UTC; 0 if unknown (-0000) */
 	/* as written, before the zone is taken off; for SENTON */
 	int year, month, day;
 };

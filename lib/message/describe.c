@@ -11,12 +11,12 @@
 #include "text/unicode.h"
 
 /* Limits, so that no message has a record of more than MSGREC_MAX. */
-#define ADDRESSES_MAX  4000         /* of one field; FIELD_MAX has about 3,000 */
+#define ADDRESSES_MAX 4000 /* of one field; FIELD_MAX has about 3,000 */
 #define ADDRESSES_SIZE (160 * 1024) /* their ENVELOPE form */
-#define STRING_MAX     (16 * 1024)  /* a value in ENVELOPE, BODYSTRUCTURE */
-#define SEARCH_MAX     (64 * 1024)  /* a decoded value */
-#define IDS_MAX        50           /* references that are kept */
-#define ID_MAX         250          /* of one; store keys are of this size */
+#define STRING_MAX (16 * 1024)      /* a value in ENVELOPE, BODYSTRUCTURE */
+#define SEARCH_MAX (64 * 1024)      /* a decoded value */
+#define IDS_MAX 50                  /* references that are kept */
+#define ID_MAX 250                  /* of one; store keys are of this size */
 
 static struct slice
 bounded(const struct fields *f, enum field which)
@@ -349,7 +349,8 @@ message_id(struct arena *arena, const struct fields *f)
 {
 	struct slice value = fields_get(f, FIELD_MESSAGE_ID), rest = value, id;
 
-	return id_of(arena, thread_next_id(&rest, &id) ? id : slice_trim(value));
+	return id_of(arena,
+	    thread_next_id(&rest, &id) ? id : slice_trim(value));
 }
 
 /* The last IDS_MAX of References, else the first of In-Reply-To. */

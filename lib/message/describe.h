@@ -15,8 +15,8 @@ struct mime {
 	enum msgrec_kind kind;
 	enum msgrec_encoding encoding;
 	bool attachment;
-	bool dsn;              /* multipart/report of delivery status */
-	struct slice type;     /* "text/plain" */
+	bool dsn;          /* multipart/report of delivery status */
+	struct slice type; /* "text/plain" */
 	struct slice charset;
 	struct slice boundary; /* of a multipart; empty: it has none */
 };

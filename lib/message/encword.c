@@ -155,9 +155,16 @@ encword_decode(struct buf *out, struct slice text)
 #define AROUND 12 /* characters of a word that are not its text */
 
 /* What may stand for itself even in a phrase (RFC 2047, 5 (3)). */
-static const bool is_q_plain[256] = { ['0' ... '9'] = true,
-	['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['!'] = true, ['*'] = true,
-	['+'] = true, ['-'] = true, ['/'] = true };
+static const bool is_q_plain[256] = {
+	['0' ... '9'] = true,
+	['A' ... 'Z'] = true,
+	['a' ... 'z'] = true,
+	['!'] = true,
+	['*'] = true,
+	['+'] = true,
+	['-'] = true,
+	['/'] = true,
+};
 
 bool
 encword_needed(struct slice text)

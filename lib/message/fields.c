@@ -132,8 +132,7 @@ fields_get(const struct fields *f, enum field which)
 {
 	if (f->count[which] == 0)
 		return SLICE_NULL;
-	return f->value[which].n == 0 ? SLICE("") :
-					buf_slice(&f->value[which]);
+	return f->value[which].n == 0 ? SLICE("") : buf_slice(&f->value[which]);
 }
 
 bool

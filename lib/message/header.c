@@ -4,7 +4,10 @@
 #include <string.h>
 
 /* Printable ASCII without the colon. */
-const bool header_ftext[256] = { ['!' ... '9'] = true, [';' ... '~'] = true };
+const bool header_ftext[256] = {
+	['!' ... '9'] = true,
+	[';' ... '~'] = true,
+};
 
 static bool
 is_wsp(char c)

@@ -6,7 +6,9 @@
 
 /* ---- write ---- */
 
-static const bool is_quotable[256] = { [' ' ... '~'] = true };
+static const bool is_quotable[256] = {
+	[' ' ... '~'] = true,
+};
 
 static char
 upper(char c)
@@ -244,8 +246,8 @@ single(struct scan *sc, unsigned depth, struct buf *out)
 
 	if (!string(sc, &type) || !space(sc) || !string(sc, &subtype) ||
 	    !space(sc) || !strings(sc, true) || !space(sc) || !nstring(sc) ||
-	    !space(sc) || !nstring(sc) || !space(sc) || !string(sc, &encoding) ||
-	    !space(sc) || !number(sc))
+	    !space(sc) || !nstring(sc) || !space(sc) ||
+	    !string(sc, &encoding) || !space(sc) || !number(sc))
 		return false;
 	if (slice_is(type, "MESSAGE") &&
 	    (slice_is(subtype, "RFC822") || slice_is(subtype, "GLOBAL"))) {
@@ -272,8 +274,8 @@ body(struct scan *sc, unsigned depth, struct buf *out)
 	if (depth > MSGREC_DEPTH_MAX || !scan_char(sc, '('))
 		return false;
 	copy(out, from, sc);
-	if (scan_peek(sc) == '(' ? !multipart(sc, depth, out) :
-				   !single(sc, depth, out))
+	if (scan_peek(sc) == '(' ? !multipart(sc, depth, out)
+				 : !single(sc, depth, out))
 		return false;
 	from = sc->p;
 	if (!scan_char(sc, ')'))

@@ -1,13 +1,22 @@
 /* lex - tokens of structured header fields. */
 #include "message/lex.h"
 
-const bool lex_atext[256] = { ['!'] = true, ['#' ... '\''] = true,
-	['*' ... '+'] = true, ['-'] = true, ['/' ... '9'] = true, ['='] = true,
-	['?'] = true, ['A' ... 'Z'] = true, ['^' ... '~'] = true,
-	[0x80 ... 0xff] = true };
+const bool lex_atext[256] = {
+	['!'] = true,
+	['#' ... '\''] = true,
+	['*' ... '+'] = true,
+	['-'] = true,
+	['/' ... '9'] = true,
+	['='] = true,
+	['?'] = true,
+	['A' ... 'Z'] = true,
+	['^' ... '~'] = true,
+	[0x80 ... 0xff] = true,
+};
 
-const bool lex_space[256] = { [' '] = true, ['\t'] = true, ['\r'] = true,
-	['\n'] = true };
+const bool lex_space[256] = {
+	[' '] = true, ['\t'] = true, ['\r'] = true, ['\n'] = true
+};
 
 /* Without backslashes that quote, and line breaks. */
 static struct slice

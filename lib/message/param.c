@@ -7,21 +7,40 @@
 #include "text/unicode.h"
 
 /* RFC 2045, 5.1: printable but space and tspecials. */
-const bool param_token[256] = { ['!'] = true, ['#' ... '\''] = true,
-	['*' ... '+'] = true, ['-' ... '.'] = true, ['0' ... '9'] = true,
-	['A' ... 'Z'] = true, ['^' ... '~'] = true };
+const bool param_token[256] = {
+	['!'] = true,
+	['#' ... '\''] = true,
+	['*' ... '+'] = true,
+	['-' ... '.'] = true,
+	['0' ... '9'] = true,
+	['A' ... 'Z'] = true,
+	['^' ... '~'] = true,
+};
 
 /*
  * What is taken as a value without quotes: much more than a token, since
  * boundaries with "=" and file names in 8 bit are sent so.
  */
-static const bool is_loose[256] = { ['!'] = true, ['#' ... '\''] = true,
-	['*' ... ':'] = true, ['<' ... '~'] = true, [0x80 ... 0xff] = true };
+static const bool is_loose[256] = {
+	['!'] = true,
+	['#' ... '\''] = true,
+	['*' ... ':'] = true,
+	['<' ... '~'] = true,
+	[0x80 ... 0xff] = true,
+};
 
 /* RFC 2231, 7: what a value with %XX may have as it is. */
-static const bool is_attribute_char[256] = { ['!'] = true, ['#'] = true,
-	['$'] = true, ['&'] = true, ['+'] = true, ['-' ... '.'] = true,
-	['0' ... '9'] = true, ['A' ... 'Z'] = true, ['^' ... '~'] = true };
+static const bool is_attribute_char[256] = {
+	['!'] = true,
+	['#'] = true,
+	['$'] = true,
+	['&'] = true,
+	['+'] = true,
+	['-' ... '.'] = true,
+	['0' ... '9'] = true,
+	['A' ... 'Z'] = true,
+	['^' ... '~'] = true,
+};
 
 /* ---- reading ---- */
 
@@ -31,8 +50,8 @@ lower(struct arena *arena, struct slice s)
 	char *out = arena_alloc(arena, s.n);
 
 	for (size_t i = 0; i < s.n; i++)
-		out[i] = (char)(s.p[i] >= 'A' && s.p[i] <= 'Z' ? s.p[i] | 0x20 :
-								 s.p[i]);
+		out[i] = (char)(s.p[i] >= 'A' && s.p[i] <= 'Z' ? s.p[i] | 0x20
+							       : s.p[i]);
 	return slice_of(out, s.n);
 }
 

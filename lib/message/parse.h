@@ -4,8 +4,8 @@
  * Push the bytes as they come, in pieces of any size, then take the record
  * (record.h): envelope, MIME tree, ids, preview. Takes any bytes and never
  * fails; what cannot be understood is treated as RFC 2045, 5.2 says, as plain
- * text. Time is linear in the message, memory bounded whatever is sent
- * (about 4 MB at worst, some KB for common mail).
+ * text. Time is linear in the message, memory bounded whatever is sent (with
+ * the record 10 MB at worst, some 30 KB for common mail).
  *
  * RFC 5322, 2045-2047, 2231, 6532; ENVELOPE and BODYSTRUCTURE as RFC 9051.
  */

@@ -16,13 +16,13 @@
 #include "text/html.h"
 #include "text/unicode.h"
 
-#define TEXT_MAX  (100 * 1024)  /* bytes of a text that are looked at */
-#define HTML_MAX  (1024 * 1024) /* of HTML: much of it is not text */
-#define STEP      1024          /* decoded at a time: most end in the first */
+#define TEXT_MAX (100 * 1024)  /* bytes of a text that are looked at */
+#define HTML_MAX (1024 * 1024) /* of HTML: much of it is not text */
+#define STEP 1024              /* decoded at a time: most end in the first */
 #define LINE_KEEP (4 * PREVIEW_MAX) /* bytes of a line that can show */
-#define AHEAD     10            /* lines: signature, blank lines behind */
-#define SIGNATURE 4             /* lines of one */
-#define ENOUGH    250           /* bytes, then the line that passes is last */
+#define AHEAD 10                    /* lines: signature, blank lines behind */
+#define SIGNATURE 4                 /* lines of one */
+#define ENOUGH 250 /* bytes, then the line that passes is last */
 
 #define SNIP "[...]\n"
 
@@ -113,8 +113,7 @@ quote_follows(const struct preview *p, size_t i)
 	i++;
 	if (i < p->n && line_at(p, i).n == 0)
 		i++;
-	return i < p->n &&
-	    (is_quoted(line_at(p, i)) || is_snip(line_at(p, i)));
+	return i < p->n && (is_quoted(line_at(p, i)) || is_snip(line_at(p, i)));
 }
 
 /* Dashes, and behind them few lines without a blank one between. */
@@ -176,8 +175,8 @@ take_line(struct preview *p)
 		add_snip(p);
 		drop_line(p);
 	} else if (is_quoted(s) || is_snip(s) ||
-	    (slice_ends(s, SLICE(":")) &&
-		(has_digit(s) || p->result.n == 0) && quote_follows(p, 0)))
+	    (slice_ends(s, SLICE(":")) && (has_digit(s) || p->result.n == 0) &&
+		quote_follows(p, 0)))
 		add_snip(p);
 	else if (s.n > 0) {
 		unicode_repair(&p->result, s);
@@ -197,10 +196,9 @@ end_line(struct preview *p)
 	s = slice_head(s, LINE_KEEP);
 	s.n -= unicode_partial(s);
 	for (size_t i = 0; i < s.n; i++)
-		p->ahead[at][i] = (unsigned char)s.p[i] < ' ' ||
-			s.p[i] == 0x7f ?
-		    ' ' :
-		    s.p[i];
+		p->ahead[at][i] = (unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f
+		    ? ' '
+		    : s.p[i];
 	p->len[at] = s.n;
 	p->n++;
 	buf_reset(&p->line);
@@ -228,8 +226,8 @@ struct preview *
 preview_new(bool html, enum msgrec_encoding encoding, struct slice charset)
 {
 	/* An empty charset would mean bytes as they are. */
-	struct body *body = body_new(encoding,
-	    charset.n > 0 ? charset : SLICE("us-ascii"));
+	struct body *body =
+	    body_new(encoding, charset.n > 0 ? charset : SLICE("us-ascii"));
 	struct preview *p;
 
 	if (body == NULL)

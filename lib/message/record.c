@@ -13,8 +13,9 @@
 #include "message/imapform.h"
 #include "text/unicode.h"
 
-#define MAGIC   "mxr1"
 #define PREVIEW 256 /* characters */
+
+static const char magic[4] = { 'm', 'x', 'r', '1' }; /* with the version */
 
 /* The head. */
 enum {
@@ -138,7 +139,7 @@ msgrec_write(struct buf *out, const struct msgrec_draft *d)
 	if (p == NULL)
 		return;
 	memset(p, 0, fixed);
-	memcpy(p + AT_MAGIC, MAGIC, 4);
+	memcpy(p + AT_MAGIC, magic, sizeof(magic));
 	put32(p + AT_FLAGS, d->flags);
 	put32(p + AT_PARTS, d->nparts);
 	put64(p + AT_WIRE, d->wire_size);
@@ -350,11 +351,11 @@ texts_ok(struct slice record)
 		if (!ref_ok(record, record.p + AT_TEXTS + 8 * i))
 			return false;
 		s = msgrec_text(record, i);
-		if (i == MSGREC_ENVELOPE ? !imapform_envelope_ok(s) :
-			i == MSGREC_STRUCTURE ? !imapform_structure_ok(s) :
-			i == MSGREC_PREVIEW   ? !preview_ok(s) :
-						has_control(s) ||
-				    !unicode_valid(s))
+		if (i == MSGREC_ENVELOPE        ? !imapform_envelope_ok(s)
+			: i == MSGREC_STRUCTURE ? !imapform_structure_ok(s)
+			: i == MSGREC_PREVIEW
+			? !preview_ok(s)
+			: has_control(s) || !unicode_valid(s))
 			return false;
 	}
 	return true;
@@ -367,7 +368,7 @@ msgrec_check(struct slice record)
 	int64_t date;
 
 	if (record.n < HEAD || record.n > MSGREC_MAX ||
-	    memcmp(record.p + AT_MAGIC, MAGIC, 4) != 0 ||
+	    memcmp(record.p + AT_MAGIC, magic, sizeof(magic)) != 0 ||
 	    get32(record.p + AT_SIZE) != record.n)
 		return false;
 	n = msgrec_parts(record);

@@ -15,7 +15,7 @@
 #include "base/buf.h"
 
 /* Most bytes of a record: MSGREC_PARTS_MAX parts and their structure fit. */
-#define MSGREC_MAX       (4 * 1024 * 1024)
+#define MSGREC_MAX (4 * 1024 * 1024)
 #define MSGREC_PARTS_MAX 10000 /* real mail has tens; Dovecot's limit too */
 #define MSGREC_DEPTH_MAX 100   /* nesting; deeper is not taken apart */
 
@@ -24,25 +24,25 @@
 #define MSGREC_DATE_MAX 253402387199
 
 enum msgrec_flag {
-	MSGREC_8BIT_HEADER = 1,   /* the main header needs SMTPUTF8 */
-	MSGREC_8BIT_BODY = 2,     /* a byte above 127 after it */
-	MSGREC_NUL = 4,           /* a NUL somewhere */
-	MSGREC_BARE = 8,          /* bare CR or LF somewhere (wire form) */
-	MSGREC_DATE = 16,         /* Date is valid, see msgrec_date */
-	MSGREC_REPLY = 32,        /* subject is a reply or forward (RFC 5256) */
-	MSGREC_CUT = 64,          /* limits left out some text or structure */
-	MSGREC_DSN = 128,         /* multipart/report of delivery status */
-	MSGREC_LIST = 256,        /* has List-Id or List-Post */
-	MSGREC_ATTACHMENT = 512,  /* some part's disposition is attachment */
+	MSGREC_8BIT_HEADER = 1,  /* the main header needs SMTPUTF8 */
+	MSGREC_8BIT_BODY = 2,    /* a byte above 127 after it */
+	MSGREC_NUL = 4,          /* a NUL somewhere */
+	MSGREC_BARE = 8,         /* bare CR or LF somewhere (wire form) */
+	MSGREC_DATE = 16,        /* Date is valid, see msgrec_date */
+	MSGREC_REPLY = 32,       /* subject is a reply or forward (RFC 5256) */
+	MSGREC_CUT = 64,         /* limits left out some text or structure */
+	MSGREC_DSN = 128,        /* multipart/report of delivery status */
+	MSGREC_LIST = 256,       /* has List-Id or List-Post */
+	MSGREC_ATTACHMENT = 512, /* some part's disposition is attachment */
 	MSGREC_FLAGS = 1023,
 };
 
 enum msgrec_text {
-	MSGREC_ENVELOPE,     /* IMAP ENVELOPE, with parentheses */
-	MSGREC_STRUCTURE,    /* IMAP BODYSTRUCTURE, with parentheses */
-	MSGREC_PREVIEW,      /* up to 256 characters of text; lines end in LF */
-	MSGREC_SUBJECT,      /* this and the next four: decoded to UTF-8, one */
-	MSGREC_FROM,         /* line, repeated fields joined by ", " */
+	MSGREC_ENVELOPE,  /* IMAP ENVELOPE, with parentheses */
+	MSGREC_STRUCTURE, /* IMAP BODYSTRUCTURE, with parentheses */
+	MSGREC_PREVIEW,   /* up to 256 characters of text; lines end in LF */
+	MSGREC_SUBJECT,   /* this and the next four: decoded to UTF-8, one */
+	MSGREC_FROM,      /* line, repeated fields joined by ", " */
 	MSGREC_TO,
 	MSGREC_CC,
 	MSGREC_BCC,

@@ -111,7 +111,7 @@ section_fields(struct slice header, const struct slice *names, size_t n,
 	struct slice line;
 
 	while (header_next(&header, &field)) {
-		if (is_listed(field.name, names, n) == not)
+		if (is_listed(field.name, names, n) == not )
 			continue;
 		while (slice_line(&field.raw, &line)) {
 			buf_add(out, line);

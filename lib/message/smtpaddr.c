@@ -7,13 +7,24 @@
 #include "text/unicode.h"
 
 /* RFC 5321, 4.1.2: qtextSMTP, and what a backslash may stand before. */
-static const bool is_qtext[256] = { [' ' ... '!'] = true, ['#' ... '['] = true,
-	[']' ... '~'] = true, [0x80 ... 0xff] = true };
-static const bool is_quotable[256] = { [' ' ... '~'] = true };
+static const bool is_qtext[256] = {
+	[' ' ... '!'] = true,
+	['#' ... '['] = true,
+	[']' ... '~'] = true,
+	[0x80 ... 0xff] = true,
+};
+static const bool is_quotable[256] = {
+	[' ' ... '~'] = true,
+};
 
 /* Let-dig and the hyphen; RFC 6531, 3.3 adds U-labels. */
-static const bool is_label[256] = { ['-'] = true, ['0' ... '9'] = true,
-	['A' ... 'Z'] = true, ['a' ... 'z'] = true, [0x80 ... 0xff] = true };
+static const bool is_label[256] = {
+	['-'] = true,
+	['0' ... '9'] = true,
+	['A' ... 'Z'] = true,
+	['a' ... 'z'] = true,
+	[0x80 ... 0xff] = true,
+};
 
 #define LABEL_MAX 63 /* RFC 1035, 2.3.4; in octets here, U-labels too */
 
@@ -100,8 +111,8 @@ take_local(struct arena *arena, struct scan *sc, unsigned flags,
 		return false;
 	if (!(flags & SMTPADDR_LONG) && local_r->n > SMTPADDR_LOCAL_MAX)
 		return false;
-	return (flags & SMTPADDR_UTF8) ? unicode_valid(*local_r) :
-					 unicode_is_ascii(*local_r);
+	return (flags & SMTPADDR_UTF8) ? unicode_valid(*local_r)
+				       : unicode_is_ascii(*local_r);
 }
 
 /* "@" behind the local part, up to something that ends every domain. */
@@ -118,8 +129,8 @@ take_domain(struct scan *sc, unsigned flags, struct smtpaddr *a)
 			continue;
 	a->domain = slice_of(from, (size_t)(sc->p - from));
 	a->literal = *from == '[';
-	return a->literal ? smtpaddr_literal(a->domain) :
-			    smtpaddr_domain(a->domain, flags & SMTPADDR_UTF8);
+	return a->literal ? smtpaddr_literal(a->domain)
+			  : smtpaddr_domain(a->domain, flags & SMTPADDR_UTF8);
 }
 
 static int
@@ -129,8 +140,7 @@ take_mailbox(struct arena *arena, struct scan *sc, unsigned flags,
 	if (!take_local(arena, sc, flags, &a->local))
 		return err_set(e, ERR_SYNTAX, "invalid local part");
 	if (!scan_char(sc, '@')) {
-		if (flags & SMTPADDR_BARE &&
-		    slice_isi(a->local, "postmaster"))
+		if (flags & SMTPADDR_BARE && slice_isi(a->local, "postmaster"))
 			return 0; /* RFC 5321, 4.1.1.3 */
 		return err_set(e, ERR_SYNTAX, "address without @");
 	}

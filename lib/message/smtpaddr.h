@@ -13,9 +13,9 @@
 #include "base/scan.h"
 
 /* RFC 5321, 4.5.3.1. A local part may be longer in quoted form. */
-#define SMTPADDR_LOCAL_MAX  64
+#define SMTPADDR_LOCAL_MAX 64
 #define SMTPADDR_DOMAIN_MAX 255
-#define SMTPADDR_PATH_MAX   256
+#define SMTPADDR_PATH_MAX 256
 
 enum {
 	SMTPADDR_UTF8 = 1,  /* RFC 6531: non-ASCII is allowed */

@@ -101,8 +101,7 @@ made(const char *name, size_t text, size_t attachment)
 		add_text(&b, text);
 	} else {
 		add_header(&b, "multipart/mixed; boundary=\"=_b1\"");
-		buf_addz(&b,
-		    "\r\n--=_b1\r\nContent-Type: text/plain\r\n\r\n");
+		buf_addz(&b, "\r\n--=_b1\r\nContent-Type: text/plain\r\n\r\n");
 		add_text(&b, text);
 		buf_addz(&b,
 		    "\r\n--=_b1\r\nContent-Type: application/pdf; name=a.pdf"

@@ -45,8 +45,13 @@ composed(struct slice in, bool utf8)
 	require(header_valid(field.name, field.value));
 	buf_reset(&out);
 	compose_received(&out,
-	    &(struct compose_received){ .helo = in, .by = in, .from_ip = in,
-		.id = in, .tls = in, .rcpt = in, .with = in });
+	    &(struct compose_received){ .helo = in,
+		.by = in,
+		.from_ip = in,
+		.id = in,
+		.tls = in,
+		.rcpt = in,
+		.with = in });
 	rest = buf_slice(&out);
 	require(header_next(&rest, &field) && rest.n == 0);
 	require(header_valid(field.name, field.value));
