@@ -44,7 +44,7 @@ class Wire:
 
     def line(self):
         line = self.file.readline()
-        if not line:
+        if not line.endswith(b"\n"):
             raise EOFError("connection closed")
         assert line.endswith(b"\r\n"), line
         return line[:-2]
@@ -155,9 +155,10 @@ class Smtp(Wire):
                 return int(line[:3]), texts
 
     def cmd(self, command):
-        self.send(command if isinstance(command, bytes)
-                  else command.encode())
-        self.send(b"\r\n")
+        if isinstance(command, str):
+            command = command.encode()
+        # In one piece: Nagle's algorithm would hold a second one back.
+        self.send(command + b"\r\n")
         return self.reply()
 
     def expect(self, code, command):

@@ -1,0 +1,103 @@
+"""processes - those of the server in DIR: who is who, and killing them.
+
+A service is localserve > keeper > parent > back > front.
+"""
+import os
+import signal
+import time
+
+import mailtest
+
+ROLES = ("localserve", "keeper", "parent", "back", "front")
+
+
+def read(path):
+    try:
+        with open(path, "rb") as f:
+            return f.read()
+    except OSError:
+        return b""
+
+
+def ours(pid):
+    """Of the server in DIR, and alive."""
+    return mailtest.DIR.encode() in read(f"/proc/{pid}/cmdline")
+
+
+def parents():
+    """{pid: pid of its parent} of the server's processes."""
+    out = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit() and f"{mailtest.DIR}/mox.conf".encode() in \
+           read(f"/proc/{name}/cmdline"):
+            stat = read(f"/proc/{name}/stat").rpartition(b")")[2].split()
+            if stat and stat[0] != b"Z":
+                out[int(name)] = int(stat[1])
+    return out
+
+
+def by_role(top):
+    """{role: [pid]}; top: of mox-localserve."""
+    family = parents()
+    out = {role: [] for role in ROLES}
+    out["localserve"].append(top)
+    for pid in sorted(family):
+        depth, p = 0, pid
+        while p in family:
+            depth, p = depth + 1, family[p]
+        out[ROLES[min(depth, 4)]].append(pid)
+    return out
+
+
+def kill(pid):
+    """By a pidfd, which never becomes another process."""
+    try:
+        fd = os.pidfd_open(pid)
+    except OSError:
+        return False
+    try:
+        if not ours(pid):
+            return False
+        signal.pidfd_send_signal(fd, signal.SIGKILL)
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+
+
+def has_socket(pid, inode):
+    try:
+        return any(os.readlink(f"/proc/{pid}/fd/{fd}") == inode
+                   for fd in os.listdir(f"/proc/{pid}/fd"))
+    except OSError:
+        return False
+
+
+def of_connection(sock):
+    """pids of the session behind a client's socket: who holds the other end
+    of it, and that process's parent if it is a back."""
+    port = f":{sock.getsockname()[1]:04X}"
+    lines = [line.split() for line in
+             read("/proc/net/tcp").decode().splitlines()]
+    inode = [f"socket:[{f[9]}]" for f in lines if f[2].endswith(port)]
+    family = parents()
+    holders = [p for p in family if inode and has_socket(p, inode[0])]
+    return holders + [family[p] for p in holders
+                      if is_back(family[p], family)]
+
+
+def is_back(pid, family):
+    """Its parent's parent's parent is none of the services."""
+    depth = 0
+    while pid in family:
+        depth, pid = depth + 1, family[pid]
+    return depth == 3
+
+
+def wait_for_end(pids, seconds=10):
+    end = time.monotonic() + seconds
+    while any(ours(pid) for pid in pids):
+        if time.monotonic() > end:
+            raise AssertionError(f"session {pids} outlives its connection")
+        time.sleep(0.005)
