@@ -9,9 +9,6 @@
  *     rename FROM TO
  *     subscribe NAME
  *     uidvalidity             print the next
- *     add NAME N              N messages
- *     quota BYTES             for what follows
- *     fold NAME               write mox.cdb
  *     line NAME TEXT          append TEXT to mox.log
  *     list                    name, flags: s subscribed, ! not there, uses
  *
@@ -22,8 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "message/parse.h"
-#include "message/record.h"
 #include "store/index.h"
 
 void fault_mark(const char *text) __attribute__((weak));
@@ -75,60 +70,17 @@ list(void)
 		    v[i].use);
 }
 
-static void
-add_one(struct mailbox *mb, uint32_t i)
-{
-	struct buf record = BUF_INIT(MSGREC_MAX);
-	struct slice text = arena_printf(arena,
-	    "Message-ID: <%u.%u@x>\r\n"
-	    "Subject: message %u\r\n\r\nbody\r\n",
-	    mailbox_uidvalidity(mb), i, i);
-	struct mailbox_new m = { .spool = spool_new(&env, 0),
-		.received = 1700000000 + i };
-	struct mailbox_new_result result;
-	enum store_code code = STORE_FAILED;
-
-	msgparse_all(text, NULL, &record);
-	m.record = buf_slice(&record);
-	if (spool_add(m.spool, text, &e) == 0 && spool_end(m.spool, &e) == 0)
-		code = mailbox_add(mb, &m, 1, arena, &result, &e);
-	spool_free(&m.spool);
-	buf_free(&record);
-	must(code, "add", "", "");
-}
-
-static void
-add(struct slice name, const char *count)
-{
-	struct mailbox *mb = NULL;
-	uint64_t n;
-
-	if (!slice_u64(slice_str(count), &n) ||
-	    mailbox_open(&mb, st, name, &e) != 1)
-		fail("add");
-	for (uint32_t i = 0; i < n; i++)
-		add_one(mb, i);
-	mailbox_close(&mb);
-}
-
 /* Below the calls of mailbox.h: what a test wants to damage. */
 static void
-fold_or_append(struct slice name, const char *line)
+append_line(struct slice name, struct slice text)
 {
-	struct slice text = slice_str(line);
 	struct mailbox *mb = NULL;
-	int rc;
 
-	if (index_open(&mb, st, name, false, &e) != 1)
-		fail("open");
-	if (!line)
-		rc = index_fold(mb, &e) == 1 ? 0 : -1;
-	else if ((rc = index_lock(mb, &e)) == 0) {
-		rc = db_pair_append(&mb->pair, &text, 1, &e);
-		index_unlock(mb);
-	}
-	if (rc != 0)
-		fail(line ? "line" : "fold");
+	if (index_open(&mb, st, name, false, &e) != 1 ||
+	    index_lock(mb, &e) != 0 ||
+	    db_pair_append(&mb->pair, &text, 1, &e) != 0)
+		fail("line");
+	index_unlock(mb);
 	index_close(&mb);
 }
 
@@ -157,24 +109,9 @@ command(char **w, int n)
 		acknowledge(arena_printf(arena, "uidvalidity %u", v));
 		return 1;
 	}
-	if (strcmp(w[0], "add") == 0) {
-		add(a, w[2]);
-		return 3;
-	}
-	if (strcmp(w[0], "fold") == 0) {
-		fold_or_append(a, NULL);
-		return 2;
-	}
 	if (strcmp(w[0], "line") == 0) {
-		fold_or_append(a, w[2]);
+		append_line(a, b);
 		return 3;
-	}
-	if (strcmp(w[0], "quota") == 0) {
-		uint64_t bytes = 0;
-
-		slice_u64(a, &bytes);
-		store_set_quota(st, bytes);
-		return 2;
 	}
 	if (strcmp(w[0], "delete") == 0) {
 		must(store_mailbox_delete(st, a, &e), w[0], w[1], "");
