@@ -1,4 +1,5 @@
 /* err - why something failed. */
+#define ERR_IMPLEMENTATION
 #include "base/err.h"
 
 #include <errno.h>
