@@ -76,7 +76,7 @@ smtp_back_reset(struct smtp_back *b)
 	spool_free(&b->spool);
 	buf_free(&b->record);
 	b->spool_err = (struct err)ERR_INIT;
-	b->from_local = b->from_domain = SLICE_NULL;
+	b->from_local = b->from_domain = b->author = SLICE_NULL;
 	b->to = NULL;
 	b->targets = NULL;
 	b->nto = b->ntargets = 0;

@@ -14,6 +14,7 @@
 struct smtp_target {
 	struct slice account, mailbox;
 	struct slice address; /* for Delivered-To */
+	struct slice member;  /* if only an alias leads there: by which name */
 };
 
 /* A recipient, as in RCPT. */
@@ -21,6 +22,8 @@ struct smtp_to {
 	struct slice local, domain;
 	struct smtp_rcpt params;
 	struct slice orcpt;
+	const struct conf_alias *alias; /* NULL: none */
+	struct slice address; /* the one spelling: lookup.h */
 };
 
 #define SMTP_TARGETS_MAX 10000 /* mailboxes that one message goes to */
@@ -52,6 +55,7 @@ struct smtp_back {
 	struct smtp_target *targets;
 	size_t ntargets;
 	bool unknown; /* nobody has the recipients: said behind DATA */
+	struct slice author; /* the one spelling of From, if it is ours */
 	struct spool *spool;
 	struct buf record;
 	struct err spool_err; /* kind ERR_NONE: all bytes were taken */
@@ -85,6 +89,17 @@ int smtp_may_send(struct smtp_back *b, struct slice local,
 
 int smtp_on_mail(void *ctx, const struct split_msg *msg, struct err *e);
 int smtp_on_rcpt(void *ctx, const struct split_msg *msg, struct err *e);
+/* The mailbox that r says becomes a target, by address; member as in struct
+ * smtp_target. */
+void smtp_add_target(struct smtp_back *b, const struct lookup_result *r,
+    struct slice address, struct slice member);
+
+/* ---- alias.c: 1, or 0 when the client was answered, -1 ---- */
+
+int smtp_alias_expand(struct smtp_back *b, const struct conf_alias *alias,
+    struct slice address, struct err *e);
+/* Of all recipients, by the From of the message; fills author. */
+int smtp_alias_check(struct smtp_back *b, struct err *e);
 
 /* ---- special.c ---- */
 

@@ -88,17 +88,24 @@ room(struct smtp_back *b, void *v, size_t n, size_t size)
 }
 
 /* Each mailbox gets a message once, however many addresses lead to it. */
-static void
-add_target(struct smtp_back *b, struct slice account, struct slice mailbox,
-    struct slice address)
+void
+smtp_add_target(struct smtp_back *b, const struct lookup_result *r,
+    struct slice address, struct slice member)
 {
-	for (size_t i = 0; i < b->ntargets; i++)
-		if (slice_eq(b->targets[i].account, account) &&
-		    slice_eq(b->targets[i].mailbox, mailbox))
-			return;
+	struct slice mailbox = r->destination->mailbox;
+
+	for (size_t i = 0; i < b->ntargets; i++) {
+		struct smtp_target *t = &b->targets[i];
+		if (!slice_eq(t->account, r->account) ||
+		    !slice_eq(t->mailbox, mailbox))
+			continue;
+		if (!member.n)
+			t->member = SLICE_NULL;
+		return;
+	}
 	b->targets = room(b, b->targets, b->ntargets, sizeof(*b->targets));
-	b->targets[b->ntargets++] = (struct smtp_target){ account, mailbox,
-		address };
+	b->targets[b->ntargets++] = (struct smtp_target){ r->account, mailbox,
+		address, member };
 }
 
 static struct slice
@@ -112,34 +119,6 @@ address_text(struct smtp_back *b, struct slice local, struct slice domain)
 	s = arena_dup(b->arena, buf_slice(&text));
 	buf_free(&text);
 	return s;
-}
-
-/* Members of an alias; those that are gone meanwhile are left out. 1, 0 none
- * is left and the client was told, -1. */
-static int
-add_members(struct smtp_back *b, const struct conf_alias *alias,
-    struct slice address, struct err *e)
-{
-	struct lookup_result r;
-	size_t members = 0;
-
-	if (alias->addresses.n > SMTP_TARGETS_MAX - b->ntargets)
-		return smtp_verdict(b, 452, "4.5.3", e, "too many recipients");
-	for (size_t i = 0; i < alias->addresses.n; i++) {
-		if (lookup_mailbox(b->login.host->lookup, b->arena,
-			alias->addresses.v[i], &r, e) < 0)
-			return -1;
-		if (r.status != LOOKUP_ACCOUNT) {
-			log_line(SMTP_TOPIC, LOG_WARN, "alias member ignored",
-			    LOG_S("alias", address),
-			    LOG_S("member", alias->addresses.v[i]));
-			continue;
-		}
-		add_target(b, r.account, r.destination->mailbox, address);
-		members++;
-	}
-	return members ? 1 : smtp_verdict(b, 451, "4.3.0", e,
-	    "alias has no members now");
 }
 
 /*
@@ -170,8 +149,8 @@ route(struct smtp_back *b, struct slice local, struct slice domain,
 			return smtp_verdict(b, 452, "4.5.3", e,
 			    "recipient needs a transaction of its own");
 		if (r->status == LOOKUP_ALIAS)
-			return add_members(b, r->alias, address, e);
-		add_target(b, r->account, r->destination->mailbox, address);
+			return smtp_alias_expand(b, r->alias, address, e);
+		smtp_add_target(b, r, address, SLICE_NULL);
 		return 1;
 	case LOOKUP_SMTP_ERROR:
 		return smtp_verdict(b, r->smtp_code, r->smtp_enhanced, e,
@@ -240,7 +219,7 @@ lacks_tls(const struct smtp_back *b, const struct lookup_result *r)
 
 static void
 add_rcpt(struct smtp_back *b, const struct split_msg *msg,
-    const struct smtp_rcpt *params)
+    const struct smtp_rcpt *params, const struct lookup_result *r)
 {
 	b->to = room(b, b->to, b->nto, sizeof(*b->to));
 	b->to[b->nto++] = (struct smtp_to){
@@ -248,6 +227,8 @@ add_rcpt(struct smtp_back *b, const struct split_msg *msg,
 		.domain = arena_dup(b->arena, msg->v[2]),
 		.params = *params,
 		.orcpt = arena_dup(b->arena, msg->v[3]),
+		.alias = r->status == LOOKUP_ALIAS ? r->alias : NULL,
+		.address = r->address,
 	};
 	split_set_state(b->login.split, SMTP_ST_RCPT);
 }
@@ -273,6 +254,6 @@ smtp_on_rcpt(void *ctx, const struct split_msg *msg, struct err *e)
 	rc = route(b, local, domain, &r, e);
 	if (rc <= 0)
 		return rc;
-	add_rcpt(b, msg, &params);
+	add_rcpt(b, msg, &params, &r);
 	return smtp_verdict(b, 250, "2.1.5", e, "ok");
 }

@@ -72,7 +72,8 @@ check_from(struct smtp_back *b, struct err *e)
 {
 	struct slice record = buf_slice(&b->record);
 
-	if (msgrec_froms(record) != 1)
+	if (msgrec_froms(record) != 1 ||
+	    !msgrec_text(record, MSGREC_FROM_DOMAIN).n)
 		return smtp_verdict(b, 550, "5.6.0", e,
 		    "From must hold one address");
 	return smtp_may_send(b, msgrec_text(record, MSGREC_FROM_LOCAL),
@@ -109,7 +110,9 @@ check_message(struct smtp_back *b, struct err *e)
 	if (b->unknown)
 		return smtp_verdict(b, 550, "5.1.1", e, "no such user");
 	rc = check_special(b, e);
-	return rc > 0 && b->submission ? check_from(b, e) : rc;
+	if (rc > 0 && b->submission)
+		rc = check_from(b, e);
+	return rc > 0 ? smtp_alias_check(b, e) : rc;
 }
 
 /* A full mailbox among several is better found before the others have it. */
@@ -193,15 +196,19 @@ static int
 deliver_all(struct smtp_back *b, struct err *e)
 {
 	for (size_t i = 0; i < b->ntargets; i++) {
+		const struct smtp_target *t = &b->targets[i];
+		enum store_code code;
 		struct err why = ERR_INIT;
-		enum store_code code = deliver_one(b, &b->targets[i], &why);
+		if (t->member.n && slice_eq(t->member, b->author))
+			continue; /* who writes to a list has it already */
+		code = deliver_one(b, t, &why);
 		if (code == STORE_OK)
 			continue;
 		if (code == STORE_OVERQUOTA)
 			return smtp_verdict(b, 452, "4.2.2", e,
 			    "mailbox is full");
 		log_line(SMTP_TOPIC, LOG_ERROR, "delivery failed",
-		    LOG_S("account", b->targets[i].account), LOG_E(&why));
+		    LOG_S("account", t->account), LOG_E(&why));
 		return smtp_verdict(b, 451, "4.3.0", e,
 		    "cannot be delivered now");
 	}

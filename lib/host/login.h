@@ -62,7 +62,8 @@ struct login_back {
 	struct arena *arena;    /* of the connection */
 	const char *topic;      /* for the log */
 	bool preauth;           /* a certificate may log in by itself, */
-	bool auth_too;          /* and AUTH may follow, for the same account */
+	bool auth_too;          /* and AUTH may follow, for the same account:
+				 * SMTP, where no_imap_preauth is no matter */
 	const char *id;         /* put into login_hello, may be NULL */
 
 	struct tls_facts facts; /* version "" without TLS */

@@ -59,7 +59,8 @@ login_on_hello(void *ctx, const struct split_msg *msg, struct err *e)
 	if (find_key(b, e) < 0)
 		return -1;
 	hello.cert_known = b->key_known;
-	hello.preauth = b->key_known && b->preauth;
+	hello.preauth = b->key_known && b->preauth &&
+	    (b->auth_too || !b->key.no_imap_preauth);
 	if (b->id)
 		slice_cstr(slice_str(b->id), hello.id, sizeof(hello.id));
 	split_set_state(b->split, LOGIN_READY);
