@@ -66,8 +66,11 @@ imap_store_failed(struct imap_command *c, enum store_code code,
 	log_line("imapserver", LOG_ERROR, "command failed",
 	    LOG_S("cmd", c->name), LOG_E(e));
 	/* RFC 5530: limits are the client's, the rest passes or is ours. */
-	return imap_no(c, e->kind == ERR_LIMIT ? "LIMIT"
-	    : e->kind == ERR_TEMP ? "UNAVAILABLE" : "SERVERBUG", "%s", e->text);
+	return imap_no(c,
+	    e->kind == ERR_LIMIT      ? "LIMIT"
+		: e->kind == ERR_TEMP ? "UNAVAILABLE"
+				      : "SERVERBUG",
+	    "%s", e->text);
 }
 
 void

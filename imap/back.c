@@ -43,12 +43,13 @@ narrow(struct back *b, struct err *e)
 	struct arena *arena = b->login.arena;
 	struct sandbox_path paths[] = {
 		{ arena_printf(arena, "%s/accounts/%.*s", config->data_dir,
-		      SLICE_FMT(b->login.account)).p,
+		      SLICE_FMT(b->login.account))
+			.p,
 		    SANDBOX_READ | SANDBOX_WRITE },
 		{ config_data(config, arena, "tmp"),
 		    SANDBOX_READ | SANDBOX_WRITE },
-		{ arena_printf(arena, "%s/../run/watch",
-		      config->data_dir).p, SANDBOX_READ | SANDBOX_WRITE },
+		{ arena_printf(arena, "%s/../run/watch", config->data_dir).p,
+		    SANDBOX_READ | SANDBOX_WRITE },
 	};
 
 	return sandbox_narrow(paths, 3, e);
@@ -117,10 +118,15 @@ run_session(struct back *b)
 int
 imap_back(const struct service_client *client, struct split *split)
 {
-	struct back b = { .login = { .client = client, .host = client->ctx,
-		.split = split, .arena = arena_new(0), .topic = TOPIC,
-		/* After STARTTLS the greeting is gone (RFC 9051, 7.1.4). */
-		.preauth = client->listener->kind->tls } };
+	struct back b = {
+		.login = { .client = client,
+		    .host = client->ctx,
+		    .split = split,
+		    .arena = arena_new(0),
+		    .topic = TOPIC,
+		    /* After STARTTLS the greeting is gone (RFC 9051, 7.1.4). */
+		    .preauth = client->listener->kind->tls }
+	};
 	struct err e = ERR_INIT;
 	int rc;
 

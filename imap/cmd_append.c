@@ -78,8 +78,10 @@ static enum imap_result
 append_store(struct imap_session *s, struct imap_command *c,
     const struct append *a, struct spool *spool, struct slice record)
 {
-	struct mailbox_new message = { .spool = spool, .record = record,
-		.flags = a->flags, .received = a->received };
+	struct mailbox_new message = { .spool = spool,
+		.record = record,
+		.flags = a->flags,
+		.received = a->received };
 	struct mailbox_new_result result;
 	struct mailbox *mb = s->mb;
 	struct err e = ERR_INIT;

@@ -9,15 +9,14 @@ imap_cmd_expunge(struct imap_session *s, struct imap_command *c)
 	struct err e = ERR_INIT;
 	uint64_t modseq;
 
-	if (c->uid &&
-	    (!imap_sp(&c->p) || !imap_seqset(s, &c->p, true, &uids)))
+	if (c->uid && (!imap_sp(&c->p) || !imap_seqset(s, &c->p, true, &uids)))
 		return imap_bad_args(c);
 	if (!imap_end(&c->p))
 		return imap_bad_args(c);
 	if (s->readonly)
 		return imap_no(c, "READ-ONLY", "mailbox is opened read-only");
-	if (mailbox_expunge(s->mb, c->uid ? &uids : NULL, &gone, &modseq,
-		&e) < 0)
+	if (mailbox_expunge(s->mb, c->uid ? &uids : NULL, &gone, &modseq, &e) <
+	    0)
 		return imap_store_failed(c, STORE_FAILED, &e);
 	/* The EXPUNGE lines are those of all updates, before the answer. */
 	if (s->enabled & IMAP_CONDSTORE && gone.n)

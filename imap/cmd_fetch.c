@@ -11,9 +11,9 @@
 struct run {
 	struct imap_session *s;
 	const struct fetch *f;
-	struct uidset seen;     /* to be marked \Seen at the end */
-	bool first;             /* nothing on this line yet */
-	bool gone;              /* some message was expunged meanwhile */
+	struct uidset seen; /* to be marked \Seen at the end */
+	bool first;         /* nothing on this line yet */
+	bool gone;          /* some message was expunged meanwhile */
 	enum fetch_status status;
 	struct err e;
 };
@@ -140,8 +140,8 @@ static void
 fetch_message(struct run *r, uint32_t seq)
 {
 	const struct store_msg *m = mailbox_msg(r->s->mb, seq);
-	bool set_seen = r->f->sets_seen && !r->s->readonly &&
-	    !(m->flags & STORE_SEEN);
+	bool set_seen =
+	    r->f->sets_seen && !r->s->readonly && !(m->flags & STORE_SEEN);
 	struct buf *b = &r->s->out;
 	size_t start;
 

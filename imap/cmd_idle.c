@@ -53,8 +53,9 @@ imap_cmd_idle(struct imap_session *s, struct imap_command *c)
 		s->dead = true;
 	else {
 		buf_add(&s->out, buf_slice(&tag));
-		buf_addz(&s->out, slice_isi(line, "DONE")
-		    ? " OK IDLE done\r\n" : " BAD IDLE expected DONE\r\n");
+		buf_addz(&s->out,
+		    slice_isi(line, "DONE") ? " OK IDLE done\r\n"
+					    : " BAD IDLE expected DONE\r\n");
 	}
 	buf_free(&tag);
 	return IMAP_ANSWERED;

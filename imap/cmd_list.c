@@ -10,8 +10,8 @@
 #define PATTERNS_MAX 100 /* in one LIST */
 
 struct list_args {
-	bool extended;          /* any selection, several patterns, RETURN */
-	bool subscribed;        /* selection options */
+	bool extended;   /* any selection, several patterns, RETURN */
+	bool subscribed; /* selection options */
 	bool special_use;
 	bool recursive;
 	bool return_subscribed; /* return options */
@@ -206,8 +206,8 @@ tell_listed(struct imap_session *s, const struct list_args *a,
 	if (!m->exists)
 		buf_addz(&flags, " \\NonExistent");
 	if (a->return_children)
-		buf_addz(&flags, m->has_children ? " \\HasChildren"
-						 : " \\HasNoChildren");
+		buf_addz(&flags,
+		    m->has_children ? " \\HasChildren" : " \\HasNoChildren");
 	if (m->subscribed && a->return_subscribed && !a->subscribed)
 		buf_addz(&flags, " \\Subscribed");
 	imap_put_use(&flags, m->use);
@@ -297,11 +297,11 @@ imap_cmd_lsub(struct imap_session *s, struct imap_command *c)
 	for (size_t i = 0; i < n; i++) {
 		if (!matches_any(&a, list[i].name))
 			continue;
-		if (!list[i].subscribed &&
-		    !has_selected_child(&a, list, n, i))
+		if (!list[i].subscribed && !has_selected_child(&a, list, n, i))
 			continue;
-		buf_addz(&s->out, list[i].subscribed
-		    ? "* LSUB () \"/\" " : "* LSUB (\\NoSelect) \"/\" ");
+		buf_addz(&s->out,
+		    list[i].subscribed ? "* LSUB () \"/\" "
+				       : "* LSUB (\\NoSelect) \"/\" ");
 		imap_put_mailbox(s, list[i].name);
 		buf_addz(&s->out, "\r\n");
 		imap_flush_large(s);

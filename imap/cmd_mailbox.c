@@ -57,8 +57,8 @@ imap_cmd_create(struct imap_session *s, struct imap_command *c)
 		return rc;
 	if (!imap_end(&c->p))
 		return imap_bad_args(c);
-	code = store_mailbox_create(s->store, name, use, s->arena, &made, &n,
-	    &e);
+	code =
+	    store_mailbox_create(s->store, name, use, s->arena, &made, &n, &e);
 	if (code != STORE_OK)
 		return imap_store_failed(c, code, &e);
 	tell_created(s, made, n);
@@ -72,8 +72,7 @@ imap_cmd_delete(struct imap_session *s, struct imap_command *c)
 	enum store_code code;
 	struct slice name;
 
-	if (!imap_sp(&c->p) || !imap_mailbox(&c->p, &name) ||
-	    !imap_end(&c->p))
+	if (!imap_sp(&c->p) || !imap_mailbox(&c->p, &name) || !imap_end(&c->p))
 		return imap_bad_args(c);
 	code = store_mailbox_delete(s->store, name, &e);
 	if (code != STORE_OK)
@@ -94,8 +93,8 @@ imap_cmd_rename(struct imap_session *s, struct imap_command *c)
 	enum store_code code;
 	struct slice from, to;
 
-	if (!imap_sp(&c->p) || !imap_mailbox(&c->p, &from) ||
-	    !imap_sp(&c->p) || !imap_mailbox(&c->p, &to) || !imap_end(&c->p))
+	if (!imap_sp(&c->p) || !imap_mailbox(&c->p, &from) || !imap_sp(&c->p) ||
+	    !imap_mailbox(&c->p, &to) || !imap_end(&c->p))
 		return imap_bad_args(c);
 	code = store_mailbox_rename(s->store, from, to, &e);
 	if (code != STORE_OK)
@@ -118,8 +117,7 @@ imap_cmd_subscribe(struct imap_session *s, struct imap_command *c)
 	struct err e = ERR_INIT;
 	struct slice name;
 
-	if (!imap_sp(&c->p) || !imap_mailbox(&c->p, &name) ||
-	    !imap_end(&c->p))
+	if (!imap_sp(&c->p) || !imap_mailbox(&c->p, &name) || !imap_end(&c->p))
 		return imap_bad_args(c);
 	if (store_subscribe(s->store, name, on, &e) < 0)
 		return imap_store_failed(c, STORE_FAILED, &e);

@@ -2,14 +2,19 @@
 #include "imap/search.h"
 #include "imap/seqset.h"
 
-enum { RETURN_MIN = 1, RETURN_MAX = 2, RETURN_ALL = 4, RETURN_COUNT = 8,
-       RETURN_SAVE = 16 };
+enum {
+	RETURN_MIN = 1,
+	RETURN_MAX = 2,
+	RETURN_ALL = 4,
+	RETURN_COUNT = 8,
+	RETURN_SAVE = 16
+};
 
 struct found {
 	struct uidset uids;
 	uint32_t count;
-	uint32_t min_seq, max_seq;  /* 0: none */
-	uint64_t modseq;            /* highest of those found */
+	uint32_t min_seq, max_seq; /* 0: none */
+	uint64_t modseq;           /* highest of those found */
 	uint64_t min_modseq, max_modseq;
 };
 

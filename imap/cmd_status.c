@@ -110,9 +110,8 @@ imap_cmd_status(struct imap_session *s, struct imap_command *c)
 	unsigned wanted;
 	int rc;
 
-	if (!imap_sp(&c->p) || !imap_mailbox(&c->p, &name) ||
-	    !imap_sp(&c->p) || !imap_status_items(&c->p, &wanted) ||
-	    !imap_end(&c->p))
+	if (!imap_sp(&c->p) || !imap_mailbox(&c->p, &name) || !imap_sp(&c->p) ||
+	    !imap_status_items(&c->p, &wanted) || !imap_end(&c->p))
 		return imap_bad_args(c);
 	/* RFC 7162, 3.1.2.2: asking for HIGHESTMODSEQ enables CONDSTORE. */
 	if (wanted & ITEM_HIGHESTMODSEQ)

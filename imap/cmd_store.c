@@ -27,7 +27,7 @@ static bool
 store_action(struct imap_parse *p, struct store_args *a)
 {
 	a->op = imap_char(p, '+') ? MAILBOX_ADD
-	    : imap_char(p, '-')	  ? MAILBOX_REMOVE
+	    : imap_char(p, '-')   ? MAILBOX_REMOVE
 				  : MAILBOX_SET;
 	if (imap_word(p, "FLAGS.SILENT"))
 		a->silent = true;
@@ -74,9 +74,8 @@ imap_cmd_store(struct imap_session *s, struct imap_command *c)
 	struct imap_parse *p = &c->p;
 	struct err e = ERR_INIT;
 
-	if (!imap_sp(p) || !imap_seqset(s, p, c->uid, &a.uids) ||
-	    !imap_sp(p) || !store_modifiers(p, &a) || !store_action(p, &a) ||
-	    !imap_end(p))
+	if (!imap_sp(p) || !imap_seqset(s, p, c->uid, &a.uids) || !imap_sp(p) ||
+	    !store_modifiers(p, &a) || !store_action(p, &a) || !imap_end(p))
 		return imap_bad_args(c);
 	if (s->readonly)
 		return imap_no(c, "READ-ONLY", "mailbox is opened read-only");

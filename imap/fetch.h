@@ -13,25 +13,25 @@
 
 enum fetch_kind {
 	FETCH_INTERNALDATE,
-	FETCH_SIZE,        /* RFC822.SIZE */
+	FETCH_SIZE, /* RFC822.SIZE */
 	FETCH_ENVELOPE,
-	FETCH_BODY,        /* BODY without section */
-	FETCH_STRUCTURE,   /* BODYSTRUCTURE */
-	FETCH_SECTION,     /* BODY[...] and RFC822, .HEADER, .TEXT */
-	FETCH_FIELDS,      /* BODY[HEADER.FIELDS...] */
+	FETCH_BODY,      /* BODY without section */
+	FETCH_STRUCTURE, /* BODYSTRUCTURE */
+	FETCH_SECTION,   /* BODY[...] and RFC822, .HEADER, .TEXT */
+	FETCH_FIELDS,    /* BODY[HEADER.FIELDS...] */
 	FETCH_BINARY,
 	FETCH_BINARY_SIZE,
 };
 
 struct fetch_item {
 	enum fetch_kind kind;
-	struct slice label;  /* as it is echoed: "BODY[1.MIME]<0>" */
+	struct slice label; /* as it is echoed: "BODY[1.MIME]<0>" */
 	uint32_t path[FETCH_PATH_MAX];
 	size_t npath;
 	enum section_kind section;
 	struct slice *fields;
 	size_t nfields;
-	bool not;            /* HEADER.FIELDS.NOT */
+	bool not ; /* HEADER.FIELDS.NOT */
 	bool partial;
 	uint64_t offset, length;
 };

@@ -7,8 +7,8 @@
 #include "imap/fetch.h"
 #include "message/body.h"
 
-#define PIECE 65536              /* read at once */
-#define FIELDS_MAX (16 << 20)    /* header bytes looked through for fields */
+#define PIECE 65536           /* read at once */
+#define FIELDS_MAX (16 << 20) /* header bytes looked through for fields */
 
 /* ---- reading a range ---- */
 
@@ -19,9 +19,8 @@ struct range {
 
 /* Give wire bytes of the range to put(); FETCH_GONE before the first. */
 static enum fetch_status
-read_range(struct imap_session *s, uint32_t seq,
-    const struct range *range, void (*put)(void *ctx, struct slice wire),
-    void *ctx, struct err *e)
+read_range(struct imap_session *s, uint32_t seq, const struct range *range,
+    void (*put)(void *ctx, struct slice wire), void *ctx, struct err *e)
 {
 	struct mailbox_reader *reader = NULL;
 	enum fetch_status st = FETCH_FAILED;
@@ -31,8 +30,9 @@ read_range(struct imap_session *s, uint32_t seq,
 
 	if (rc <= 0)
 		return rc < 0 ? FETCH_FAILED : FETCH_GONE;
-	if (left && mailbox_read_seek(reader, range->from.off,
-		range->from.breaks, e) < 0)
+	if (left &&
+	    mailbox_read_seek(reader, range->from.off, range->from.breaks, e) <
+		0)
 		goto out;
 	while (left) {
 		rc = mailbox_read(reader, left < PIECE ? (size_t)left : PIECE,
@@ -40,7 +40,8 @@ read_range(struct imap_session *s, uint32_t seq,
 		if (rc < 0)
 			goto out;
 		if (rc == 0) {
-			err_set(e, ERR_PERM, "message %u is shorter than its "
+			err_set(e, ERR_PERM,
+			    "message %u is shorter than its "
 			    "record says: run mox-verifydata",
 			    mailbox_msg(s->mb, seq)->uid);
 			goto out;
@@ -104,8 +105,8 @@ whole_message(const struct imap_session *s, uint32_t seq)
 
 /* Where the item is, from the record; whole messages need none. */
 static enum fetch_status
-find_range(struct imap_session *s, uint32_t seq,
-    const struct fetch_item *item, struct range *range_r, struct err *e)
+find_range(struct imap_session *s, uint32_t seq, const struct fetch_item *item,
+    struct range *range_r, struct err *e)
 {
 	struct section section;
 	struct slice record;
@@ -144,8 +145,8 @@ cut_partial(const struct fetch_item *item, struct range *range)
 }
 
 static enum fetch_status
-put_section(struct imap_session *s, uint32_t seq,
-    const struct fetch_item *item, struct err *e)
+put_section(struct imap_session *s, uint32_t seq, const struct fetch_item *item,
+    struct err *e)
 {
 	struct literal l = { .s = s, .item = item };
 	struct range range;
@@ -165,8 +166,8 @@ collect(void *ctx, struct slice wire)
 }
 
 static enum fetch_status
-put_fields(struct imap_session *s, uint32_t seq,
-    const struct fetch_item *item, struct err *e)
+put_fields(struct imap_session *s, uint32_t seq, const struct fetch_item *item,
+    struct err *e)
 {
 	struct buf header = BUF_INIT(FIELDS_MAX), fields = BUF_INIT(FIELDS_MAX);
 	struct range range, cut;
@@ -181,8 +182,9 @@ put_fields(struct imap_session *s, uint32_t seq,
 		cut_partial(item, &cut);
 		buf_add(&s->out, item->label);
 		buf_addf(&s->out, " {%llu}\r\n", (unsigned long long)cut.size);
-		buf_add(&s->out, slice_sub(buf_slice(&fields),
-		    (size_t)cut.from.off, (size_t)(cut.from.off + cut.size)));
+		buf_add(&s->out,
+		    slice_sub(buf_slice(&fields), (size_t)cut.from.off,
+			(size_t)(cut.from.off + cut.size)));
 	}
 	buf_free(&header);
 	buf_free(&fields);
@@ -212,8 +214,8 @@ decoded(struct decode *d)
 		uint64_t skip = got.n < d->skip ? got.n : d->skip;
 		got = slice_skip(got, (size_t)skip);
 		d->skip -= skip;
-		got = slice_head(got,
-		    d->want < got.n ? (size_t)d->want : got.n);
+		got =
+		    slice_head(got, d->want < got.n ? (size_t)d->want : got.n);
 		d->want -= got.n;
 		if (got.n)
 			literal_put(d->to, got);
@@ -231,9 +233,8 @@ decode_put(void *ctx, struct slice wire)
 }
 
 static enum fetch_status
-decode_range(struct imap_session *s, uint32_t seq,
-    const struct range *range, enum msgrec_encoding encoding,
-    struct decode *d, struct err *e)
+decode_range(struct imap_session *s, uint32_t seq, const struct range *range,
+    enum msgrec_encoding encoding, struct decode *d, struct err *e)
 {
 	enum fetch_status st;
 
@@ -282,8 +283,8 @@ binary_range(struct imap_session *s, uint32_t seq,
 }
 
 static enum fetch_status
-put_binary(struct imap_session *s, uint32_t seq,
-    const struct fetch_item *item, struct err *e)
+put_binary(struct imap_session *s, uint32_t seq, const struct fetch_item *item,
+    struct err *e)
 {
 	struct literal l = { .s = s, .item = item };
 	struct decode count = { 0 }, send = { .to = &l };

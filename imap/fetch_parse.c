@@ -49,8 +49,8 @@ field_names(struct imap_parse *p, struct fetch_item *item)
 	do {
 		if (item->nfields == FETCH_FIELDS_MAX)
 			return imap_wrong(p, "too many header names");
-		item->fields = arena_grow(p->arena, item->fields,
-		    item->nfields, item->nfields + 1, sizeof(*item->fields));
+		item->fields = arena_grow(p->arena, item->fields, item->nfields,
+		    item->nfields + 1, sizeof(*item->fields));
 		if (!imap_astring(p, &item->fields[item->nfields]))
 			return false;
 		item->nfields++;
@@ -100,16 +100,16 @@ partial(struct imap_parse *p, struct fetch_item *item)
 /* The echo is what the client wrote, without PEEK and length, upper case but
  * for header names: clients compare it. */
 static struct slice
-label(struct imap_parse *p, const char *word, const char *from,
-    const char *to, const struct fetch_item *item)
+label(struct imap_parse *p, const char *word, const char *from, const char *to,
+    const struct fetch_item *item)
 {
 	struct buf b = BUF_INIT(65536);
 	struct slice s;
 
 	buf_addz(&b, word);
 	for (; from < to; from++) {
-		bool lower = *from >= 'a' && *from <= 'z' &&
-		    item->kind != FETCH_FIELDS;
+		bool lower =
+		    *from >= 'a' && *from <= 'z' && item->kind != FETCH_FIELDS;
 		buf_addc(&b, lower ? (char)(*from - 32) : *from);
 	}
 	if (item->partial && item->kind != FETCH_BINARY_SIZE)

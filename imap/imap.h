@@ -26,20 +26,20 @@ enum {
 
 struct imap_session {
 	struct imap_reader in;
-	struct buf out;          /* answers, written when large or waiting */
-	struct arena *arena;     /* of the command, reset after it */
+	struct buf out;      /* answers, written when large or waiting */
+	struct arena *arena; /* of the command, reset after it */
 	struct store *store;
-	struct slice user;       /* login address, for the log */
+	struct slice user; /* login address, for the log */
 	unsigned enabled;
 
-	struct mailbox *mb;      /* selected, or NULL */
-	bool readonly;           /* EXAMINE */
+	struct mailbox *mb; /* selected, or NULL */
+	bool readonly;      /* EXAMINE */
 	struct arena *saved_arena;
-	struct uidset saved;     /* "$" of SEARCHRES (RFC 5182) */
-	size_t keywords_told;    /* keywords the client knows from FLAGS */
+	struct uidset saved;  /* "$" of SEARCHRES (RFC 5182) */
+	size_t keywords_told; /* keywords the client knows from FLAGS */
 
-	bool logout;             /* close after the answer */
-	bool dead;               /* the client is gone: write nothing */
+	bool logout; /* close after the answer */
+	bool dead;   /* the client is gone: write nothing */
 };
 
 enum imap_result {
@@ -53,13 +53,13 @@ struct imap_def;
 
 struct imap_command {
 	struct slice tag;
-	struct slice name;       /* as typed, with "UID " before it */
-	bool uid;                /* UID FETCH and kin */
+	struct slice name; /* as typed, with "UID " before it */
+	bool uid;          /* UID FETCH and kin */
 	const struct imap_def *def;
-	struct imap_parse p;     /* the arguments, at the space before them */
+	struct imap_parse p; /* the arguments, at the space before them */
 	/* For the tagged line: */
-	struct slice code;       /* response code without brackets, or empty */
-	struct slice text;       /* empty: "done" and such */
+	struct slice code; /* response code without brackets, or empty */
+	struct slice text; /* empty: "done" and such */
 };
 
 /* ---- commands ---- */
@@ -70,10 +70,10 @@ enum { /* states, bits */
 	IMAP_IN_BOTH = 3,
 };
 
-enum {                        /* flags of a command */
-	IMAP_HAS_UID = 1,     /* has a UID form */
-	IMAP_NO_EXPUNGE = 2,  /* no EXPUNGE while it runs (RFC 9051, 7.5.1) */
-	IMAP_NO_UPDATES = 4,  /* writes its own, or leaves the mailbox */
+enum {                       /* flags of a command */
+	IMAP_HAS_UID = 1,    /* has a UID form */
+	IMAP_NO_EXPUNGE = 2, /* no EXPUNGE while it runs (RFC 9051, 7.5.1) */
+	IMAP_NO_UPDATES = 4, /* writes its own, or leaves the mailbox */
 };
 
 struct imap_def {
@@ -99,8 +99,8 @@ enum imap_result imap_bad(struct imap_command *c, const char *fmt, ...)
 /* BAD (or NO, with the code of the parser) for arguments not understood. */
 enum imap_result imap_bad_args(struct imap_command *c);
 /* NO for a failure of the store; also logged if it is the server's. */
-enum imap_result imap_store_failed(struct imap_command *c,
-    enum store_code code, const struct err *e);
+enum imap_result imap_store_failed(struct imap_command *c, enum store_code code,
+    const struct err *e);
 /* Response code and text for a later OK. */
 void imap_code(struct imap_command *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
@@ -183,7 +183,7 @@ IMAP_COMMAND(imap_cmd_copy); /* and MOVE */
 /* STATUS items of RFC 9051, 6.3.11, for STATUS and LIST RETURN. */
 bool imap_status_items(struct imap_parse *p, unsigned *items_r);
 /* The line "* STATUS ..." for one mailbox; 0 if it is not there, -1. */
-int imap_tell_status(struct imap_session *s, struct slice name,
-    unsigned items, struct err *e);
+int imap_tell_status(struct imap_session *s, struct slice name, unsigned items,
+    struct err *e);
 
 #endif

@@ -19,11 +19,11 @@ struct front {
 	struct conn *conn;
 	struct login_front login;
 	struct imap_reader in;
-	struct arena *arena;  /* of the command */
+	struct arena *arena; /* of the command */
 	struct slice tag, name;
 	struct imap_parse p;
-	bool spoke_imap;      /* some command was understood */
-	bool done;            /* the connection ends, or was handed over */
+	bool spoke_imap; /* some command was understood */
+	bool done;       /* the connection ends, or was handed over */
 };
 
 /* ---- answering ---- */
@@ -57,7 +57,8 @@ capabilities(struct front *f, struct buf *b)
 	imap_capabilities(b);
 	if (!f->login.channel.tls && f->client->listener->tls)
 		buf_addz(b, " STARTTLS");
-	sasl_announce(b, &f->login.channel, f->login.hello.cert_known, " AUTH=");
+	sasl_announce(b, &f->login.channel, f->login.hello.cert_known,
+	    " AUTH=");
 	if (f->login.channel.tls_required && !f->login.channel.tls)
 		buf_addz(b, " LOGINDISABLED");
 }
@@ -158,8 +159,7 @@ cmd_id(struct front *f)
 		bad_arguments(f);
 		return;
 	}
-	log_line(TOPIC, LOG_DEBUG, "client",
-	    LOG_S("id", scan_rest(&f->p.sc)));
+	log_line(TOPIC, LOG_DEBUG, "client", LOG_S("id", scan_rest(&f->p.sc)));
 	conn_writez(f->conn, "* ID (\"name\" \"mox\")\r\n");
 	answer(f, "OK", "%.*s done", SLICE_FMT(f->name));
 }
@@ -231,8 +231,7 @@ answer_failure(struct front *f, const struct login_reply *auth,
 
 /* The end of an exchange: over to the session, or an answer. */
 static void
-login_result(struct front *f, const struct login_reply *auth,
-    struct slice text)
+login_result(struct front *f, const struct login_reply *auth, struct slice text)
 {
 	if (auth->status == SASL_OK) {
 		hand_over(f);
@@ -254,9 +253,8 @@ cmd_login(struct front *f)
 	struct login_reply auth;
 	struct err e = ERR_INIT;
 
-	if (!imap_sp(&f->p) || !imap_astring(&f->p, &v[0]) ||
-	    !imap_sp(&f->p) || !imap_astring(&f->p, &v[1]) ||
-	    !imap_end(&f->p)) {
+	if (!imap_sp(&f->p) || !imap_astring(&f->p, &v[0]) || !imap_sp(&f->p) ||
+	    !imap_astring(&f->p, &v[1]) || !imap_end(&f->p)) {
 		bad_arguments(f);
 		return;
 	}
@@ -264,8 +262,8 @@ cmd_login(struct front *f)
 		answer(f, "NO", "[AUTHENTICATIONFAILED] bad credentials");
 		return;
 	}
-	if (login_front_call(&f->login, LOGIN_PLAIN, v, 2, &auth, &text,
-		&e) < 0)
+	if (login_front_call(&f->login, LOGIN_PLAIN, v, 2, &auth, &text, &e) <
+	    0)
 		lost(f, &e);
 	else
 		login_result(f, &auth, text);
@@ -444,7 +442,8 @@ int
 imap_front(const struct service_client *client, struct conn *conn,
     struct split *split)
 {
-	struct front f = { .client = client, .conn = conn,
+	struct front f = { .client = client,
+		.conn = conn,
 		.login = { .client = client, .conn = conn, .split = split },
 		.arena = arena_new(0) };
 	struct slice text;

@@ -13,26 +13,48 @@
  * RFC 9051, 9. */
 #define ATOM_COMMON \
 	['!'] = 1, ['#'] = 1, ['$'] = 1, ['&'] = 1, ['\''] = 1, ['+'] = 1, \
-	[','] = 1, ['-'] = 1, ['.'] = 1, ['/'] = 1, ['0' ... '9'] = 1, \
-	[':'] = 1, [';'] = 1, ['<'] = 1, ['='] = 1, ['>'] = 1, ['?'] = 1, \
-	['@'] = 1, ['A' ... 'Z'] = 1, ['['] = 1, ['^'] = 1, ['_'] = 1, \
-	['`'] = 1, ['a' ... 'z'] = 1, ['|'] = 1, ['}'] = 1, ['~'] = 1
+	[','] = 1, ['-'] = 1, ['.'] = 1, ['/'] = 1, \
+	['0' ... '9'] = 1, [':'] = 1, [';'] = 1, ['<'] = 1, ['='] = 1, \
+	['>'] = 1, ['?'] = 1, ['@'] = 1, \
+	['A' ... 'Z'] = 1, ['['] = 1, ['^'] = 1, ['_'] = 1, ['`'] = 1, \
+	['a' ... 'z'] = 1, ['|'] = 1, ['}'] = 1, ['~'] = 1
 
 const bool imap_is_atom[256] = { ATOM_COMMON };
 /* resp-specials too. With 8-bit bytes: clients with UTF8=ACCEPT may send names
  * unquoted, and what is no UTF-8 is refused where it is decoded. */
 const bool imap_is_astring[256] = { ATOM_COMMON, [']'] = 1,
 	[0x80 ... 0xff] = 1 };
-const bool imap_is_pattern[256] = { ATOM_COMMON, [']'] = 1, ['%'] = 1,
-	['*'] = 1, [0x80 ... 0xff] = 1 };
-/* ASTRING-CHAR except "+"; RFC 9051, 9 tag. */
-const bool imap_is_tag[256] = {
-	['!'] = 1, ['#'] = 1, ['$'] = 1, ['&'] = 1, ['\''] = 1, [','] = 1,
-	['-'] = 1, ['.'] = 1, ['/'] = 1, ['0' ... '9'] = 1, [':'] = 1,
-	[';'] = 1, ['<'] = 1, ['='] = 1, ['>'] = 1, ['?'] = 1, ['@'] = 1,
-	['A' ... 'Z'] = 1, ['['] = 1, [']'] = 1, ['^'] = 1, ['_'] = 1,
-	['`'] = 1, ['a' ... 'z'] = 1, ['|'] = 1, ['}'] = 1, ['~'] = 1
+const bool imap_is_pattern[256] = {
+	ATOM_COMMON, [']'] = 1, ['%'] = 1, ['*'] = 1, [0x80 ... 0xff] = 1
 };
+/* ASTRING-CHAR except "+"; RFC 9051, 9 tag. */
+const bool imap_is_tag[256] = { ['!'] = 1,
+	['#'] = 1,
+	['$'] = 1,
+	['&'] = 1,
+	['\''] = 1,
+	[','] = 1,
+	['-'] = 1,
+	['.'] = 1,
+	['/'] = 1,
+	['0' ... '9'] = 1,
+	[':'] = 1,
+	[';'] = 1,
+	['<'] = 1,
+	['='] = 1,
+	['>'] = 1,
+	['?'] = 1,
+	['@'] = 1,
+	['A' ... 'Z'] = 1,
+	['['] = 1,
+	[']'] = 1,
+	['^'] = 1,
+	['_'] = 1,
+	['`'] = 1,
+	['a' ... 'z'] = 1,
+	['|'] = 1,
+	['}'] = 1,
+	['~'] = 1 };
 
 bool
 imap_wrong(struct imap_parse *p, const char *what)
@@ -138,8 +160,7 @@ take_literal(struct imap_parse *p, struct slice *s_r)
 	if (!scan_char(&sc, '{') || !scan_u64(&sc, &n))
 		return false;
 	scan_char(&sc, '+');
-	if (!scan_lit(&sc, SLICE("}\r\n")) ||
-	    !scan_bytes(&sc, (size_t)n, s_r))
+	if (!scan_lit(&sc, SLICE("}\r\n")) || !scan_bytes(&sc, (size_t)n, s_r))
 		return false;
 	p->sc = sc;
 	return true;
@@ -155,9 +176,8 @@ imap_string(struct imap_parse *p, struct slice *s_r)
 bool
 imap_astring(struct imap_parse *p, struct slice *s_r)
 {
-	return scan_take(&p->sc, imap_is_astring, s_r) ||
-	    take_quoted(p, s_r) || take_literal(p, s_r) ||
-	    imap_wrong(p, "expected string or atom");
+	return scan_take(&p->sc, imap_is_astring, s_r) || take_quoted(p, s_r) ||
+	    take_literal(p, s_r) || imap_wrong(p, "expected string or atom");
 }
 
 bool
@@ -358,8 +378,8 @@ imap_date_time(struct imap_parse *p, int64_t *s_r)
 	tm.tm_hour = (int)h;
 	tm.tm_min = (int)m;
 	tm.tm_sec = (int)s;
-	*s_r = timegm(&tm) -
-	    sign * (int64_t)(zone / 100 * 3600 + zone % 100 * 60);
+	*s_r =
+	    timegm(&tm) - sign * (int64_t)(zone / 100 * 3600 + zone % 100 * 60);
 	p->sc = sc;
 	return true;
 }

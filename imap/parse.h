@@ -17,9 +17,9 @@
 struct imap_parse {
 	struct scan sc;
 	struct arena *arena;
-	bool utf8;           /* UTF8=ACCEPT or IMAP4rev2 is on: RFC 6855 */
-	const char *wrong;   /* what was not understood, for BAD; or NULL */
-	const char *code;    /* response code for it, or NULL */
+	bool utf8;         /* UTF8=ACCEPT or IMAP4rev2 is on: RFC 6855 */
+	const char *wrong; /* what was not understood, for BAD; or NULL */
+	const char *code;  /* response code for it, or NULL */
 };
 
 extern const bool imap_is_atom[256];    /* ATOM-CHAR */

@@ -12,24 +12,24 @@
 #include "base/err.h"
 #include "net/conn.h"
 
-#define IMAP_LINE_MAX (16 * 1024)          /* RFC 7162, 4 asks for 8192 */
-#define IMAP_LITERAL_MAX (100 * 1024)      /* one, but messages */
-#define IMAP_LITERALS_MAX (1000 * 1024)    /* together, in one command */
+#define IMAP_LINE_MAX (16 * 1024)       /* RFC 7162, 4 asks for 8192 */
+#define IMAP_LITERAL_MAX (100 * 1024)   /* one, but messages */
+#define IMAP_LITERALS_MAX (1000 * 1024) /* together, in one command */
 #define IMAP_LITERALS_COUNT 1000
 #define IMAP_APPEND_MAX UINT64_C(0x7fffffff) /* a message */
 
 #define IMAP_LOGIN_READ_MS (30 * 1000)
-#define IMAP_READ_MS (30 * 60 * 1000)      /* RFC 9051, 5.4: 30 minutes */
+#define IMAP_READ_MS (30 * 60 * 1000) /* RFC 9051, 5.4: 30 minutes */
 #define IMAP_LITERAL_READ_MS (30 * 1000)
 #define IMAP_WRITE_MS (5 * 60 * 1000)
 
 enum imap_read {
 	IMAP_READ_OK,
-	IMAP_READ_END,     /* connection closed or broken */
+	IMAP_READ_END, /* connection closed or broken */
 	IMAP_READ_TIMEOUT,
-	IMAP_READ_STOP,    /* this process is to end */
-	IMAP_READ_LONG,    /* line over IMAP_LINE_MAX: close */
-	IMAP_READ_TOOBIG,  /* literals over the limits: BAD [TOOBIG] */
+	IMAP_READ_STOP,   /* this process is to end */
+	IMAP_READ_LONG,   /* line over IMAP_LINE_MAX: close */
+	IMAP_READ_TOOBIG, /* literals over the limits: BAD [TOOBIG] */
 };
 
 enum { IMAP_WAIT_INPUT = 1, IMAP_WAIT_FD = 2 };
@@ -44,7 +44,7 @@ struct imap_reader {
 	/* A literal announced and not yet read. */
 	bool literal, literal_sync;
 	uint64_t literal_size, literal_left;
-	bool must_close;   /* what follows cannot be told apart from data */
+	bool must_close; /* what follows cannot be told apart from data */
 };
 
 void imap_reader_init(struct imap_reader *r, struct conn *conn);
@@ -56,8 +56,7 @@ void imap_reader_shrink(struct imap_reader *r);
  * The next command, without its last line end. Good until the next call. If
  * `streams` said so it ends before a literal (imap_reader_has_literal).
  */
-enum imap_read imap_reader_command(struct imap_reader *r,
-    struct slice *text_r);
+enum imap_read imap_reader_command(struct imap_reader *r, struct slice *text_r);
 /* The next line alone, without its line end: DONE, SASL responses. */
 enum imap_read imap_reader_line(struct imap_reader *r, struct slice *line_r);
 

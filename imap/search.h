@@ -19,14 +19,14 @@ enum search_kind {
 	SEARCH_LARGER,
 	SEARCH_SMALLER,
 	SEARCH_MODSEQ,
-	SEARCH_BEFORE,  /* of INTERNALDATE */
+	SEARCH_BEFORE, /* of INTERNALDATE */
 	SEARCH_ON,
 	SEARCH_SINCE,
 	SEARCH_SENTBEFORE, /* of the Date field */
 	SEARCH_SENTON,
 	SEARCH_SENTSINCE,
-	SEARCH_FIELD,   /* one of the texts in the record */
-	SEARCH_HEADER,  /* any field, from the file */
+	SEARCH_FIELD,  /* one of the texts in the record */
+	SEARCH_HEADER, /* any field, from the file */
 	SEARCH_BODY,
 	SEARCH_TEXT,
 	SEARCH_AND,
@@ -35,14 +35,14 @@ enum search_kind {
 
 struct search_key {
 	enum search_kind kind;
-	bool not;
+	bool not ;
 	struct uidset uids;
 	uint16_t mask, value;
-	uint64_t number;     /* size, modseq */
-	int64_t day;         /* midnight, as if UTC */
-	int field;           /* enum msgrec_text, of SEARCH_FIELD */
-	struct slice name;   /* of the header field or keyword */
-	struct slice text;   /* folded for comparing, may be empty */
+	uint64_t number;          /* size, modseq */
+	int64_t day;              /* midnight, as if UTC */
+	int field;                /* enum msgrec_text, of SEARCH_FIELD */
+	struct slice name;        /* of the header field or keyword */
+	struct slice text;        /* folded for comparing, may be empty */
 	struct search_key **keys; /* of AND and OR */
 	size_t nkeys;
 };

@@ -32,8 +32,9 @@ static int match_key(struct match *x, const struct search_key *key);
 static bool
 contains(struct slice folded, struct slice needle)
 {
-	return needle.n == 0 || (folded.n >= needle.n &&
-	    memmem(folded.p, folded.n, needle.p, needle.n) != NULL);
+	return needle.n == 0 ||
+	    (folded.n >= needle.n &&
+		memmem(folded.p, folded.n, needle.p, needle.n) != NULL);
 }
 
 /* Folds text and looks for the needle; ASCII is what most headers are. */
@@ -65,7 +66,6 @@ match_received(const struct match *x, const struct search_key *key)
 {
 	/* RFC 9051, 6.4.4: the date as shown, time and zone disregarded. */
 	int64_t at = msg_of(x)->received;
-
 
 	at += clock_zone_s(at);
 	switch (key->kind) {
@@ -231,8 +231,8 @@ header_contains(struct match *x, uint32_t i, struct slice name,
 	int rc = find_part(x, i, &part);
 
 	if (rc > 0)
-		rc = read_range(x, part.header,
-		    part.body.off - part.header.off, collect, &block);
+		rc = read_range(x, part.header, part.body.off - part.header.off,
+		    collect, &block);
 	if (rc > 0)
 		rc = block_contains(buf_slice(&block), name, needle);
 	buf_free(&block);
@@ -276,7 +276,8 @@ static int
 body_contains(struct match *x, uint32_t i, struct slice needle)
 {
 	struct stream st = {
-		.text = BUF_INIT(32 * PIECE), .folded = BUF_INIT(64 * PIECE),
+		.text = BUF_INIT(32 * PIECE),
+		.folded = BUF_INIT(64 * PIECE),
 		.needle = needle,
 	};
 	struct msgrec_part part;
@@ -286,8 +287,8 @@ body_contains(struct match *x, uint32_t i, struct slice needle)
 	    !slice_starts(part.type, SLICE("text/")))
 		return rc < 0 ? -1 : 0;
 	/* Unknown encodings are searched as they stand. */
-	st.body = body_new(part.encoding, part.charset.n ? part.charset
-							 : SLICE("utf-8"));
+	st.body = body_new(part.encoding,
+	    part.charset.n ? part.charset : SLICE("utf-8"));
 	if (!st.body)
 		st.body = body_new(MSGREC_8BIT, SLICE("utf-8"));
 	rc = read_range(x, part.body, part.end.off - part.body.off, stream_put,
@@ -417,8 +418,8 @@ match_key(struct match *x, const struct search_key *key)
 }
 
 int
-imap_search_match(struct mailbox *mb, const struct search *search,
-    uint32_t seq, struct err *e)
+imap_search_match(struct mailbox *mb, const struct search *search, uint32_t seq,
+    struct err *e)
 {
 	struct match x = { mb, seq, e };
 

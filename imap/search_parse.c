@@ -90,8 +90,7 @@ key_keyword(struct parser *sp, struct search_key *key)
 static bool
 key_uids(struct parser *sp, struct search_key *key)
 {
-	return imap_sp(sp->p) &&
-	    imap_seqset(sp->s, sp->p, true, &key->uids);
+	return imap_sp(sp->p) && imap_seqset(sp->s, sp->p, true, &key->uids);
 }
 
 static const struct {
@@ -157,9 +156,18 @@ key_not(struct parser *sp, struct search_key *key)
 
 /* ---- the table ---- */
 
-#define FLAG(name, flag) { name, SEARCH_FLAGS, flag, flag, 0, NULL }
-#define NO_FLAG(name, flag) { name, SEARCH_FLAGS, flag, 0, 0, NULL }
-#define FIELD(name, field) { name, SEARCH_FIELD, 0, 0, field, key_text }
+#define FLAG(name, flag) \
+	{ \
+		name, SEARCH_FLAGS, flag, flag, 0, NULL \
+	}
+#define NO_FLAG(name, flag) \
+	{ \
+		name, SEARCH_FLAGS, flag, 0, 0, NULL \
+	}
+#define FIELD(name, field) \
+	{ \
+		name, SEARCH_FIELD, 0, 0, field, key_text \
+	}
 
 static const struct {
 	const char *name;

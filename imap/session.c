@@ -32,16 +32,16 @@ streams(struct slice text)
 
 /* Tag, name and definition; what is wrong is in c->text. */
 static bool
-command_begin(struct imap_session *s, struct slice text,
-    struct imap_command *c)
+command_begin(struct imap_session *s, struct slice text, struct imap_command *c)
 {
 	struct slice name, sub;
 
 	*c = (struct imap_command){ .p = { .sc = scan_of(text),
-		.arena = s->arena,
-		.utf8 = s->enabled & (IMAP_UTF8 | IMAP_REV2) } };
-	if (!scan_take(&c->p.sc, imap_is_tag, &c->tag) ||
-	    !imap_sp(&c->p) || !imap_atom(&c->p, &name)) {
+					.arena = s->arena,
+					.utf8 = s->enabled &
+					    (IMAP_UTF8 | IMAP_REV2) } };
+	if (!scan_take(&c->p.sc, imap_is_tag, &c->tag) || !imap_sp(&c->p) ||
+	    !imap_atom(&c->p, &name)) {
 		if (!c->tag.n)
 			c->tag = SLICE("*");
 		c->name = SLICE("command");
@@ -118,8 +118,11 @@ execute(struct imap_session *s, struct slice text)
 		imap_reader_drop_literal(&s->in);
 	command_answer(s, &c, rc);
 	log_line("imapserver", LOG_DEBUG, "command", LOG_S("cmd", c.name),
-	    LOG_Z("result", rc == IMAP_OK ? "ok" : rc == IMAP_NO ? "no"
-		: rc == IMAP_BAD ? "bad" : "answered"));
+	    LOG_Z("result",
+		rc == IMAP_OK        ? "ok"
+		    : rc == IMAP_NO  ? "no"
+		    : rc == IMAP_BAD ? "bad"
+				     : "answered"));
 }
 
 /* ---- the loop ---- */

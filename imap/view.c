@@ -78,7 +78,8 @@ imap_updates(struct imap_session *s, bool expunge)
 		return;
 	}
 	if (pending < 0 ||
-	    (expunge && pending & MAILBOX_EXPUNGE && tell_expunged(s, &e) < 0) ||
+	    (expunge && pending & MAILBOX_EXPUNGE &&
+		tell_expunged(s, &e) < 0) ||
 	    (pending & MAILBOX_NEW && tell_new(s, &e) < 0) ||
 	    (pending & MAILBOX_FLAGS && tell_flags(s, &e) < 0))
 		log_line("imapserver", LOG_ERROR, "taking in changes",
@@ -147,8 +148,10 @@ imap_enable_condstore(struct imap_session *s)
 		return;
 	s->enabled |= IMAP_CONDSTORE;
 	if (s->mb)
-		imap_line(s, "OK [HIGHESTMODSEQ %llu] after condstore-enabling "
-		    "command", (unsigned long long)mailbox_modseq(s->mb));
+		imap_line(s,
+		    "OK [HIGHESTMODSEQ %llu] after condstore-enabling "
+		    "command",
+		    (unsigned long long)mailbox_modseq(s->mb));
 }
 
 void

@@ -19,17 +19,19 @@
 #define INPUT_MAX 65536
 
 static char path[] = "/dev/shm/mox-fuzz.XXXXXX";
-static struct store_env env = { .run_fd = -1, .hostname = "fuzz",
-	.file_mode = 0600 };
+static struct store_env env = {
+	.run_fd = -1, .hostname = "fuzz", .file_mode = 0600
+};
 
 static const struct slice messages[] = {
 	SLICE("From: a@example.org\r\nSubject: one\r\n\r\nplain\r\n"),
-	SLICE("From: =?utf-8?q?=C3=84?= <b@example.org>\r\nSubject: two\r\n"
-	"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n"
-	"--x\r\nContent-Type: text/plain; charset=utf-8\r\n"
-	"Content-Transfer-Encoding: base64\r\n\r\nYcOkAA==\r\n"
-	"--x\r\nContent-Type: message/rfc822\r\n\r\n"
-	"From: c@example.org\r\nSubject: three\r\n\r\ninner\r\n--x--\r\n"),
+	SLICE(
+	    "From: =?utf-8?q?=C3=84?= <b@example.org>\r\nSubject: two\r\n"
+	    "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n"
+	    "--x\r\nContent-Type: text/plain; charset=utf-8\r\n"
+	    "Content-Transfer-Encoding: base64\r\n\r\nYcOkAA==\r\n"
+	    "--x\r\nContent-Type: message/rfc822\r\n\r\n"
+	    "From: c@example.org\r\nSubject: three\r\n\r\ninner\r\n--x--\r\n"),
 	SLICE("Subject: bare\nX: y\n\nb\0dy\r\n"),
 };
 
@@ -57,7 +59,8 @@ add_message(struct store *st, struct slice text, unsigned n)
 	struct arena *arena = arena_new(0);
 	struct slice keyword = SLICE("word");
 	struct mailbox_new m = { .spool = spool_new(&env, 0),
-		.received = 1000000 * n, .flags = { n & 3, &keyword, n & 1 } };
+		.received = 1000000 * n,
+		.flags = { n & 3, &keyword, n & 1 } };
 	struct mailbox_new_result r;
 	struct mailbox *mb;
 
@@ -88,7 +91,8 @@ static struct store *
 new_store(void)
 {
 	static const struct store_initial initial[] = {
-		{ SLICE("Sent"), STORE_USE_SENT }, { SLICE("a/b"), 0 },
+		{ SLICE("Sent"), STORE_USE_SENT },
+		{ SLICE("a/b"), 0 },
 	};
 	struct store *st;
 
