@@ -147,37 +147,6 @@ convert(const char *p, size_t n, char *dst, size_t *dst_n)
 	return (size_t)(p - start);
 }
 
-/* Convert and keep what can be: the rest is empty, or begins with a bare CR
- * or LF, or is a last CR. */
-static int
-keep_converted(struct spool *sp, struct slice *s, struct err *e)
-{
-	size_t room, taken, made;
-	char *dst;
-
-	while (s->n > 0) {
-		room = make_room(sp, s->n, e);
-		if (room == 0)
-			return -1;
-		dst = buf_space(&sp->mem, room);
-		taken = convert(s->p, room, dst, &made);
-		sp->mem.n += made;
-		sp->stored += made;
-		*s = slice_skip(*s, taken);
-		if (taken < room &&
-		    (taken + 1 < room || s->n < 2 || s->p[0] != '\r' ||
-			s->p[1] != '\n'))
-			return 0;
-		if (taken < room) { /* a CRLF across the end of the room */
-			*s = slice_skip(*s, 1);
-			if (keep(sp, slice_head(*s, 1), e) < 0)
-				return -1;
-			*s = slice_skip(*s, 1);
-		}
-	}
-	return 0;
-}
-
 /* ---- back to wire form ---- */
 
 static void
@@ -252,28 +221,53 @@ become_verbatim(struct spool *sp, struct err *e)
 
 /* ---- taking in ---- */
 
+/* A CR was held back, and what follows is no LF, or nothing. */
+static int
+bare_cr(struct spool *sp, struct err *e)
+{
+	sp->cr = false;
+	return become_verbatim(sp, e) < 0 ? -1 : keep(sp, SLICE("\r"), e);
+}
+
+/* Convert some of s. If it begins with a bare CR or LF, nothing is taken but
+ * from now on all is kept as it comes. */
+static int
+take_some(struct spool *sp, struct slice *s, struct err *e)
+{
+	size_t room = make_room(sp, s->n, e), taken, made;
+
+	if (room == 0)
+		return -1;
+	taken = convert(s->p, room, buf_space(&sp->mem, room), &made);
+	sp->mem.n += made;
+	sp->stored += made;
+	*s = slice_skip(*s, taken);
+	if (taken == room)
+		return 0;
+	if (taken + 1 < room || s->p[0] != '\r')
+		return become_verbatim(sp, e);
+	sp->cr = true;
+	*s = slice_skip(*s, 1);
+	return 0;
+}
+
 static int
 take(struct spool *sp, struct slice s, struct err *e)
 {
-	if (sp->cr && s.n > 0) {
-		if (s.p[0] == '\n') {
-			if (keep(sp, slice_head(s, 1), e) < 0)
-				return -1;
+	int rc = 0;
+
+	while (s.n > 0 && !sp->verbatim && rc == 0) {
+		if (!sp->cr)
+			rc = take_some(sp, &s, e);
+		else if (s.p[0] != '\n')
+			rc = bare_cr(sp, e);
+		else {
+			sp->cr = false;
+			rc = keep(sp, slice_head(s, 1), e);
 			s = slice_skip(s, 1);
-		} else if (become_verbatim(sp, e) < 0 ||
-		    keep(sp, SLICE("\r"), e) < 0)
-			return -1;
-		sp->cr = false;
+		}
 	}
-	if (!sp->verbatim && keep_converted(sp, &s, e) < 0)
-		return -1;
-	if (sp->verbatim || s.n == 0)
-		return keep(sp, s, e);
-	if (slice_is(s, "\r")) {
-		sp->cr = true;
-		return 0;
-	}
-	return become_verbatim(sp, e) < 0 ? -1 : keep(sp, s, e);
+	return rc == 0 ? keep(sp, s, e) : -1;
 }
 
 static int
@@ -304,12 +298,8 @@ spool_end(struct spool *sp, struct err *e)
 {
 	if (sp->failed.kind != ERR_NONE)
 		return fail(sp, e);
-	if (sp->cr) {
-		sp->cr = false;
-		if (become_verbatim(sp, &sp->failed) < 0 ||
-		    keep(sp, SLICE("\r"), &sp->failed) < 0)
-			return fail(sp, e);
-	}
+	if (sp->cr && bare_cr(sp, &sp->failed) < 0)
+		return fail(sp, e);
 	if (sp->fd >= 0 && flush(sp, &sp->failed) < 0)
 		return fail(sp, e);
 	return 0;
