@@ -105,9 +105,9 @@ imap_flush_large(struct imap_session *s)
 void
 imap_flush(struct imap_session *s)
 {
-	/* Something larger than any answer: what is there makes no sense. */
-	if (s->out.over ||
-	    (!s->dead && imap_reader_write(&s->in, buf_slice(&s->out)) < 0))
+	/* Over: something larger than any answer; what is there makes no
+	 * sense. */
+	if (!s->dead && imap_reader_flush(&s->in) < 0)
 		s->dead = true;
 	buf_reset(&s->out);
 }

@@ -36,42 +36,44 @@ append_head(struct imap_session *s, struct imap_parse *p, struct append *a)
 			return imap_wrong(p, "expected UTF8 (");
 		a->utf8 = true;
 	}
+	/* RFC 6855, 4: what may be UTF-8 is a literal8. */
+	if (!imap_char(p, '~') && a->utf8)
+		return imap_wrong(p, "expected ~{");
 	return imap_end(p);
-}
-
-/* What stands behind it: nothing, or the end of "UTF8 (". */
-static bool
-append_tail(struct imap_session *s, const struct append *a)
-{
-	struct slice line;
-
-	if (imap_reader_line(&s->in, &line) != IMAP_READ_OK) {
-		s->dead = true;
-		return false;
-	}
-	return a->utf8 ? slice_is(line, ")") : line.n == 0;
 }
 
 /* Take the literal into the spool, parsing as it passes. */
 static int
-take_message(struct imap_session *s, struct spool *spool,
+take_literal(struct imap_session *s, struct spool *spool,
     struct msgparse *parse, struct err *e)
 {
 	enum imap_read rc;
 	struct slice piece;
 	int failed = 0;
 
+	imap_reader_continue(&s->in);
 	while ((rc = imap_reader_literal(&s->in, &piece)) == IMAP_READ_OK &&
 	    piece.n) {
 		msgparse_push(parse, piece);
 		if (!failed && spool_add(spool, piece, e) < 0)
 			failed = -1; /* read on: the client is sending */
 	}
-	if (rc != IMAP_READ_OK) {
+	if (rc != IMAP_READ_OK)
 		s->dead = true;
-		return err_set(e, ERR_TEMP, "connection lost");
+	return failed || s->dead ? -1 : spool_end(spool, e);
+}
+
+/* What stands behind it: nothing, or the end of "UTF8 (". */
+static bool
+take_tail(struct imap_session *s, const struct append *a)
+{
+	struct slice line;
+
+	if (imap_reader_rest(&s->in, &line) != IMAP_READ_OK) {
+		s->dead = true;
+		return false;
 	}
-	return failed ? failed : spool_end(spool, e);
+	return !s->in.literal && (a->utf8 ? slice_is(line, ")") : line.n == 0);
 }
 
 static enum imap_result
@@ -137,23 +139,22 @@ imap_cmd_append(struct imap_session *s, struct imap_command *c)
 	struct msgparse *parse;
 	struct spool *spool;
 	enum imap_result rc;
+	int stored;
 
-	if (!imap_reader_has_literal(&s->in) || !append_head(s, &c->p, &a)) {
-		imap_reader_drop_literal(&s->in);
+	if (!imap_reader_has_literal(&s->in) || !append_head(s, &c->p, &a))
 		return imap_bad_args(c);
-	}
 	rc = append_refuse(s, c, &a);
-	if (rc != IMAP_OK) {
-		imap_reader_drop_literal(&s->in);
+	if (rc != IMAP_OK)
 		return rc;
-	}
-	imap_reader_continue(&s->in);
 	spool = spool_new(store_env_of(s->store), 0);
 	parse = msgparse_new(NULL);
-	if (take_message(s, spool, parse, &e) < 0)
-		rc = imap_store_failed(c, STORE_FAILED, &e);
-	else if (!append_tail(s, &a))
+	stored = take_literal(s, spool, parse, &e);
+	if (s->dead)
+		rc = IMAP_ANSWERED;
+	else if (!take_tail(s, &a))
 		rc = imap_bad(c, "unexpected text after message");
+	else if (stored < 0)
+		rc = imap_store_failed(c, STORE_FAILED, &e);
 	else {
 		msgparse_finish(parse, &record);
 		rc = append_store(s, c, &a, spool, buf_slice(&record));

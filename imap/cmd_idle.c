@@ -1,6 +1,7 @@
 /*
  * IDLE (RFC 2177; RFC 9051, 6.3.13): tell changes as they come until DONE.
  */
+#include "base/clock.h"
 #include "imap/imap.h"
 #include "service/service.h"
 
@@ -8,27 +9,31 @@
  * looking every so often. */
 #define LOOK_MS 3000
 
-/* Tell changes until the client sends a line, the connection or the service
- * ends. */
-static void
+/* Tell changes until the client sends a line (true), or it is over. */
+static bool
 wait_for_line(struct imap_session *s, int watch)
 {
-	int got;
+	int64_t end_ms = clock_mono_ms(NULL) + IMAP_READ_MS;
 
-	while (!s->dead && !s->logout) {
-		got = imap_reader_wait(&s->in, watch, LOOK_MS);
+	for (;;) {
+		int got = imap_reader_wait(&s->in, watch, LOOK_MS);
 		if (got & IMAP_WAIT_INPUT)
-			return;
-		if (service_stop) {
-			imap_line(s, "BYE shutting down");
+			return true;
+		if (service_stop || clock_mono_ms(NULL) > end_ms) {
+			imap_line(s, service_stop ? "BYE shutting down"
+						  : "BYE inactive");
 			s->logout = true;
-			return;
+			return false;
 		}
 		store_watch_drain(s->store);
 		imap_updates(s, true);
-		arena_reset(s->arena);
-		if (s->out.n)
+		if (s->out.n) {
 			imap_flush(s);
+			imap_session_idle(s);
+		}
+		arena_reset(s->arena);
+		if (s->dead || s->logout)
+			return false;
 	}
 }
 
@@ -46,16 +51,15 @@ imap_cmd_idle(struct imap_session *s, struct imap_command *c)
 	/* The command goes with the memory that is given back. */
 	buf_add(&tag, c->tag);
 	imap_session_idle(s);
-	wait_for_line(s, store_watch(s->store));
-	if (s->logout)
+	if (!wait_for_line(s, store_watch(s->store)))
 		;
 	else if (imap_reader_line(&s->in, &line) != IMAP_READ_OK)
 		s->dead = true;
 	else {
 		buf_add(&s->out, buf_slice(&tag));
-		buf_addz(&s->out,
-		    slice_isi(line, "DONE") ? " OK IDLE done\r\n"
-					    : " BAD IDLE expected DONE\r\n");
+		buf_addz(&s->out, slice_isi(line, "DONE")
+			? " OK IDLE done\r\n"
+			: " BAD IDLE expected DONE\r\n");
 	}
 	buf_free(&tag);
 	return IMAP_ANSWERED;

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/log.h"
 #include "imap/imap.h"
 #include "imap/use.h"
 
@@ -19,7 +20,7 @@ struct list_args {
 	bool return_status;
 	unsigned status_items;
 	struct slice reference;
-	struct slice *patterns;
+	struct slice patterns[PATTERNS_MAX];
 	size_t npatterns;
 };
 
@@ -80,68 +81,54 @@ return_options(struct imap_parse *p, struct list_args *a)
 }
 
 static bool
+pattern(struct imap_parse *p, struct list_args *a)
+{
+	if (a->npatterns == PATTERNS_MAX)
+		return imap_wrong(p, "too many patterns");
+	return imap_pattern(p, &a->patterns[a->npatterns++]);
+}
+
+/* "(a b)" */
+static bool
 patterns(struct imap_parse *p, struct list_args *a)
 {
-	bool many = imap_char(p, '(');
-
-	a->extended |= many;
+	if (!imap_char(p, '('))
+		return pattern(p, a);
+	a->extended = true;
 	do {
-		if (a->npatterns == PATTERNS_MAX)
-			return imap_wrong(p, "too many patterns");
-		a->patterns = arena_grow(p->arena, a->patterns, a->npatterns,
-		    a->npatterns + 1, sizeof(*a->patterns));
-		if (!imap_pattern(p, &a->patterns[a->npatterns]))
+		if (!pattern(p, a))
 			return false;
-		a->npatterns++;
-	} while (many && imap_char(p, ' '));
-	return !many || imap_char(p, ')') || imap_wrong(p, "expected )");
+	} while (imap_char(p, ' '));
+	return imap_char(p, ')') || imap_wrong(p, "expected )");
 }
 
 /* ---- matching ---- */
 
 /*
  * Does name match pattern, with "*" for anything and "%" for anything within
- * a level? Steps back to the last "*" and the last "%" behind it only, so the
- * time is bounded by |pattern| * |name|^2.
+ * a level? after[i]: can what was looked at of the pattern end before
+ * name.p[i]? So the time is bounded by |pattern| * |name|.
  */
 static bool
 matches(struct slice pattern, struct slice name)
 {
-	size_t p = 0, n = 0, star = SIZE_MAX, star_n = 0;
-	size_t percent = SIZE_MAX, percent_n = 0;
+	bool after[STORE_NAME_MAX + 1] = { true };
 
-	for (;;) {
-		if (p < pattern.n && pattern.p[p] == '*') {
-			star = p++;
-			star_n = n;
-			percent = SIZE_MAX;
-			continue;
-		}
-		if (p < pattern.n && pattern.p[p] == '%') {
-			percent = p++;
-			percent_n = n;
-			continue;
-		}
-		if (n < name.n && p < pattern.n && pattern.p[p] == name.p[n]) {
-			p++, n++;
-			continue;
-		}
-		if (n == name.n && p == pattern.n)
-			return true;
-		if (percent != SIZE_MAX && percent_n < name.n &&
-		    name.p[percent_n] != '/') {
-			p = percent + 1;
-			n = ++percent_n;
-			continue;
-		}
-		if (star != SIZE_MAX && star_n < name.n) {
-			p = star + 1;
-			n = ++star_n;
-			percent = SIZE_MAX;
-			continue;
-		}
+	if (name.n > STORE_NAME_MAX)
 		return false;
+	for (size_t p = 0; p < pattern.n; p++) {
+		char c = pattern.p[p];
+		if (c == '*' || c == '%') {
+			for (size_t i = 0; i < name.n; i++)
+				after[i + 1] |= after[i] &&
+				    (c == '*' || name.p[i] != '/');
+			continue;
+		}
+		for (size_t i = name.n; i > 0; i--)
+			after[i] = after[i - 1] && name.p[i - 1] == c;
+		after[0] = false;
 	}
+	return after[name.n];
 }
 
 /* The reference is put before the pattern (RFC 9051, 6.3.9); "inbox" in any
@@ -172,8 +159,9 @@ matches_any(const struct list_args *a, struct slice name)
 static bool
 selected(const struct list_args *a, const struct store_mailbox *m)
 {
-	return (!a->subscribed || m->subscribed) &&
-	    (!a->special_use || m->use) && (m->exists || m->subscribed);
+	if (!a->subscribed && !a->special_use)
+		return m->exists || m->has_children;
+	return (!a->subscribed || m->subscribed) && (!a->special_use || m->use);
 }
 
 /* Is there a mailbox below list[i] that is selected but not listed itself? */
@@ -183,42 +171,67 @@ has_selected_child(const struct list_args *a, const struct store_mailbox *list,
 {
 	struct slice parent = list[i].name;
 
-	for (size_t k = 0; k < n; k++) {
+	for (size_t k = i + 1; k < n; k++) {
 		struct slice name = list[k].name;
-		if (name.n > parent.n && name.p[parent.n] == '/' &&
-		    slice_starts(name, parent) && selected(a, &list[k]) &&
-		    !matches_any(a, name))
+		bool below = slice_starts(name, parent);
+		if (!below && i > 0)
+			break; /* sorted, but for Inbox, which is first */
+		if (below && name.p[parent.n] == '/' &&
+		    selected(a, &list[k]) && !matches_any(a, name))
 			return true;
 	}
 	return false;
 }
 
-/* The order of attributes is that of spec clients were tested with. */
+/* RFC 9051, 7.3.1; the order of attributes is what clients know from mox. */
+static void
+put_attributes(struct buf *b, const struct list_args *a,
+    const struct store_mailbox *m, bool known_nonexistent)
+{
+	if (m->subscribed && a->subscribed)
+		buf_addz(b, " \\Subscribed");
+	if (!m->exists)
+		buf_addz(b, known_nonexistent ? " \\NonExistent" : " \\Noselect");
+	if (a->return_children)
+		buf_addz(b,
+		    m->has_children ? " \\HasChildren" : " \\HasNoChildren");
+	if (m->subscribed && a->return_subscribed && !a->subscribed)
+		buf_addz(b, " \\Subscribed");
+	imap_put_use(b, m->use);
+}
+
 static void
 tell_listed(struct imap_session *s, const struct list_args *a,
     const struct store_mailbox *m, bool child_info)
 {
-	struct buf flags = BUF_INIT(1024);
+	/* Clients of RFC 3501 know \Noselect only. */
+	bool extended = a->extended || s->enabled & IMAP_REV2;
+	struct buf attributes = BUF_INIT(1024);
 	struct buf *b = &s->out;
 
-	if (m->subscribed && a->subscribed)
-		buf_addz(&flags, " \\Subscribed");
-	if (!m->exists)
-		buf_addz(&flags, " \\NonExistent");
-	if (a->return_children)
-		buf_addz(&flags,
-		    m->has_children ? " \\HasChildren" : " \\HasNoChildren");
-	if (m->subscribed && a->return_subscribed && !a->subscribed)
-		buf_addz(&flags, " \\Subscribed");
-	imap_put_use(&flags, m->use);
+	put_attributes(&attributes, a, m, extended);
 	buf_addz(b, "* LIST (");
-	buf_add(b, slice_skip(buf_slice(&flags), 1));
+	buf_add(b, slice_skip(buf_slice(&attributes), 1));
 	buf_addz(b, ") \"/\" ");
 	imap_put_mailbox(s, m->name);
 	if (child_info)
-		buf_addz(b, " (\"CHILDINFO\" (\"SUBSCRIBED\"))");
+		buf_addf(b, " (\"CHILDINFO\" (%s%s%s))",
+		    a->subscribed ? "\"SUBSCRIBED\"" : "",
+		    a->subscribed && a->special_use ? " " : "",
+		    a->special_use ? "\"SPECIAL-USE\"" : "");
 	buf_addz(b, "\r\n");
-	buf_free(&flags);
+	buf_free(&attributes);
+}
+
+/* RFC 5819, 2: one that has none to tell does not spoil the others. */
+static void
+tell_status(struct imap_session *s, struct slice name, unsigned items)
+{
+	struct err e = ERR_INIT;
+
+	if (imap_tell_status(s, name, items, &e) < 0)
+		log_line("imapserver", LOG_ERROR, "status",
+		    LOG_S("mailbox", name), LOG_E(&e));
 }
 
 static enum imap_result
@@ -234,20 +247,15 @@ list_all(struct imap_session *s, struct imap_command *c, struct list_args *a)
 		return imap_store_failed(c, STORE_FAILED, &e);
 	for (size_t i = 0; i < n; i++) {
 		const struct store_mailbox *m = &list[i];
-		bool child, direct;
+		bool child;
 		if (!matches_any(a, m->name))
 			continue;
 		child = a->recursive && has_selected_child(a, list, n, i);
-		direct = selected(a, m);
-		/* Subscribed names without mailbox only when asked for. */
-		if (!direct && !child)
-			continue;
-		if (!m->exists && !a->subscribed && !child)
+		if (!child && !selected(a, m))
 			continue;
 		tell_listed(s, a, m, child);
-		if (a->return_status && m->exists &&
-		    imap_tell_status(s, m->name, a->status_items, &e) < 0)
-			return imap_store_failed(c, STORE_FAILED, &e);
+		if (a->return_status && m->exists)
+			tell_status(s, m->name, a->status_items);
 		imap_flush_large(s);
 	}
 	return IMAP_OK;
@@ -289,7 +297,7 @@ imap_cmd_lsub(struct imap_session *s, struct imap_command *c)
 
 	if (!imap_sp(p) || !imap_astring(p, &wire) ||
 	    !imap_decode_name(p, wire, &a.reference) || !imap_sp(p) ||
-	    !patterns(p, &a) || !imap_end(p))
+	    !pattern(p, &a) || !imap_end(p))
 		return imap_bad_args(c);
 	a.patterns[0] = whole_pattern(s, &a, 0);
 	if (store_list(s->store, s->arena, &list, &n, &e) < 0)

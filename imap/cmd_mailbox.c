@@ -86,6 +86,20 @@ imap_cmd_delete(struct imap_session *s, struct imap_command *c)
 	return IMAP_OK;
 }
 
+/* The selected mailbox stays so if it got another name. */
+static void
+follow_rename(struct imap_session *s, struct slice from, struct slice to)
+{
+	struct slice name = s->mb ? mailbox_name(s->mb) : SLICE_NULL;
+
+	if (slice_is(from, "Inbox") || !slice_starts(name, from) ||
+	    (name.n > from.n && name.p[from.n] != '/'))
+		return;
+	name = slice_skip(name, from.n);
+	mailbox_renamed(s->mb, arena_printf(s->arena, "%.*s%.*s",
+		SLICE_FMT(to), SLICE_FMT(name)));
+}
+
 enum imap_result
 imap_cmd_rename(struct imap_session *s, struct imap_command *c)
 {
@@ -99,6 +113,7 @@ imap_cmd_rename(struct imap_session *s, struct imap_command *c)
 	code = store_mailbox_rename(s->store, from, to, &e);
 	if (code != STORE_OK)
 		return imap_store_failed(c, code, &e);
+	follow_rename(s, from, to);
 	/* RFC 9051, 6.3.6.1: the old name, for those who know it. */
 	if (s->enabled & IMAP_REV2 && !slice_is(from, "Inbox")) {
 		buf_addz(&s->out, "* LIST () \"/\" ");

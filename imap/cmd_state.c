@@ -32,39 +32,15 @@ imap_cmd_logout(struct imap_session *s, struct imap_command *c)
 	return IMAP_OK;
 }
 
-/* RFC 2971, 3.1: "(" string SP nstring ... ")", or NIL; at most 30 pairs. */
+/* RFC 2971 */
 enum imap_result
 imap_cmd_id(struct imap_session *s, struct imap_command *c)
 {
-	struct buf agent = BUF_INIT(2048);
-	struct slice name, value;
-	int pairs = 0;
+	struct slice text = scan_rest(&c->p.sc);
 
-	if (!imap_sp(&c->p))
+	if (!imap_id(&c->p) || !imap_end(&c->p))
 		return imap_bad_args(c);
-	if (!imap_word(&c->p, "NIL")) {
-		if (!imap_char(&c->p, '('))
-			return imap_bad(c, "expected ( or NIL");
-		while (!imap_peek(&c->p, ')')) {
-			if ((pairs && !imap_sp(&c->p)) ||
-			    !imap_string(&c->p, &name) || !imap_sp(&c->p) ||
-			    !imap_nstring(&c->p, &value) || ++pairs > 30) {
-				buf_free(&agent);
-				return imap_bad_args(c);
-			}
-			if (pairs > 1)
-				buf_addc(&agent, ' ');
-			buf_add(&agent, name);
-			buf_addc(&agent, '=');
-			buf_add(&agent, value);
-		}
-		imap_char(&c->p, ')');
-	}
-	log_line("imapserver", LOG_INFO, "client",
-	    LOG_S("id", buf_slice(&agent)));
-	buf_free(&agent);
-	if (!imap_end(&c->p))
-		return imap_bad_args(c);
+	log_line("imapserver", LOG_INFO, "client", LOG_S("id", text));
 	imap_line(s, "ID (\"name\" \"mox\" \"version\" \"" MOX_VERSION "\")");
 	return IMAP_OK;
 }
@@ -75,35 +51,33 @@ imap_cmd_enable(struct imap_session *s, struct imap_command *c)
 {
 	static const struct {
 		const char *name;
-		unsigned bits;
+		unsigned bit;
 	} known[] = {
-		{ "IMAP4rev2", IMAP_REV2 | IMAP_UTF8 },
+		{ "IMAP4rev2", IMAP_REV2 },
 		{ "UTF8=ACCEPT", IMAP_UTF8 },
 		{ "CONDSTORE", IMAP_CONDSTORE },
 	};
-	struct buf enabled = BUF_INIT(1024);
-	struct slice name;
+	struct buf names = BUF_INIT(IMAP_LINE_MAX);
+	struct slice name = SLICE_NULL;
+	unsigned bits = 0;
 
-	if (!imap_sp(&c->p))
-		return imap_bad_args(c);
-	do {
-		if (!imap_atom(&c->p, &name)) {
-			buf_free(&enabled);
-			return imap_bad(c, "expected capability");
-		}
+	while (imap_char(&c->p, ' ') && imap_atom(&c->p, &name))
 		for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
 			if (!slice_isi(name, known[i].name))
 				continue;
-			if (known[i].bits & IMAP_CONDSTORE)
-				imap_enable_condstore(s);
-			s->enabled |= known[i].bits;
-			buf_addf(&enabled, " %.*s", SLICE_FMT(name));
+			bits |= known[i].bit;
+			buf_addf(&names, " %.*s", SLICE_FMT(name));
 		}
-	} while (imap_char(&c->p, ' '));
-	if (imap_end(&c->p))
-		imap_line(s, "ENABLED%s", buf_cstr(&enabled));
-	buf_free(&enabled);
-	return imap_end(&c->p) ? IMAP_OK : imap_bad_args(c);
+	if (!name.n || !imap_end(&c->p)) {
+		buf_free(&names);
+		return imap_bad(c, "expected capabilities");
+	}
+	if (bits & IMAP_CONDSTORE)
+		imap_enable_condstore(s);
+	s->enabled |= bits;
+	imap_line(s, "ENABLED%s", buf_cstr(&names));
+	buf_free(&names);
+	return IMAP_OK;
 }
 
 /* RFC 2342: one personal namespace, no others. */

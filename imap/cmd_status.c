@@ -67,6 +67,8 @@ value_of(const struct mailbox_status *st, unsigned bit)
 		return st->counts.size;
 	case ITEM_HIGHESTMODSEQ:
 		return st->modseq;
+	case ITEM_APPENDLIMIT:
+		return IMAP_APPEND_MAX; /* RFC 7889: the same for all */
 	case ITEM_DELETED_STORAGE:
 		return st->counts.deleted_size;
 	default:
@@ -92,11 +94,7 @@ imap_tell_status(struct imap_session *s, struct slice name, unsigned wanted,
 			continue;
 		buf_addf(&s->out, "%s%s ", first ? "" : " ", items[i].name);
 		first = false;
-		/* RFC 7889, 3: NIL, as the limit is the server's for all. */
-		if (items[i].bit == ITEM_APPENDLIMIT)
-			buf_addz(&s->out, "NIL");
-		else
-			buf_addu(&s->out, value_of(&st, items[i].bit));
+		buf_addu(&s->out, value_of(&st, items[i].bit));
 	}
 	buf_addz(&s->out, ")\r\n");
 	return 1;

@@ -9,6 +9,7 @@
 
 #define FETCH_ITEMS_MAX 200 /* in one command */
 #define FETCH_PATH_MAX MSGREC_DEPTH_MAX
+#define FETCH_LABEL_MAX 16384
 #define FETCH_FIELDS_MAX 500 /* names in one HEADER.FIELDS */
 
 enum fetch_kind {

@@ -14,45 +14,75 @@
 
 struct range {
 	struct msgrec_pos from;
-	uint64_t size;
+	uint64_t skip, size; /* not wanted, wanted bytes behind it */
+	bool count;          /* line ends into breaks */
+	uint64_t breaks;     /* that were passed */
+	bool in_break;       /* the last byte passed was CR */
 };
+
+static uint64_t
+count_breaks(struct slice s)
+{
+	const char *end = s.p + s.n;
+	uint64_t n = 0;
+
+	while ((s.p = memchr(s.p, '\n', (size_t)(end - s.p)))) {
+		s.p++;
+		n++;
+	}
+	return n;
+}
+
+/* The next piece of at most n bytes: its length, 0 on failure. */
+static size_t
+read_piece(struct mailbox_reader *reader, struct range *range, uint64_t n,
+    struct slice *piece_r, struct err *e)
+{
+	int rc =
+	    mailbox_read(reader, n < PIECE ? (size_t)n : PIECE, piece_r, e);
+
+	if (rc == 0)
+		err_set(e, ERR_PERM,
+		    "message is shorter than its record says: "
+		    "run mox-verifydata");
+	if (rc <= 0)
+		return 0;
+	if (range->count && piece_r->n) {
+		range->breaks += count_breaks(*piece_r);
+		range->in_break = piece_r->p[piece_r->n - 1] == '\r';
+	}
+	return piece_r->n;
+}
 
 /* Give wire bytes of the range to put(); FETCH_GONE before the first. */
 static enum fetch_status
-read_range(struct imap_session *s, uint32_t seq, const struct range *range,
+read_range(struct imap_session *s, uint32_t seq, struct range *range,
     void (*put)(void *ctx, struct slice wire), void *ctx, struct err *e)
 {
 	struct mailbox_reader *reader = NULL;
-	enum fetch_status st = FETCH_FAILED;
-	uint64_t left = range->size;
+	uint64_t skip = range->skip, left = range->size;
+	bool ok;
 	struct slice piece;
+	size_t n;
 	int rc = mailbox_read_open(&reader, s->mb, mailbox_msg(s->mb, seq), e);
 
 	if (rc <= 0)
 		return rc < 0 ? FETCH_FAILED : FETCH_GONE;
-	if (left &&
-	    mailbox_read_seek(reader, range->from.off, range->from.breaks, e) <
-		0)
-		goto out;
-	while (left) {
-		rc = mailbox_read(reader, left < PIECE ? (size_t)left : PIECE,
-		    &piece, e);
-		if (rc < 0)
-			goto out;
-		if (rc == 0) {
-			err_set(e, ERR_PERM,
-			    "message %u is shorter than its "
-			    "record says: run mox-verifydata",
-			    mailbox_msg(s->mb, seq)->uid);
-			goto out;
-		}
-		put(ctx, piece);
-		left -= piece.n;
+	ok = left == 0 ||
+	    mailbox_read_seek(reader, range->from.off, range->from.breaks, e) ==
+		0;
+	for (; ok && left && skip; skip -= n) {
+		n = read_piece(reader, range, skip, &piece, e);
+		ok = n > 0;
 	}
-	st = FETCH_OK;
-out:
+	for (; ok && left; left -= n) {
+		n = read_piece(reader, range, left, &piece, e);
+		ok = n > 0;
+		if (ok)
+			put(ctx, piece);
+	}
 	mailbox_read_close(&reader);
-	return st;
+	return ok ? FETCH_OK : FETCH_FAILED;
 }
 
 /* ---- BODY[...] ---- */
@@ -100,7 +130,7 @@ literal_end(struct literal *l, enum fetch_status st)
 static struct range
 whole_message(const struct imap_session *s, uint32_t seq)
 {
-	return (struct range){ { 0, 0 }, mailbox_msg(s->mb, seq)->wire_size };
+	return (struct range){ .size = mailbox_msg(s->mb, seq)->wire_size };
 }
 
 /* Where the item is, from the record; whole messages need none. */
@@ -122,32 +152,63 @@ find_range(struct imap_session *s, uint32_t seq, const struct fetch_item *item,
 	if (!section_find(record, item->path, item->npath, item->section,
 		&section))
 		return FETCH_NO_PART;
-	*range_r = (struct range){ section.from, section.size };
+	*range_r = (struct range){ .from = section.from, .size = section.size };
 	return FETCH_OK;
 }
 
+/* The part of the range that was asked for. */
 static void
 cut_partial(const struct fetch_item *item, struct range *range)
 {
 	if (!item->partial)
 		return;
-	if (item->offset >= range->size) {
-		range->size = 0;
-		return;
-	}
-	range->size -= item->offset;
+	range->skip = item->offset < range->size ? item->offset : range->size;
+	range->size -= range->skip;
 	if (range->size > item->length)
 		range->size = item->length;
-	if (item->offset) {
-		range->from.off += item->offset;
-		range->from.breaks = MAILBOX_BREAKS_UNKNOWN;
+}
+
+/*
+ * Large bodies are fetched piece by piece. Where a piece is in a file with LF
+ * line ends depends on how many stand before it, so the place where the last
+ * one ended is remembered.
+ */
+static void
+recall_place(const struct imap_session *s, const struct store_msg *m,
+    struct range *range)
+{
+	const struct imap_place *place = &s->place;
+	uint64_t from = range->from.off;
+
+	if (m->size == m->wire_size) { /* stored as sent */
+		range->from.off += range->skip;
+		range->skip = 0;
+		return;
 	}
+	range->count = true;
+	if (place->uid != m->uid || place->at.off < from ||
+	    place->at.off > from + range->skip)
+		return;
+	range->skip -= place->at.off - from;
+	range->from = place->at;
+}
+
+static void
+remember_place(struct imap_session *s, uint32_t uid, const struct range *range)
+{
+	if (!range->count || range->size == 0)
+		return;
+	s->place.uid = uid;
+	s->place.at.off =
+	    range->from.off + range->skip + range->size - range->in_break;
+	s->place.at.breaks = range->from.breaks + range->breaks;
 }
 
 static enum fetch_status
 put_section(struct imap_session *s, uint32_t seq, const struct fetch_item *item,
     struct err *e)
 {
+	uint32_t uid = mailbox_msg(s->mb, seq)->uid;
 	struct literal l = { .s = s, .item = item };
 	struct range range;
 	enum fetch_status st = find_range(s, seq, item, &range, e);
@@ -155,8 +216,13 @@ put_section(struct imap_session *s, uint32_t seq, const struct fetch_item *item,
 	if (st != FETCH_OK)
 		return st;
 	cut_partial(item, &range);
+	if (item->partial)
+		recall_place(s, mailbox_msg(s->mb, seq), &range);
 	l.size = range.size;
-	return literal_end(&l, read_range(s, seq, &range, literal_put, &l, e));
+	st = literal_end(&l, read_range(s, seq, &range, literal_put, &l, e));
+	if (st == FETCH_OK)
+		remember_place(s, uid, &range);
+	return st;
 }
 
 static void
@@ -178,13 +244,13 @@ put_fields(struct imap_session *s, uint32_t seq, const struct fetch_item *item,
 	if (st == FETCH_OK) {
 		section_fields(buf_slice(&header), item->fields, item->nfields,
 		    item->not, &fields);
-		cut = (struct range){ { 0, 0 }, fields.n };
+		cut = (struct range){ .size = fields.n };
 		cut_partial(item, &cut);
 		buf_add(&s->out, item->label);
 		buf_addf(&s->out, " {%llu}\r\n", (unsigned long long)cut.size);
 		buf_add(&s->out,
-		    slice_sub(buf_slice(&fields), (size_t)cut.from.off,
-			(size_t)(cut.from.off + cut.size)));
+		    slice_sub(buf_slice(&fields), (size_t)cut.skip,
+			(size_t)(cut.skip + cut.size)));
 	}
 	buf_free(&header);
 	buf_free(&fields);
@@ -233,7 +299,7 @@ decode_put(void *ctx, struct slice wire)
 }
 
 static enum fetch_status
-decode_range(struct imap_session *s, uint32_t seq, const struct range *range,
+decode_range(struct imap_session *s, uint32_t seq, struct range *range,
     enum msgrec_encoding encoding, struct decode *d, struct err *e)
 {
 	enum fetch_status st;
@@ -277,7 +343,7 @@ binary_range(struct imap_session *s, uint32_t seq,
 	msgrec_part(record, section.part, &part);
 	if (part.kind != MSGREC_LEAF)
 		return FETCH_NO_PART;
-	*range_r = (struct range){ section.from, section.size };
+	*range_r = (struct range){ .from = section.from, .size = section.size };
 	*encoding_r = part.encoding;
 	return FETCH_OK;
 }
@@ -302,11 +368,11 @@ put_binary(struct imap_session *s, uint32_t seq, const struct fetch_item *item,
 		buf_addf(&s->out, " %llu", (unsigned long long)count.size);
 		return FETCH_OK;
 	}
-	cut = (struct range){ { 0, 0 }, count.size };
+	cut = (struct range){ .size = count.size };
 	cut_partial(item, &cut);
 	l.size = send.want = cut.size;
 	l.eight = count.nul;
-	send.skip = cut.from.off;
+	send.skip = cut.skip;
 	return literal_end(&l,
 	    decode_range(s, seq, &range, encoding, &send, e));
 }

@@ -97,43 +97,43 @@ partial(struct imap_parse *p, struct fetch_item *item)
 	    imap_wrong(p, "expected <offset.length>");
 }
 
-/* The echo is what the client wrote, without PEEK and length, upper case but
- * for header names: clients compare it. */
-static struct slice
-label(struct imap_parse *p, const char *word, const char *from, const char *to,
-    const struct fetch_item *item)
+/*
+ * The echo is what the client wrote, without PEEK and length, upper case but
+ * for header names: clients compare it. For BINARY the offset is not echoed
+ * (RFC 9051, 9 msg-att-static).
+ */
+static bool
+label(struct imap_parse *p, const char *word, struct slice section,
+    struct fetch_item *item)
 {
-	struct buf b = BUF_INIT(65536);
-	struct slice s;
+	struct buf b = BUF_INIT(FETCH_LABEL_MAX);
 
 	buf_addz(&b, word);
-	for (; from < to; from++) {
-		bool lower =
-		    *from >= 'a' && *from <= 'z' && item->kind != FETCH_FIELDS;
-		buf_addc(&b, lower ? (char)(*from - 32) : *from);
+	for (size_t i = 0; i < section.n; i++) {
+		char c = section.p[i];
+		bool lower = c >= 'a' && c <= 'z' && item->kind != FETCH_FIELDS;
+		buf_addc(&b, lower ? (char)(c - 32) : c);
 	}
-	if (item->partial && item->kind != FETCH_BINARY_SIZE)
+	if (item->partial && item->kind != FETCH_BINARY)
 		buf_addf(&b, "<%llu>", (unsigned long long)item->offset);
-	s = arena_dup(p->arena, buf_slice(&b));
+	item->label = arena_dup(p->arena, buf_slice(&b));
 	buf_free(&b);
-	return s;
+	return !b.over || imap_wrong(p, "section too long");
 }
 
 static bool
 body_section(struct imap_parse *p, struct fetch *f, bool peek)
 {
 	struct fetch_item *item = add_item(p, f, FETCH_SECTION);
-	const char *from = p->sc.p, *to;
+	const char *from = p->sc.p;
+	struct slice section;
 
 	if (!item || !imap_char(p, '[') || !section_path(p, item) ||
 	    !section_text(p, item) || !imap_char(p, ']'))
 		return imap_wrong(p, "bad section");
-	to = p->sc.p;
+	section = slice_of(from, (size_t)(p->sc.p - from));
 	f->sets_seen |= !peek;
-	if (!partial(p, item))
-		return false;
-	item->label = label(p, "BODY", from, to, item);
-	return true;
+	return partial(p, item) && label(p, "BODY", section, item);
 }
 
 /* RFC 3516; RFC 9051, 6.4.5 */
@@ -142,18 +142,17 @@ binary_section(struct imap_parse *p, struct fetch *f, enum fetch_kind kind,
     bool peek)
 {
 	struct fetch_item *item = add_item(p, f, kind);
-	const char *from = p->sc.p, *to;
+	bool size = kind == FETCH_BINARY_SIZE;
+	const char *from = p->sc.p;
+	struct slice section;
 
 	if (!item || !imap_char(p, '[') || !section_path(p, item) ||
 	    !imap_char(p, ']'))
 		return imap_wrong(p, "bad section");
-	to = p->sc.p;
+	section = slice_of(from, (size_t)(p->sc.p - from));
 	f->sets_seen |= !peek;
-	if (kind == FETCH_BINARY && !partial(p, item))
-		return false;
-	item->label = label(p, kind == FETCH_BINARY ? "BINARY" : "BINARY.SIZE",
-	    from, to, item);
-	return true;
+	return (size || partial(p, item)) &&
+	    label(p, size ? "BINARY.SIZE" : "BINARY", section, item);
 }
 
 static bool

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "imap/parse.h"
 #include "imap/reader.h"
+#include "message/record.h"
 #include "store/mailbox.h"
 #include "store/store.h"
 
@@ -36,6 +37,11 @@ struct imap_session {
 	bool readonly;      /* EXAMINE */
 	struct arena *saved_arena;
 	struct uidset saved;  /* "$" of SEARCHRES (RFC 5182) */
+	/* Where a partial FETCH of a body ended: most clients go on there. */
+	struct imap_place {
+		uint32_t uid; /* 0: none */
+		struct msgrec_pos at;
+	} place;
 	size_t keywords_told; /* keywords the client knows from FLAGS */
 
 	bool logout; /* close after the answer */

@@ -155,11 +155,13 @@ cmd_logout(struct front *f)
 static void
 cmd_id(struct front *f)
 {
-	if (!imap_sp(&f->p)) {
+	struct slice text = scan_rest(&f->p.sc);
+
+	if (!imap_id(&f->p) || !imap_end(&f->p)) {
 		bad_arguments(f);
 		return;
 	}
-	log_line(TOPIC, LOG_DEBUG, "client", LOG_S("id", scan_rest(&f->p.sc)));
+	log_line(TOPIC, LOG_DEBUG, "client", LOG_S("id", text));
 	conn_writez(f->conn, "* ID (\"name\" \"mox\")\r\n");
 	answer(f, "OK", "%.*s done", SLICE_FMT(f->name));
 }
@@ -282,8 +284,7 @@ ask(void *ctx, struct slice challenge, struct buf *message)
 	buf_addz(&line, "\r\n");
 	conn_write(f->conn, buf_slice(&line));
 	buf_free(&line);
-	if (conn_flush(f->conn) != CONN_OK ||
-	    imap_reader_line(&f->in, &got) != IMAP_READ_OK)
+	if (imap_reader_line(&f->in, &got) != IMAP_READ_OK)
 		return -1;
 	return !slice_is(got, "*") && base64_decode(message, got);
 }
@@ -367,14 +368,12 @@ static void
 execute(struct front *f, struct slice text)
 {
 	f->p = (struct imap_parse){ .sc = scan_of(text), .arena = f->arena };
-	f->tag = SLICE_NULL;
-	if (!scan_take(&f->p.sc, imap_is_tag, &f->tag) || !imap_sp(&f->p) ||
+	if (!imap_tag(&f->p.sc, &f->tag) || !imap_sp(&f->p) ||
 	    !imap_atom(&f->p, &f->name)) {
 		if (!f->spoke_imap) {
 			not_imap(f);
 			return;
 		}
-		f->tag = f->tag.n ? f->tag : SLICE("*");
 		answer(f, "BAD", "expected tag and command");
 		return;
 	}
@@ -400,9 +399,13 @@ execute(struct front *f, struct slice text)
 static void
 read_failed(struct front *f, enum imap_read rc)
 {
+	struct scan sc;
+
 	switch (rc) {
 	case IMAP_READ_TOOBIG:
-		conn_writez(f->conn, "* BAD [TOOBIG] literal too large\r\n");
+		sc = scan_of(buf_slice(&f->in.text));
+		imap_tag(&sc, &f->tag);
+		answer(f, "BAD", "[TOOBIG] literal too large");
 		return;
 	case IMAP_READ_LONG:
 		conn_writez(f->conn, "* BYE line too long\r\n");
@@ -454,8 +457,6 @@ imap_front(const struct service_client *client, struct conn *conn,
 	if (!begin(&f))
 		f.done = true;
 	while (!f.done && !f.in.must_close) {
-		if (!conn_has_line(conn) && conn_flush(conn) != CONN_OK)
-			break;
 		arena_reset(f.arena);
 		rc = imap_reader_command(&f.in, &text);
 		if (rc == IMAP_READ_OK)

@@ -7,6 +7,7 @@
 #include "text/unicode.h"
 #include "text/utf7.h"
 
+#define ID_PAIRS_MAX 30                 /* RFC 2971, 3.3 */
 #define KEYWORDS_MAX STORE_KEYWORDS_MAX /* in one flag list */
 
 /* CHAR without atom-specials: ( ) { SP CTL list-wildcards quoted-specials ]
@@ -62,6 +63,13 @@ imap_wrong(struct imap_parse *p, const char *what)
 	if (!p->wrong)
 		p->wrong = what;
 	return false;
+}
+
+bool
+imap_tag(struct scan *sc, struct slice *tag_r)
+{
+	*tag_r = SLICE("*");
+	return scan_take(sc, imap_is_tag, tag_r);
 }
 
 bool
@@ -149,14 +157,13 @@ take_quoted(struct imap_parse *p, struct slice *s_r)
 	return true;
 }
 
-/* "{3}" CRLF "abc", also {3+} and ~{3}; the reader has checked sizes. */
+/* "{3}" CRLF "abc", also {3+}; the reader has checked sizes. */
 static bool
 take_literal(struct imap_parse *p, struct slice *s_r)
 {
 	struct scan sc = p->sc;
 	uint64_t n;
 
-	scan_char(&sc, '~');
 	if (!scan_char(&sc, '{') || !scan_u64(&sc, &n))
 		return false;
 	scan_char(&sc, '+');
@@ -203,6 +210,30 @@ imap_number64(struct imap_parse *p, uint64_t *v_r)
 		return true;
 	p->sc = before;
 	return imap_wrong(p, "expected number");
+}
+
+bool
+imap_id(struct imap_parse *p)
+{
+	struct slice name, value;
+	int pairs = 0;
+
+	if (!imap_sp(p))
+		return false;
+	if (imap_word(p, "NIL"))
+		return true;
+	if (!imap_char(p, '('))
+		return imap_wrong(p, "expected ( or NIL");
+	while (!imap_char(p, ')')) {
+		if (pairs && !imap_sp(p))
+			return false;
+		if (!imap_string(p, &name) || !imap_sp(p) ||
+		    !imap_nstring(p, &value))
+			return false;
+		if (++pairs > ID_PAIRS_MAX || name.n > 30 || value.n > 1024)
+			return imap_wrong(p, "too much in ID");
+	}
+	return true;
 }
 
 /* ---- names of mailboxes ---- */

@@ -27,6 +27,9 @@ extern const bool imap_is_astring[256]; /* ASTRING-CHAR */
 extern const bool imap_is_tag[256];
 extern const bool imap_is_pattern[256]; /* list-char */
 
+/* The tag that a command begins with; "*" and false if there is none. */
+bool imap_tag(struct scan *sc, struct slice *tag_r);
+
 bool imap_end(struct imap_parse *p); /* nothing follows */
 bool imap_sp(struct imap_parse *p);
 bool imap_char(struct imap_parse *p, char c);
@@ -40,6 +43,9 @@ bool imap_astring(struct imap_parse *p, struct slice *s_r);
 bool imap_nstring(struct imap_parse *p, struct slice *s_r);
 bool imap_number(struct imap_parse *p, uint32_t *v_r);
 bool imap_number64(struct imap_parse *p, uint64_t *v_r);
+
+/* The argument of ID: NIL or pairs of strings (RFC 2971, 3.1 and 3.3). */
+bool imap_id(struct imap_parse *p);
 
 /* A mailbox name, decoded from modified UTF-7 or taken as UTF-8, checked by
  * store_name_check. A name that is not allowed sets p->code to CANNOT. */

@@ -11,8 +11,7 @@ imap_reader_init(struct imap_reader *r, struct conn *conn)
 {
 	memset(r, 0, sizeof(*r));
 	r->conn = conn;
-	r->text = (struct buf)BUF_INIT(IMAP_LITERALS_MAX +
-	    (IMAP_LITERALS_COUNT + 1) * (IMAP_LINE_MAX + 4));
+	r->text = (struct buf)BUF_INIT(IMAP_COMMAND_MAX);
 	r->timeout_ms = IMAP_READ_MS;
 }
 
@@ -29,15 +28,22 @@ imap_reader_shrink(struct imap_reader *r)
 }
 
 bool
-imap_reader_buffered(const struct imap_reader *r)
+imap_reader_has_line(const struct imap_reader *r)
 {
-	return conn_buffered(r->conn).n > 0;
+	return conn_has_line(r->conn);
 }
 
 int
-imap_reader_write(struct imap_reader *r, struct slice s)
+imap_reader_flush(struct imap_reader *r)
 {
-	conn_write(r->conn, s);
+	bool over = r->out && r->out->over;
+
+	if (over)
+		return -1;
+	if (r->out) {
+		conn_write(r->conn, buf_slice(r->out));
+		buf_reset(r->out);
+	}
 	return conn_flush(r->conn) == CONN_OK ? 0 : -1;
 }
 
@@ -50,7 +56,7 @@ imap_reader_wait(struct imap_reader *r, int fd, int timeout_ms)
 	};
 	int n;
 
-	if (imap_reader_buffered(r))
+	if (conn_buffered(r->conn).n)
 		return IMAP_WAIT_INPUT;
 	n = poll(p, 2, timeout_ms);
 	if (n < 0)
@@ -79,15 +85,30 @@ status_of(enum conn_status status)
 enum imap_read
 imap_reader_line(struct imap_reader *r, struct slice *line_r)
 {
+	if (!conn_has_line(r->conn) && imap_reader_flush(r) < 0)
+		return IMAP_READ_END;
 	conn_set_read_ms(r->conn, r->timeout_ms);
 	return status_of(conn_line(r->conn, IMAP_LINE_MAX, line_r, NULL));
 }
 
 /* ---- literals ---- */
 
+/* Digits, and UINT64_MAX for what is more: too much in any case. */
+static bool
+literal_number(struct scan *sc, uint64_t *n_r)
+{
+	struct slice digits;
+
+	if (!scan_take(sc, scan_digit, &digits))
+		return false;
+	if (!slice_u64(digits, n_r))
+		*n_r = UINT64_MAX;
+	return true;
+}
+
 /*
- * Does the line end in "{123}", "{123+}" or "~{123}"? Then it is cut there and
- * the literal noted. RFC 9051, 9 literal.
+ * Does the line end in "{123}" or "{123+}"? Then it is cut there and the
+ * literal noted. RFC 9051, 9 literal. The "~" of a literal8 stays.
  */
 static bool
 announces_literal(struct imap_reader *r, struct slice *line)
@@ -103,7 +124,7 @@ announces_literal(struct imap_reader *r, struct slice *line)
 	if (brace < 0)
 		return false;
 	sc = scan_of(slice_skip(*line, (size_t)brace + 1));
-	if (!scan_u64(&sc, &n))
+	if (!literal_number(&sc, &n))
 		return false;
 	plus = scan_char(&sc, '+');
 	if (!scan_lit(&sc, SLICE("}")) || !scan_end(&sc))
@@ -130,8 +151,8 @@ imap_reader_literal_size(const struct imap_reader *r)
 void
 imap_reader_continue(struct imap_reader *r)
 {
-	if (r->literal_sync)
-		imap_reader_write(r, SLICE("+ go on\r\n"));
+	if (r->literal_sync && imap_reader_flush(r) == 0)
+		conn_writez(r->conn, "+ go on\r\n");
 	r->literal_sync = false;
 }
 
@@ -145,7 +166,9 @@ imap_reader_literal(struct imap_reader *r, struct slice *piece_r)
 		r->literal = false;
 		return IMAP_READ_OK;
 	}
-	if (!imap_reader_buffered(r)) {
+	if (conn_buffered(r->conn).n == 0) {
+		if (imap_reader_flush(r) < 0)
+			return IMAP_READ_END;
 		conn_set_read_ms(r->conn, IMAP_LITERAL_READ_MS);
 		rc = status_of(conn_fill(r->conn, 1));
 		if (rc != IMAP_READ_OK)
@@ -159,15 +182,48 @@ imap_reader_literal(struct imap_reader *r, struct slice *piece_r)
 	return IMAP_READ_OK;
 }
 
-void
-imap_reader_drop_literal(struct imap_reader *r)
+enum imap_read
+imap_reader_rest(struct imap_reader *r, struct slice *line_r)
 {
-	if (r->literal && !r->literal_sync)
-		r->must_close = true;
+	enum imap_read rc = imap_reader_line(r, line_r);
+
 	r->literal = false;
+	if (rc == IMAP_READ_OK)
+		announces_literal(r, line_r);
+	return rc;
+}
+
+enum imap_read
+imap_reader_skip(struct imap_reader *r)
+{
+	enum imap_read rc = IMAP_READ_OK;
+	struct slice piece;
+
+	while (r->literal && !r->literal_sync && rc == IMAP_READ_OK) {
+		if (r->literal_left > IMAP_APPEND_MAX) {
+			r->must_close = true;
+			break;
+		}
+		while (r->literal && rc == IMAP_READ_OK)
+			rc = imap_reader_literal(r, &piece);
+		if (rc == IMAP_READ_OK)
+			rc = imap_reader_rest(r, &piece);
+	}
+	r->literal = false;
+	return rc;
 }
 
 /* ---- commands ---- */
+
+/* Refuse the literal. If the client sends it unasked, what follows would be
+ * taken for commands. */
+static enum imap_read
+too_big(struct imap_reader *r)
+{
+	r->must_close = !r->literal_sync;
+	r->literal = false;
+	return IMAP_READ_TOOBIG;
+}
 
 /* The literal behind the text so far, put into the text. */
 static enum imap_read
@@ -176,11 +232,11 @@ take_literal(struct imap_reader *r, size_t *total)
 	struct slice piece;
 	enum imap_read rc;
 
+	if (r->literal_size > IMAP_LITERAL_MAX)
+		return too_big(r);
 	*total += r->literal_size;
-	if (r->literal_size > IMAP_LITERAL_MAX || *total > IMAP_LITERALS_MAX) {
-		imap_reader_drop_literal(r);
-		return IMAP_READ_TOOBIG;
-	}
+	if (*total > IMAP_LITERALS_MAX)
+		return too_big(r);
 	buf_addf(&r->text, "{%llu}\r\n", (unsigned long long)r->literal_size);
 	imap_reader_continue(r);
 	do {
@@ -192,42 +248,40 @@ take_literal(struct imap_reader *r, size_t *total)
 	return IMAP_READ_OK;
 }
 
-enum imap_read
-imap_reader_command(struct imap_reader *r, struct slice *text_r)
+static enum imap_read
+take_command(struct imap_reader *r)
 {
 	size_t total = 0, count = 0;
-	int first_ms = r->timeout_ms;
-	struct slice line;
 	enum imap_read rc;
+	struct slice line;
 
-	buf_reset(&r->text);
-	r->literal = false;
-	*text_r = SLICE_NULL;
 	for (;;) {
-		rc = imap_reader_line(r, &line);
+		rc = imap_reader_rest(r, &line);
 		if (rc != IMAP_READ_OK)
-			break;
-		if (!announces_literal(r, &line)) {
-			buf_add(&r->text, line);
-			break;
-		}
-		/* "~" belongs to the literal. */
-		if (line.n && line.p[line.n - 1] == '~')
-			line.n--;
+			return rc;
 		buf_add(&r->text, line);
+		if (!r->literal)
+			return r->text.over ? IMAP_READ_TOOBIG : IMAP_READ_OK;
 		if (r->streams && r->streams(buf_slice(&r->text)))
-			break;
-		if (++count > IMAP_LITERALS_COUNT) {
-			imap_reader_drop_literal(r);
-			rc = IMAP_READ_TOOBIG;
-			break;
-		}
+			return IMAP_READ_OK;
+		if (++count > IMAP_LITERALS_COUNT || r->text.over)
+			return too_big(r);
 		rc = take_literal(r, &total);
 		if (rc != IMAP_READ_OK)
-			break;
+			return rc;
 		/* The rest of a command begun is not waited for long. */
 		r->timeout_ms = IMAP_LITERAL_READ_MS;
 	}
+}
+
+enum imap_read
+imap_reader_command(struct imap_reader *r, struct slice *text_r)
+{
+	int first_ms = r->timeout_ms;
+	enum imap_read rc;
+
+	buf_reset(&r->text);
+	rc = take_command(r);
 	r->timeout_ms = first_ms;
 	*text_r = buf_slice(&r->text);
 	return rc;

@@ -16,6 +16,8 @@
 #define IMAP_LITERAL_MAX (100 * 1024)   /* one, but messages */
 #define IMAP_LITERALS_MAX (1000 * 1024) /* together, in one command */
 #define IMAP_LITERALS_COUNT 1000
+/* All of a command: what one connection can make us hold. */
+#define IMAP_COMMAND_MAX (IMAP_LITERALS_MAX + 8 * IMAP_LINE_MAX)
 #define IMAP_APPEND_MAX UINT64_C(0x7fffffff) /* a message */
 
 #define IMAP_LOGIN_READ_MS (30 * 1000)
@@ -36,6 +38,7 @@ enum { IMAP_WAIT_INPUT = 1, IMAP_WAIT_FD = 2 };
 
 struct imap_reader {
 	struct conn *conn; /* the caller's */
+	struct buf *out;   /* answers, written before waiting; NULL: none */
 	struct buf text;   /* the command */
 	int timeout_ms;    /* for the next line */
 	/* Should the literal behind text be left to imap_reader_literal? NULL:
@@ -60,21 +63,27 @@ enum imap_read imap_reader_command(struct imap_reader *r, struct slice *text_r);
 /* The next line alone, without its line end: DONE, SASL responses. */
 enum imap_read imap_reader_line(struct imap_reader *r, struct slice *line_r);
 
+/* ---- a literal that was left ---- */
+
 bool imap_reader_has_literal(const struct imap_reader *r);
 uint64_t imap_reader_literal_size(const struct imap_reader *r);
-/* Ask for the literal, if the client waits to be asked. */
+/* Ask for it, if the client waits to be asked. */
 void imap_reader_continue(struct imap_reader *r);
 /* Its next piece; an empty one at its end. */
 enum imap_read imap_reader_literal(struct imap_reader *r,
     struct slice *piece_r);
-/* It is not wanted. If the client sends it unasked, what follows would be
- * taken for commands: must_close is set. */
-void imap_reader_drop_literal(struct imap_reader *r);
+/* The line behind it. If it announces another literal, that one is left. */
+enum imap_read imap_reader_rest(struct imap_reader *r, struct slice *line_r);
+/* It is not wanted: read on to the end of the command, unless the client waits
+ * to be asked. Too much to read sets must_close. */
+enum imap_read imap_reader_skip(struct imap_reader *r);
 
-/* Bytes are waiting that were received already. */
-bool imap_reader_buffered(const struct imap_reader *r);
-/* Write and flush; -1 when the client is gone. */
-int imap_reader_write(struct imap_reader *r, struct slice s);
+/* ---- waiting and writing ---- */
+
+/* A whole line is here already: answers may wait for those to it. */
+bool imap_reader_has_line(const struct imap_reader *r);
+/* Write what is in out; -1 when the client is gone, or out was not enough. */
+int imap_reader_flush(struct imap_reader *r);
 /* Wait for bytes or for fd: IMAP_WAIT_* bits, 0 after timeout_ms or for a
  * signal, -1 the connection is gone. */
 int imap_reader_wait(struct imap_reader *r, int fd, int timeout_ms);

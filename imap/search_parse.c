@@ -308,12 +308,14 @@ sort_keys(struct search_key *key)
 }
 
 static bool
-charset(struct imap_parse *p)
+charset(const struct imap_session *s, struct imap_parse *p)
 {
 	struct slice name;
 
 	if (!imap_word(p, "CHARSET"))
 		return true;
+	if (s->enabled & IMAP_UTF8) /* RFC 6855, 3 */
+		return imap_wrong(p, "CHARSET with UTF8=ACCEPT");
 	if (!imap_sp(p) || !imap_astring(p, &name))
 		return false;
 	if (!slice_isi(name, "UTF-8") && !slice_isi(name, "US-ASCII")) {
@@ -330,7 +332,7 @@ imap_search_program(struct imap_session *s, struct imap_parse *p,
 	struct parser sp = { s, p, search_r, 0 };
 
 	*search_r = (struct search){ 0 };
-	if (!charset(p))
+	if (!charset(s, p))
 		return false;
 	search_r->program = add_key(&sp, NULL, SEARCH_AND);
 	do {

@@ -9,6 +9,9 @@
 
 /* Answers are flushed at IMAP_OUT_LARGE; one record or field is on top. */
 #define OUT_MAX (64 << 20)
+/* Work on the mailbox that nobody waits for, between commands and in IDLE. */
+#define TIDY_MS 5
+#define TIDY_IDLE_MS 20
 
 /* ---- one command ---- */
 
@@ -40,10 +43,8 @@ command_begin(struct imap_session *s, struct slice text, struct imap_command *c)
 					.arena = s->arena,
 					.utf8 = s->enabled &
 					    (IMAP_UTF8 | IMAP_REV2) } };
-	if (!scan_take(&c->p.sc, imap_is_tag, &c->tag) || !imap_sp(&c->p) ||
+	if (!imap_tag(&c->p.sc, &c->tag) || !imap_sp(&c->p) ||
 	    !imap_atom(&c->p, &name)) {
-		if (!c->tag.n)
-			c->tag = SLICE("*");
 		c->name = SLICE("command");
 		imap_bad(c, "expected tag and command");
 		return false;
@@ -114,10 +115,12 @@ execute(struct imap_session *s, struct slice text)
 	log_trace("imapserver", LOG_TRACE, '<', text);
 	if (command_begin(s, text, &c))
 		rc = command_run(s, &c);
-	if (s->in.literal)
-		imap_reader_drop_literal(&s->in);
 	command_answer(s, &c, rc);
-	log_line("imapserver", LOG_DEBUG, "command", LOG_S("cmd", c.name),
+	/* A message that was not taken. */
+	if (!s->dead && imap_reader_skip(&s->in) != IMAP_READ_OK)
+		s->dead = true;
+	log_line("imapserver", LOG_DEBUG, "command",
+	    LOG_Z("cmd", c.def ? c.def->name : "unknown"),
 	    LOG_Z("result",
 		rc == IMAP_OK        ? "ok"
 		    : rc == IMAP_NO  ? "no"
@@ -131,12 +134,14 @@ execute(struct imap_session *s, struct slice text)
 static bool
 read_failed(struct imap_session *s, enum imap_read rc)
 {
-	struct slice tag, rest;
+	struct slice tag;
+	struct scan sc;
 
 	switch (rc) {
 	case IMAP_READ_TOOBIG:
-		slice_cut(buf_slice(&s->in.text), ' ', &tag, &rest);
-		buf_add(&s->out, tag.n && tag.n < 100 ? tag : SLICE("*"));
+		sc = scan_of(buf_slice(&s->in.text));
+		imap_tag(&sc, &tag);
+		buf_add(&s->out, tag);
 		buf_addz(&s->out, " BAD [TOOBIG] literal too large\r\n");
 		return !s->in.must_close;
 	case IMAP_READ_LONG:
@@ -157,12 +162,49 @@ read_failed(struct imap_session *s, enum imap_read rc)
 void
 imap_session_idle(struct imap_session *s)
 {
-	arena_reset(s->arena);
+	arena_free(&s->arena);
+	s->arena = arena_new(0);
 	buf_free(&s->out);
 	imap_reader_shrink(&s->in);
 	if (s->mb)
-		mailbox_tidy(s->mb, 20);
+		mailbox_tidy(s->mb, TIDY_IDLE_MS);
 	malloc_trim(0);
+}
+
+/* The connection has waited for a second: for a command, or within one? */
+static void
+on_idle(void *ctx)
+{
+	struct imap_session *s = ctx;
+
+	if (s->in.text.n == 0 && s->out.n == 0)
+		imap_session_idle(s);
+}
+
+static void
+begin(struct imap_session *s)
+{
+	s->out = (struct buf)BUF_INIT(OUT_MAX);
+	s->arena = arena_new(0);
+	s->saved_arena = arena_new(0);
+	s->saved = (struct uidset)UIDSET_INIT(s->saved_arena);
+	s->in.streams = streams;
+	s->in.out = &s->out;
+	conn_set_idle(s->in.conn, on_idle, s);
+}
+
+static void
+end(struct imap_session *s)
+{
+	if (s->in.must_close && !s->logout)
+		imap_line(s, "BYE literal not wanted was sent");
+	imap_flush(s);
+	conn_set_idle(s->in.conn, NULL, NULL);
+	mailbox_close(&s->mb);
+	store_close(&s->store);
+	arena_free(&s->arena);
+	arena_free(&s->saved_arena);
+	buf_free(&s->out);
 }
 
 void
@@ -171,17 +213,14 @@ imap_session_run(struct imap_session *s)
 	enum imap_read rc;
 	struct slice text;
 
-	s->out = (struct buf)BUF_INIT(OUT_MAX);
-	s->arena = arena_new(0);
-	s->saved_arena = arena_new(0);
-	s->saved = (struct uidset)UIDSET_INIT(s->saved_arena);
-	s->in.streams = streams;
+	begin(s);
 	while (!s->logout && !s->dead && !s->in.must_close) {
 		/* Pipelined commands are answered together. */
-		if (!imap_reader_buffered(&s->in)) {
+		imap_flush_large(s);
+		if (!imap_reader_has_line(&s->in)) {
 			imap_flush(s);
 			if (s->mb)
-				mailbox_tidy(s->mb, 5);
+				mailbox_tidy(s->mb, TIDY_MS);
 		}
 		arena_reset(s->arena);
 		rc = imap_reader_command(&s->in, &text);
@@ -190,12 +229,5 @@ imap_session_run(struct imap_session *s)
 		else if (!read_failed(s, rc))
 			break;
 	}
-	if (s->in.must_close && !s->logout)
-		imap_line(s, "BYE literal not wanted was sent");
-	imap_flush(s);
-	mailbox_close(&s->mb);
-	store_close(&s->store);
-	arena_free(&s->arena);
-	arena_free(&s->saved_arena);
-	buf_free(&s->out);
+	end(s);
 }

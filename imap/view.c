@@ -30,16 +30,21 @@ tell_expunged(struct imap_session *s, struct err *e)
 	return 0;
 }
 
+/* With UID and flags at once: most clients would ask for them next. */
 static int
 tell_new(struct imap_session *s, struct err *e)
 {
-	uint32_t first;
+	uint32_t count, seq;
 
-	if (mailbox_take_new(s->mb, &first, e) < 0)
+	if (mailbox_take_new(s->mb, &seq, e) < 0)
 		return -1;
-	imap_line(s, "%u EXISTS", mailbox_count(s->mb));
-	if (!(s->enabled & IMAP_REV2))
-		imap_line(s, "0 RECENT");
+	count = mailbox_count(s->mb);
+	imap_line(s, "%u EXISTS", count);
+	imap_tell_flags(s, false);
+	for (; seq <= count; seq++) {
+		imap_tell_message(s, seq, true, false);
+		imap_flush_large(s);
+	}
 	return 0;
 }
 
@@ -161,4 +166,5 @@ imap_unselect(struct imap_session *s)
 	s->readonly = false;
 	s->saved.n = 0;
 	s->keywords_told = 0;
+	s->place.uid = 0;
 }

@@ -31,6 +31,7 @@
 #define SWEEP_MS 500
 #define RETRY_MS 100 /* no descriptor or process to be had */
 #define LOG_REFUSED_PER_S 10
+#define KEEPALIVE_S 300 /* imap.md 1 */
 
 /* A connection. */
 struct slot {
@@ -326,12 +327,15 @@ accepted(struct parent *p, const struct service_listener *l, int fd,
 		.limits = &p->sv->setup.limits };
 	enum service_refusal why;
 	bool proxy;
-	int one = 1;
+	int one = 1, keep_s = KEEPALIVE_S;
 
 	ip_from_sockaddr((const struct sockaddr *)sa, &client.ip, &client.port);
 	ip_local(fd, &client.local_ip, &client.local_port);
 	/* Else a TLS 1.3 server answers 40 ms late. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	/* Clients that are gone without a word: idle ones wait for long. */
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &keep_s, sizeof(keep_s));
 	proxy = admit_is_proxy(l, &client.ip);
 	why = admit(p, &client, proxy);
 	if (why != SERVICE_ADMIT) {

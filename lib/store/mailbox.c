@@ -163,6 +163,14 @@ mailbox_name(const struct mailbox *mb)
 	return slice_str(mb->name);
 }
 
+void
+mailbox_renamed(struct mailbox *mb, struct slice name)
+{
+	free(mb->name);
+	mb->name = text_of(name);
+	layout_folder(name, mb->folder.name, NULL); /* it exists, so it fits */
+}
+
 struct store *
 mailbox_store_of(const struct mailbox *mb)
 {

@@ -72,6 +72,9 @@ int mailbox_open(struct mailbox **mb_r, struct store *st, struct slice name,
 /* Folds the log if it is due; writes flags into file names if due. */
 void mailbox_close(struct mailbox **mb);
 struct slice mailbox_name(const struct mailbox *mb);
+/* It was renamed, itself or with one above it, by store_mailbox_rename of this
+ * process: go on under its new name. */
+void mailbox_renamed(struct mailbox *mb, struct slice name);
 struct store *mailbox_store_of(const struct mailbox *mb);
 
 uint32_t mailbox_uidvalidity(const struct mailbox *mb);
