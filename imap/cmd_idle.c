@@ -20,8 +20,9 @@ wait_for_line(struct imap_session *s, int watch)
 		if (got & IMAP_WAIT_INPUT)
 			return true;
 		if (service_stop || clock_mono_ms(NULL) > end_ms) {
-			imap_line(s, service_stop ? "BYE shutting down"
-						  : "BYE inactive");
+			imap_line(s,
+			    service_stop ? "BYE shutting down"
+					 : "BYE inactive");
 			s->logout = true;
 			return false;
 		}
@@ -57,9 +58,9 @@ imap_cmd_idle(struct imap_session *s, struct imap_command *c)
 		s->dead = true;
 	else {
 		buf_add(&s->out, buf_slice(&tag));
-		buf_addz(&s->out, slice_isi(line, "DONE")
-			? " OK IDLE done\r\n"
-			: " BAD IDLE expected DONE\r\n");
+		buf_addz(&s->out,
+		    slice_isi(line, "DONE") ? " OK IDLE done\r\n"
+					    : " BAD IDLE expected DONE\r\n");
 	}
 	buf_free(&tag);
 	return IMAP_ANSWERED;

@@ -120,8 +120,8 @@ matches(struct slice pattern, struct slice name)
 		char c = pattern.p[p];
 		if (c == '*' || c == '%') {
 			for (size_t i = 0; i < name.n; i++)
-				after[i + 1] |= after[i] &&
-				    (c == '*' || name.p[i] != '/');
+				after[i + 1] |=
+				    after[i] && (c == '*' || name.p[i] != '/');
 			continue;
 		}
 		for (size_t i = name.n; i > 0; i--)
@@ -176,8 +176,8 @@ has_selected_child(const struct list_args *a, const struct store_mailbox *list,
 		bool below = slice_starts(name, parent);
 		if (!below && i > 0)
 			break; /* sorted, but for Inbox, which is first */
-		if (below && name.p[parent.n] == '/' &&
-		    selected(a, &list[k]) && !matches_any(a, name))
+		if (below && name.p[parent.n] == '/' && selected(a, &list[k]) &&
+		    !matches_any(a, name))
 			return true;
 	}
 	return false;
@@ -191,7 +191,8 @@ put_attributes(struct buf *b, const struct list_args *a,
 	if (m->subscribed && a->subscribed)
 		buf_addz(b, " \\Subscribed");
 	if (!m->exists)
-		buf_addz(b, known_nonexistent ? " \\NonExistent" : " \\Noselect");
+		buf_addz(b,
+		    known_nonexistent ? " \\NonExistent" : " \\Noselect");
 	if (a->return_children)
 		buf_addz(b,
 		    m->has_children ? " \\HasChildren" : " \\HasNoChildren");

@@ -96,8 +96,8 @@ follow_rename(struct imap_session *s, struct slice from, struct slice to)
 	    (name.n > from.n && name.p[from.n] != '/'))
 		return;
 	name = slice_skip(name, from.n);
-	mailbox_renamed(s->mb, arena_printf(s->arena, "%.*s%.*s",
-		SLICE_FMT(to), SLICE_FMT(name)));
+	mailbox_renamed(s->mb,
+	    arena_printf(s->arena, "%.*s%.*s", SLICE_FMT(to), SLICE_FMT(name)));
 }
 
 enum imap_result

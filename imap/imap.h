@@ -36,7 +36,7 @@ struct imap_session {
 	struct mailbox *mb; /* selected, or NULL */
 	bool readonly;      /* EXAMINE */
 	struct arena *saved_arena;
-	struct uidset saved;  /* "$" of SEARCHRES (RFC 5182) */
+	struct uidset saved; /* "$" of SEARCHRES (RFC 5182) */
 	/* Where a partial FETCH of a body ended: most clients go on there. */
 	struct imap_place {
 		uint32_t uid; /* 0: none */
