@@ -138,7 +138,7 @@ flip() {
 }
 
 @test "missing, empty and foreign index files" {
-	for damage in 'rm mox.log' 'rm mox.cdb' 'truncate -s0 mox.cdb' \
+	for damage in 'rm mox.log' 'rm mox.cdb' 'rm mox.log mox.cdb' 'truncate -s0 mox.cdb' \
 	    'truncate -s9 mox.log' 'cp ../threads.log mox.log' \
 	    'cp .Sent/mox.cdb mox.cdb'; do
 		storectl fold Inbox , fold Inbox >/dev/null

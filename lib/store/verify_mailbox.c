@@ -2,17 +2,30 @@
  * verify_mailbox.c - one mailbox: is there an index, can it be read, and what
  * does it say?
  */
-#include "store/verify_int.h"
+#include <unistd.h>
 
-/* Of what others put there, nobody knows how much is there. */
-static const struct slice any = { NULL, 0 };
+#include "store/verify_int.h"
 
 static void
 leftovers(struct verify *v, const struct folder *f)
 {
 	verify_leftovers(v, f->fd, ".", SLICE("."), SLICE(".tmp"),
 	    VERIFY_OWN_S);
-	verify_leftovers(v, f->tmp, ".", any, any, VERIFY_TMP_S);
+	verify_leftovers(v, f->tmp, ".", SLICE_NULL, SLICE_NULL, VERIFY_TMP_S);
+}
+
+/* The lock file comes with the first change and stays. */
+static enum verify_pair
+look_at_pair(const struct folder *f, struct err *why_r, struct err *e)
+{
+	enum verify_pair state =
+	    verify_pair(f->fd, INDEX_PAIR, index_ops.magic, why_r, e);
+
+	if (state != VERIFY_PAIR_NONE ||
+	    faccessat(f->fd, INDEX_PAIR ".lock", F_OK, 0) != 0)
+		return state;
+	err_set(why_r, ERR_SYNTAX, "mox.log is missing");
+	return VERIFY_PAIR_LOST;
 }
 
 /*
@@ -24,8 +37,7 @@ before_open(struct verify *v, const struct folder *f, bool *lines_r,
     struct err *e)
 {
 	struct err why = ERR_INIT;
-	enum verify_pair state =
-	    verify_pair(f->fd, INDEX_PAIR, index_ops.magic, &why, e);
+	enum verify_pair state = look_at_pair(f, &why, e);
 
 	*lines_r = state == VERIFY_PAIR_LINES;
 	switch (state) {
