@@ -39,3 +39,9 @@ killed() {
 		"${SCENARIO[@]}"
 	powercut check "$TRACE" "$WORK" "$TOP/t/bin/store-check" power
 }
+
+@test "five processes at once, killed at random" {
+	local seed=${MOX_RANDOM_SEED:-$RANDOM}
+	mkdir "$D"
+	"$TOP/t/bin/store-stress" "$D" "$seed" 5 40 || { echo "seed $seed"; return 1; }
+}

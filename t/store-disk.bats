@@ -85,6 +85,7 @@ expect() {
 	storectl tidy Inbox
 	calls move Inbox 1 Work | grep -v '^moved\|^done' >"$BATS_TEST_TMPDIR/calls"
 	expect <<-END
+		write mox.log
 		rename cur .Work/cur
 		write .Work/mox.log
 		write mox.log

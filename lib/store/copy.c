@@ -2,10 +2,11 @@
  * copy.c - COPY and MOVE to another mailbox of the account.
  *
  * COPY is adding (add.c) with links instead of new files. MOVE renames, so
- * that a message is in one folder whatever happens: first the files, then the
- * target's lines, then the source's. A crash leaves a file without a line in
- * the target, where a scan takes it in, and a line without a file in the
- * source, where a scan expunges it.
+ * that a message is in one folder whatever happens: a line of the source that
+ * they are leaving, then the files, the target's lines, the source's that they
+ * have left. A crash leaves a file without a line in the target, where a scan
+ * takes it in, and a line without a file in the source, where the next one to
+ * lock expunges it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -332,10 +333,12 @@ move_files(struct copy *c, const struct place *places, struct err *e)
 	return 0;
 }
 
+/* A line of the source about the messages: `o`, they are leaving; `y`, they
+ * have left. */
 static int
-append_gone(struct copy *c, struct err *e)
+append_source(struct copy *c, char type, struct err *e)
 {
-	struct line l = { .type = 'y', .modseq = c->from->ix.modseq + 1,
+	struct line l = { .type = type, .modseq = c->from->ix.modseq + 1,
 		.uids = UIDSET_INIT(c->arena) };
 	struct lines ls = LINES_INIT;
 	int rc;
@@ -364,6 +367,8 @@ move_locked(struct copy *c, const struct uidset *uids, struct err *e)
 	scan_before(c->from, &own_from);
 	scan_before(c->to, &own_to);
 	if (rc == 0)
+		rc = append_source(c, 'o', e);
+	if (rc == 0)
 		rc = move_files(c, places, e);
 	if (rc == 0) {
 		rc = index_append(c->to, &ls, e);
@@ -371,10 +376,13 @@ move_locked(struct copy *c, const struct uidset *uids, struct err *e)
 			move_back(c, places, c->n);
 	}
 	if (rc == 0) {
-		rc = append_gone(c, e);
+		rc = append_source(c, 'y', e);
 		scan_after(c->to, &own_to, true);
-		scan_after(c->from, &own_from, false);
 	}
+	/* If the line `y` could not be written the next one with the lock
+	 * does it. */
+	if (rc == 0 || c->from->ix.leaving.n == 0)
+		scan_after(c->from, &own_from, true);
 	lines_free(&ls);
 	return rc;
 }

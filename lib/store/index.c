@@ -19,6 +19,7 @@ index_init(struct index *ix)
 		.names = BUF_INIT(NAMES_MAX), .arena = arena_new(0) };
 	ix->dirty = (struct uidset)UIDSET_INIT(ix->arena);
 	ix->in_new = (struct uidset)UIDSET_INIT(ix->arena);
+	ix->leaving = (struct uidset)UIDSET_INIT(ix->arena);
 	keywords_init(&ix->kw);
 }
 
@@ -384,8 +385,10 @@ apply_mtimes(struct index *ix, const struct line *l)
 		ix->new = l->new;
 	if (l->cur.ns != 0)
 		ix->cur = l->cur;
-	if (l->placed)
+	if (l->placed) {
 		ix->unplaced = 0;
+		ix->leaving.n = 0;
+	}
 }
 
 void
@@ -414,6 +417,9 @@ index_apply(struct mailbox *mb, const struct line *l)
 		break;
 	case 'u':
 		apply_unlinked(ix, l);
+		break;
+	case 'o':
+		uidset_add_set(&ix->leaving, &l->uids);
 		break;
 	case 'd':
 		each(mb, l, set_disk);
@@ -486,8 +492,8 @@ index_lock(struct mailbox *mb, struct err *e)
 		return -1;
 	if (mb->gone)
 		rc = err_set(e, ERR_PERM, "%s: mailbox is gone", mb->name);
-	else if (mb->ix.unplaced != 0)
-		rc = scan_place(mb, e);
+	else if (mb->ix.unplaced != 0 || mb->ix.leaving.n > 0)
+		rc = scan_recover(mb, e);
 	if (rc != 0)
 		db_pair_unlock(&mb->pair);
 	return rc;

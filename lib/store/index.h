@@ -97,7 +97,9 @@ struct index {
 	uint64_t floor; /* history of expunged is complete above this modseq */
 	char id[MAILBOXID];
 	struct mtime new, cur;
+	/* A writer is, or was when it crashed, moving files: */
 	uint32_t unplaced; /* first UID whose file may still be in tmp/, or 0 */
+	struct uidset leaving; /* to another mailbox */
 
 	struct record *base;
 	uint32_t nbase;
@@ -199,7 +201,7 @@ struct line {
 	enum mailbox_flagop op;  /* f */
 	uint16_t flags;          /* f */
 	uint64_t keywords;       /* f */
-	struct uidset uids;      /* f x y u d w */
+	struct uidset uids;      /* f x y u d w o */
 	unsigned number;         /* k (bit), l (letter) */
 	uint32_t uidvalidity, uidnext;   /* v */
 	struct mtime new, cur;   /* m; ns 0: as it was */
@@ -413,8 +415,9 @@ struct own_change {
 };
 void scan_before(const struct mailbox *mb, struct own_change *c);
 void scan_after(struct mailbox *mb, const struct own_change *c, bool placed);
-/* Under the lock: put files that a crashed writer left in tmp/ in place. */
-int scan_place(struct mailbox *mb, struct err *e);
+/* Under the lock: put files that a crashed writer left in tmp/ in place, and
+ * expunge messages that it has moved away. */
+int scan_recover(struct mailbox *mb, struct err *e);
 
 /* A file in new/ or cur/. */
 struct found {

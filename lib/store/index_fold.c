@@ -16,6 +16,7 @@
 #define KEY_DIRTY    SLICE("dirty")
 #define KEY_NEW      SLICE("new")
 #define KEY_RENAMING SLICE("renaming")
+#define KEY_LEAVING  SLICE("leaving")
 
 /* Another byte order or layout of records gives another number. */
 #define HEAD_MAGIC (0x6d6f78696478ull << 16 | sizeof(struct record))
@@ -32,6 +33,7 @@ struct head {
 	uint32_t uidnext, unseen_from, segment;
 	uint32_t crc; /* of records, unlinks and names */
 	uint32_t flags_used;
+	uint32_t unplaced, zero;
 };
 
 /* ---- load ---- */
@@ -75,6 +77,7 @@ load_head(struct index *ix, const struct db_cdb *cdb)
 	ix->unseen_from = h.unseen_from;
 	ix->segment = h.segment;
 	ix->flags_used = h.flags_used & STORE_FLAGS;
+	ix->unplaced = h.unplaced;
 	return true;
 }
 
@@ -153,6 +156,7 @@ index_load(struct mailbox *mb, const struct db_cdb *cdb, struct err *e)
 	    !load_records(ix, cdb) || !load_expunged(ix, cdb) ||
 	    !load_set(cdb, KEY_DIRTY, &ix->dirty) ||
 	    !load_set(cdb, KEY_NEW, &ix->in_new) ||
+	    !load_set(cdb, KEY_LEAVING, &ix->leaving) ||
 	    !load_lines(mb, cdb, KEY_RENAMING))
 		return damaged(mb, e);
 	return 0;
@@ -343,7 +347,7 @@ add_lines(struct build *b)
 					    .number = i,
 					    .name = keywords_letter(kw, i) });
 	add_line(&text, &(struct line){ .type = 'm', .new = ix->new,
-			    .cur = ix->cur, .placed = ix->unplaced == 0 });
+			    .cur = ix->cur });
 	db_cdb_make_add(b->m, KEY_LINES, buf_slice(&text));
 	buf_free(&text);
 }
@@ -385,6 +389,7 @@ add_head(struct build *b)
 	h->uidnext = ix->uidnext;
 	h->segment = ix->segment;
 	h->flags_used = ix->flags_used;
+	h->unplaced = ix->unplaced;
 	db_cdb_make_add(b->m, KEY_HEAD, slice_of((const char *)h, sizeof(*h)));
 }
 
@@ -400,6 +405,7 @@ index_build(void *arg, struct db_cdb_make *m, struct err *e)
 	add_vanished(&b);
 	add_set(&b, KEY_DIRTY, &mb->ix.dirty);
 	add_set(&b, KEY_NEW, &mb->ix.in_new);
+	add_set(&b, KEY_LEAVING, &mb->ix.leaving);
 	add_lines(&b);
 	add_renaming(&b);
 	add_head(&b);

@@ -196,6 +196,7 @@ line_format(const struct line *l, struct buf *b)
 		uidset_format(&l->uids, b);
 		break;
 	case 'u':
+	case 'o':
 		buf_addc(b, ' ');
 		uidset_format(&l->uids, b);
 		break;
@@ -386,6 +387,7 @@ parse_type(struct fields *f, struct arena *arena, struct line *l)
 		take_uids(f, arena, &l->uids);
 		return true;
 	case 'u':
+	case 'o':
 		take_uids(f, arena, &l->uids);
 		return true;
 	case 'd':

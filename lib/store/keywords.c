@@ -21,6 +21,9 @@
 /* Dovecot's lock, and when it takes one for left behind. */
 #define LOCK_NAME    "dovecot-keywords.lock"
 #define LOCK_STALE_S 60
+#define LOCK_TEXT    "mox\n" /* in locks of ours */
+#define LOCK_MAX     1000
+#define LEASE_MS     1000
 
 static const struct {
 	uint16_t flag;
@@ -371,22 +374,58 @@ write_file(const struct mailbox *mb, const struct shared *f, struct err *e)
 	return rc;
 }
 
+/* Was it a process of ours that left LOCK_NAME, or is it old? */
+static bool
+lock_is_stale(const struct mailbox *mb)
+{
+	struct buf b = BUF_INIT(LOCK_MAX);
+	struct stat st;
+	bool ours = file_read(mb->folder.fd, LOCK_NAME, &b, NULL) == 1 &&
+	    slice_is(buf_slice(&b), LOCK_TEXT);
+
+	buf_free(&b);
+	return ours ||
+	    (fstatat(mb->folder.fd, LOCK_NAME, &st, 0) == 0 &&
+		st.st_mtim.tv_sec + LOCK_STALE_S < clock_s(NULL));
+}
+
 /* Dovecot's way of locking the file: whoever can make LOCK_NAME. */
 static bool
-lock_file(const struct mailbox *mb)
+make_lock(const struct mailbox *mb)
 {
 	const int flags = O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC;
-	struct stat st;
-	int fd;
+	int fd = openat(mb->folder.fd, LOCK_NAME, flags,
+	    mb->st->env->file_mode);
 
-	if (fstatat(mb->folder.fd, LOCK_NAME, &st, 0) == 0 &&
-	    st.st_mtim.tv_sec + LOCK_STALE_S < clock_s(NULL))
-		unlinkat(mb->folder.fd, LOCK_NAME, 0);
-	fd = openat(mb->folder.fd, LOCK_NAME, flags, mb->st->env->file_mode);
 	if (fd < 0)
 		return false;
+	file_write(fd, SLICE(LOCK_TEXT), NULL);
 	close(fd);
 	return true;
+}
+
+/* Among ourselves the lease is what counts. */
+static bool
+lock_file(const struct mailbox *mb, struct db_lock *lease)
+{
+	if (db_lock(lease, mb->folder.fd, INDEX_PAIR ".lock",
+		DB_LOCK_SECOND | DB_LOCK_LEASE, LEASE_MS, NULL) != 1)
+		return false;
+	if (make_lock(mb))
+		return true;
+	if (lock_is_stale(mb))
+		unlinkat(mb->folder.fd, LOCK_NAME, 0);
+	if (make_lock(mb))
+		return true;
+	db_unlock(lease);
+	return false;
+}
+
+static void
+unlock_file(const struct mailbox *mb, struct db_lock *lease)
+{
+	unlinkat(mb->folder.fd, LOCK_NAME, 0);
+	db_unlock(lease);
 }
 
 static int
@@ -408,11 +447,13 @@ keywords_share(struct mailbox *mb, struct err *e)
 {
 	struct slice names[NAMED + STORE_KEYWORDS_MAX];
 	size_t n = without_letter(&mb->ix, names);
+	struct db_lock lease = DB_LOCK_INIT;
 	int rc = 0;
 
-	if (n > 0 && mb->ix.kw.used != (1u << LETTERS) - 1 && lock_file(mb)) {
+	if (n > 0 && mb->ix.kw.used != (1u << LETTERS) - 1 &&
+	    lock_file(mb, &lease)) {
 		rc = share_locked(mb, names, n, e);
-		unlinkat(mb->folder.fd, LOCK_NAME, 0);
+		unlock_file(mb, &lease);
 	}
 	if (rc != 0 || file_ns(mb) == mb->keywords_ns)
 		return rc;

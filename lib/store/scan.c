@@ -99,28 +99,6 @@ scan_after(struct mailbox *mb, const struct own_change *c, bool placed)
 	append_line(mb, &l, NULL);
 }
 
-int
-scan_place(struct mailbox *mb, struct err *e)
-{
-	uint32_t pos = index_from(&mb->ix, mb->ix.unplaced);
-	struct own_change own;
-	char name[LAYOUT_NAME], file[LAYOUT_NAME];
-
-	scan_before(mb, &own);
-	for (; pos < index_end(&mb->ix); pos++) {
-		const struct record *r = index_at(&mb->ix, pos);
-
-		if (record_live(r) && record_file(&mb->ix, r, file) &&
-		    slice_cstr(index_name(&mb->ix, r), name, sizeof(name)) &&
-		    renameat(mb->folder.tmp, name, record_dir(mb, r), file) !=
-			0 &&
-		    errno != ENOENT)
-			return err_sys(e, "%s: message in tmp", mb->name);
-	}
-	scan_after(mb, &own, true);
-	return 0;
-}
-
 /* ---- reading a folder ---- */
 
 static void
@@ -555,6 +533,68 @@ scan(struct mailbox *mb, bool new, bool cur, struct err *e)
 		rc = record_mtimes(mb, &s, settled, e);
 	listing_free(&s.l);
 	return rc;
+}
+
+/* ---- after a crash ---- */
+
+static int
+place_files(struct mailbox *mb, struct err *e)
+{
+	uint32_t pos = index_from(&mb->ix, mb->ix.unplaced);
+	char name[LAYOUT_NAME], file[LAYOUT_NAME];
+
+	for (; pos < index_end(&mb->ix); pos++) {
+		const struct record *r = index_at(&mb->ix, pos);
+
+		if (record_live(r) && record_file(&mb->ix, r, file) &&
+		    slice_cstr(index_name(&mb->ix, r), name, sizeof(name)) &&
+		    renameat(mb->folder.tmp, name, record_dir(mb, r), file) !=
+			0 &&
+		    errno != ENOENT)
+			return err_sys(e, "%s: message in tmp", mb->name);
+	}
+	return 0;
+}
+
+/* Those that were to leave and are in neither folder have left: under the
+ * lock nobody but foreign programs renames, and these keep the base name. */
+static int
+expunge_left(struct mailbox *mb, struct err *e)
+{
+	struct scan s = { .mb = mb, .l = { .arena = arena_new(0) } };
+	struct line l = { .type = 'y', .modseq = mb->ix.modseq + 1 };
+	int rc = 0;
+
+	s.missing = (struct uidset)UIDSET_INIT(s.l.arena);
+	uidset_add_set(&s.missing, &mb->ix.leaving);
+	look_again(&s);
+	if (s.missing.n > 0) {
+		s.l.new = s.l.cur = true;
+		rc = read_folders(mb, &s.l, e);
+		identify(mb, &s.l);
+		for (size_t i = 0; i < s.l.n; i++)
+			if (s.l.v[i].uid != 0)
+				uidset_remove(&s.missing, s.l.v[i].uid,
+				    s.l.v[i].uid);
+	}
+	l.uids = s.missing;
+	if (rc == 0 && s.missing.n > 0)
+		rc = append_line(mb, &l, e);
+	listing_free(&s.l);
+	return rc;
+}
+
+int
+scan_recover(struct mailbox *mb, struct err *e)
+{
+	struct own_change own;
+
+	scan_before(mb, &own);
+	if ((mb->ix.unplaced != 0 && place_files(mb, e) != 0) ||
+	    (mb->ix.leaving.n > 0 && expunge_left(mb, e) != 0))
+		return -1;
+	scan_after(mb, &own, true);
+	return 0;
 }
 
 /* ---- when to scan ---- */
