@@ -483,10 +483,15 @@ conn_tls_accept(struct conn *c, struct tls_server *tls, int ms)
 void
 conn_shutdown(struct conn *c)
 {
-	if (c->ssl != NULL && c->write_failed == CONN_OK)
+	if (c->ssl != NULL && c->write_failed == CONN_OK) {
 		SSL_shutdown(c->ssl);
-	ERR_clear_error();
+		ERR_clear_error();
+	}
 	shutdown(c->write_fd, SHUT_WR);
+	/* Closing with bytes unread resets the connection, and takes back what
+	 * was said last. */
+	c->in_n = c->in_at = 0;
+	recv(c->read_fd, c->in, CONN_BUFFER, MSG_DONTWAIT);
 }
 
 /* ---- the rest ---- */

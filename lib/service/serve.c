@@ -231,9 +231,12 @@ refuse(struct parent *p, const struct service_client *client,
 	count(p, "refused", client->listener->kind, admit_reason(why));
 	if (!client->listener->kind->tls) {
 		const char *text = p->sv->service->refuse(client, why);
-		/* It fits into the socket's buffer, or is lost. */
+		char unread[512];
+		/* It fits into the socket's buffer, or is lost. With unread
+		 * bytes, close would take it back by a reset. */
 		send(client->read_fd, text, strlen(text),
 		    MSG_DONTWAIT | MSG_NOSIGNAL);
+		recv(client->read_fd, unread, sizeof(unread), MSG_DONTWAIT);
 	}
 	close(client->read_fd);
 }

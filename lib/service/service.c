@@ -1,6 +1,7 @@
 /* service - options, loading, warming, and which way connections come. */
 #include "service/service.h"
 
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -118,6 +119,38 @@ load(struct server *sv, struct err *e)
 	return open_shared(sv, e) < 0 || make_jails(sv, e) < 0 ? -1 : 0;
 }
 
+#define HOLES_MAX (4 * 1024 * 1024) /* a heap is never so full of them */
+
+/*
+ * Take the holes of the heap out of use. Children would else fill them, each in
+ * its own copy of pages all over the heap; this way what they allocate lies
+ * together behind its end, and what they free of it can be given back. Saves
+ * about 100 KB an idle TLS connection.
+ */
+static void
+fill_holes(void)
+{
+	static void **filled; /* a list, for leak checkers */
+	const void *end;
+	size_t sum = 0;
+
+	malloc_trim(0);
+	end = sbrk(0);
+	for (size_t size = 64 * 1024; size >= 16; size -= size > 1024 ? 512 : 16)
+		for (;;) {
+			void **p = malloc(size);
+			if (p == NULL || (void *)p >= end ||
+			    sum + size > HOLES_MAX) {
+				free(p); /* no hole: it grew */
+				break;
+			}
+			*p = filled;
+			filled = p;
+			sum += size;
+		}
+	malloc_trim(0);
+}
+
 /* What would else be done in every child, or not be allowed there. */
 static int
 warm(struct server *sv, struct err *e)
@@ -125,6 +158,7 @@ warm(struct server *sv, struct err *e)
 	const struct service_setup *s = &sv->setup;
 
 	tzset();
+	OPENSSL_init_ssl(0, NULL);
 	for (size_t i = 0; i < s->nlisteners; i++)
 		if (s->listeners[i].tls != NULL &&
 		    tls_server_warm(s->listeners[i].tls, e) < 0)
@@ -132,6 +166,7 @@ warm(struct server *sv, struct err *e)
 			    SLICE_FMT(s->listeners[i].name));
 	if (sv->service->warm != NULL)
 		sv->service->warm(s->ctx);
+	fill_holes();
 	return 0;
 }
 
