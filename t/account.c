@@ -252,6 +252,27 @@ test_rename(void)
 	store_close(&st);
 }
 
+/* RFC 9051, 6.3.6: messages move, Inbox and what is below it stay. */
+static void
+test_rename_inbox(void)
+{
+	struct store *st = fresh();
+	struct mailbox_status status;
+
+	create(st, "Inbox/x", 0);
+	put_file(st->maildir_fd, "cur/1.x.h:2,S", "x\n");
+	CHECK_EQ(rename_mailbox(st, "Inbox", "Sent"), STORE_EXISTS);
+	CHECK_EQ(rename_mailbox(st, "Inbox", "old/mail"), STORE_OK);
+	CHECK_SLICE(list(st),
+	    SLICE("Inbox:s+ Inbox/x:s Sent:sS Trash:sT old:s+ old/mail:s"));
+	CHECK_EQ(mailbox_status(st, SLICE("Inbox"), &status, NULL), 1);
+	CHECK_EQ(status.counts.messages, 0);
+	CHECK_EQ(mailbox_status(st, SLICE("old/mail"), &status, NULL), 1);
+	CHECK_EQ(status.counts.messages, 1);
+	CHECK_EQ(status.uidnext, 2);
+	store_close(&st);
+}
+
 /* A child whose new name would be too long: nothing moves. */
 static void
 test_rename_long(void)
@@ -446,6 +467,7 @@ main(void)
 	RUN(test_find);
 	RUN(test_delete);
 	RUN(test_rename);
+	RUN(test_rename_inbox);
 	RUN(test_rename_long);
 	RUN(test_subscribe);
 	RUN(test_use);
