@@ -76,6 +76,8 @@ static const struct {
 	{ "=?utf-8?q?J=C3=BC?= =?utf-8?q?x?= <a@b>",
 	    "=?utf-8?q?J=C3=BC?= =?utf-8?q?x?=||a|b", true },
 	{ "Jürgen <jürgen@exämple.org>", "Jürgen||jürgen|exämple.org", true },
+	{ "\"a\x01\"@b", "||a\x01|b", false },
+	{ "\"a\tb\"@c", "||a\tb|c", false },
 	{ "g:; a@b", "g:; .; ||a|b", false },
 	{ "g: a@b,;", "g:; ||a|b; .", false },
 	{ "a..b@c", "||a..b|c", false },

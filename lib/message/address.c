@@ -230,6 +230,8 @@ set_local(struct parser *p, struct address *a)
 		blame(p, "local part in pieces");
 	else if (!p->quoted && !is_dot_atom(a->local))
 		blame(p, "dot in the wrong place");
+	else if (slice_chr(a->local, '\t') >= 0) /* SMTP has none */
+		blame(p, "tab in a local part");
 }
 
 /* Behind "<", to behind ">". */
@@ -436,6 +438,17 @@ address_parse(struct arena *arena, struct slice value, size_t max,
 	parse(&p, value);
 }
 
+/* Other than white space (RFC 5322, 4.1 has them). */
+static bool
+has_control(struct slice value)
+{
+	for (size_t i = 0; i < value.n; i++)
+		if (((unsigned char)value.p[i] < ' ' || value.p[i] == 0x7f) &&
+		    !lex_space[(unsigned char)value.p[i]])
+			return true;
+	return false;
+}
+
 int
 address_parse_strict(struct arena *arena, struct slice value, size_t max,
     struct address_list *list_r, struct err *e)
@@ -450,6 +463,8 @@ address_parse_strict(struct arena *arena, struct slice value, size_t max,
 		p.fault = "no address";
 	if (p.fault == NULL && !unicode_valid(value))
 		p.fault = "not UTF-8";
+	if (p.fault == NULL && has_control(value))
+		p.fault = "control character";
 	if (p.fault != NULL)
 		return err_set(e, ERR_SYNTAX, "address: %s", p.fault);
 	return 0;
