@@ -236,9 +236,10 @@ preview_new(bool html, enum msgrec_encoding encoding, struct slice charset)
 	p->body = body;
 	p->html = html ? html_new(HTML_TEXT) : NULL;
 	p->left = html ? HTML_MAX : TEXT_MAX;
-	/* A byte may become a character of three; decoders hold little back,
-	 * html text is never longer than its source but for line breaks. */
-	p->decoded = p->text = (struct buf)BUF_INIT(16 * STEP);
+	/* A byte may become a character of four; in HTML a <q> becomes two
+	 * marks of three. */
+	p->decoded = (struct buf)BUF_INIT(8 * STEP);
+	p->text = (struct buf)BUF_INIT(32 * 8 * STEP);
 	/* Blanks at its begin do not count. */
 	p->line = (struct buf)BUF_INIT(2 * LINE_KEEP);
 	p->result = (struct buf)BUF_INIT(ENOUGH + LINE_KEEP + sizeof(SNIP));

@@ -102,7 +102,7 @@ put_pos(char *p, struct msgrec_pos pos)
 
 /* ---- write ---- */
 
-/* Append s behind the tables and its ref at *at, both relative to start. */
+/* Append s behind the tables and put its ref at "at", both from start. */
 static void
 put_ref(struct buf *out, size_t start, size_t at, struct slice s)
 {
@@ -343,21 +343,27 @@ preview_ok(struct slice s)
 }
 
 static bool
+text_ok(enum msgrec_text which, struct slice s)
+{
+	switch (which) {
+	case MSGREC_ENVELOPE:
+		return imapform_envelope_ok(s);
+	case MSGREC_STRUCTURE:
+		return imapform_structure_ok(s);
+	case MSGREC_PREVIEW:
+		return preview_ok(s);
+	default:
+		return !has_control(s) && unicode_valid(s);
+	}
+}
+
+static bool
 texts_ok(struct slice record)
 {
-	for (size_t i = 0; i < MSGREC_TEXTS; i++) {
-		struct slice s;
-
-		if (!ref_ok(record, record.p + AT_TEXTS + 8 * i))
+	for (enum msgrec_text i = 0; i < MSGREC_TEXTS; i++)
+		if (!ref_ok(record, record.p + AT_TEXTS + 8 * (size_t)i) ||
+		    !text_ok(i, msgrec_text(record, i)))
 			return false;
-		s = msgrec_text(record, i);
-		if (i == MSGREC_ENVELOPE        ? !imapform_envelope_ok(s)
-			: i == MSGREC_STRUCTURE ? !imapform_structure_ok(s)
-			: i == MSGREC_PREVIEW
-			? !preview_ok(s)
-			: has_control(s) || !unicode_valid(s))
-			return false;
-	}
 	return true;
 }
 

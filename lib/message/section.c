@@ -105,13 +105,13 @@ is_listed(struct slice name, const struct slice *names, size_t n)
 
 void
 section_fields(struct slice header, const struct slice *names, size_t n,
-    bool not, struct buf *out)
+    bool except, struct buf *out)
 {
 	struct header_field field;
 	struct slice line;
 
 	while (header_next(&header, &field)) {
-		if (is_listed(field.name, names, n) == not )
+		if (is_listed(field.name, names, n) == except)
 			continue;
 		while (slice_line(&field.raw, &line)) {
 			buf_add(out, line);

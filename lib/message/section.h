@@ -31,11 +31,11 @@ bool section_find(struct slice record, const uint32_t *path, size_t n,
     enum section_kind kind, struct section *section_r);
 
 /*
- * BODY[HEADER.FIELDS (names)], or .NOT: the fields of header (either line
- * end) whose names are (not) listed, case ignored, then the empty line, all
- * in wire form, appended to out.
+ * BODY[HEADER.FIELDS (names)], or .NOT (except): the fields of header (either
+ * line end) whose names are (not) listed, case ignored, then the empty line,
+ * all in wire form, appended to out.
  */
 void section_fields(struct slice header, const struct slice *names, size_t n,
-    bool not, struct buf *out);
+    bool except, struct buf *out);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include "base/scan.h"
 #include "message/lex.h"
-#include "message/smtpaddr.h"
 #include "text/unicode.h"
 
 /* ---- message ids ---- */

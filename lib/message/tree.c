@@ -38,15 +38,12 @@ add_part(struct tree *t, struct open *parent, struct msgrec_pos pos)
 		t->parts = xreallocarray(t->parts, t->room, sizeof(*t->parts));
 	}
 	part = &t->parts[t->draft.nparts++];
-	*part = (struct part){ .rec = {
-				   .parent = parent == NULL ? MSGREC_NONE
-							    : parent->part,
-				   .number =
-				       parent == NULL ? 1 : ++parent->children,
-				   .header = pos,
-				   .body = pos,
-				   .end = pos,
-			       } };
+	*part = (struct part){ .rec.parent = MSGREC_NONE, .rec.number = 1 };
+	part->rec.header = part->rec.body = part->rec.end = pos;
+	if (parent != NULL) {
+		part->rec.parent = parent->part;
+		part->rec.number = ++parent->children;
+	}
 	return part;
 }
 
@@ -334,17 +331,16 @@ add_structure(const struct tree *t, uint32_t i, struct buf *out)
 {
 	const struct part *part = &t->parts[i];
 	const struct msgrec_part *rec = &part->rec;
-	uint64_t lines = rec->end.breaks - rec->body.breaks;
 
 	buf_addc(out, '(');
-	if (rec->kind == MSGREC_MULTIPART)
+	if (rec->kind == MSGREC_MULTIPART) {
 		for (uint32_t c = i + 1; c < rec->next;
 		     c = t->parts[c].rec.next)
 			add_structure(t, c, out);
-	if (rec->kind == MSGREC_MULTIPART)
 		buf_addc(out, ' ');
-	buf_add(out, part->head);
-	if (rec->kind != MSGREC_MULTIPART) {
+		buf_add(out, part->head);
+	} else {
+		buf_add(out, part->head);
 		buf_addc(out, ' ');
 		buf_addu(out, rec->end.off - rec->body.off);
 	}
@@ -357,7 +353,7 @@ add_structure(const struct tree *t, uint32_t i, struct buf *out)
 	if (rec->kind == MSGREC_MESSAGE ||
 	    slice_starts(rec->type, SLICE("text/"))) {
 		buf_addc(out, ' ');
-		buf_addu(out, lines);
+		buf_addu(out, rec->end.breaks - rec->body.breaks);
 	}
 	buf_addc(out, ' ');
 	buf_add(out, part->tail);
