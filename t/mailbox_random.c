@@ -86,7 +86,9 @@ by_uid(uint32_t uid)
 static uint16_t
 random_flags(void)
 {
-	return (uint16_t)(below(64) & below(64) & (STORE_FLAGS & 63));
+	uint32_t often = below(64), both = often & below(64);
+
+	return (uint16_t)(both & STORE_FLAGS & 63);
 }
 
 static void
