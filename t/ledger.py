@@ -112,6 +112,7 @@ class Client:
     def __init__(self, name, ledger, seed, tls=False):
         self.name, self.ledger, self.tls = name, ledger, tls
         self.session = []  # processes that serve the connection
+        self.may_refuse = False  # the disk fails: NO is right
         self.random = random.Random(f"{seed} {name}")
         self.mine = []
         self.wire = self.mailbox = None
@@ -150,9 +151,11 @@ class Client:
         return a
 
     def ok(self, text):
-        a = self.command(text)
+        return self.expect_ok(text, self.command(text))
+
+    def expect_ok(self, text, a):
         if a.status != "OK":
-            raise Broken(f"{self.name}: {text!r}: {a!r}")
+            raise Broken(f"{self.name}: {text[:80]!r}: {a!r}")
         return a
 
     def select(self, mailbox):
@@ -211,7 +214,12 @@ class Client:
         try:
             if self.wire is None or mailbox not in (None, self.mailbox):
                 self.connected(lambda: self.select(mailbox or "INBOX"))
-            uids = done(self.ok(text))
+            a = self.command(text)
+            if a.status == "NO" and self.may_refuse:
+                self.ledger.count["refused"] += 1
+                self.settle(text, wanted)
+                return
+            uids = done(self.expect_ok(text, a))
         except GONE:
             self.ledger.count["cut"] += 1
             self.lost()
@@ -225,8 +233,8 @@ class Client:
                 f"done: {text[:80]!r}: {self.ledger.places[token]}")
 
     def settle(self, text, wanted):
-        """Cut during a command: all of it was done, or nothing; a MOVE, of
-        each message (RFC 6851, 3.3). A message whose file has moved is known
+        """Cut during a command, or refused: all of it was done, or nothing;
+        a MOVE, of each message (RFC 6851, 3.3). A message whose file has moved is known
         to be gone once the folder has stood still for two seconds."""
         before = {t: [(m, u, f) for (m, u), f in
                       self.ledger.places.get(t, {}).items()] for t in wanted}
