@@ -610,6 +610,7 @@ int
 scan_if_changed(struct mailbox *mb, enum scan_why why, struct err *e)
 {
 	int64_t start = clock_mono_ms(NULL), cost;
+	struct err failure = ERR_INIT;
 	bool new = folder_mtime(mb->folder.new).ns != mb->ix.new.ns;
 	bool cur = folder_mtime(mb->folder.cur).ns != mb->ix.cur.ns;
 	int rc;
@@ -626,9 +627,13 @@ scan_if_changed(struct mailbox *mb, enum scan_why why, struct err *e)
 		new = cur = true;
 	if (!new && !cur)
 		return 0;
-	rc = scan(mb, new, cur, e);
+	rc = scan(mb, new, cur, &failure);
 	cost = clock_mono_ms(NULL) - start;
 	mb->scan_at = start + cost * SHARE_CHANGED;
 	mb->suspect_at = start + cost * SHARE_SUSPECT;
-	return rc;
+	/* With a full disk mail can still be read: what others did is taken in
+	 * once there is room for lines about it. */
+	if (rc == 0 || (why != SCAN_NOW && failure.kind == ERR_TEMP))
+		return 0;
+	return err_set(e, failure.kind, "%s", failure.text);
 }
