@@ -357,6 +357,7 @@ move_locked(struct copy *c, const struct uidset *uids, struct err *e)
 	struct own_change own_from, own_to;
 	struct lines ls = LINES_INIT;
 	struct place *places;
+	uint64_t end = c->to->pair.log.end;
 	int rc;
 
 	view_each(c->from, uids, collect_one, c);
@@ -377,10 +378,15 @@ move_locked(struct copy *c, const struct uidset *uids, struct err *e)
 	}
 	if (rc == 0) {
 		rc = append_source(c, 'y', e);
-		scan_after(c->to, &own_to, true);
+		/* On a full disk the next one with the lock could not write
+		 * it either: nothing has moved then. */
+		if (rc != 0) {
+			move_back(c, places, c->n);
+			index_undo(c->to, end);
+		}
 	}
-	/* If the line `y` could not be written the next one with the lock
-	 * does it. */
+	if (rc == 0)
+		scan_after(c->to, &own_to, true);
 	if (rc == 0 || c->from->ix.leaving.n == 0)
 		scan_after(c->from, &own_from, true);
 	lines_free(&ls);
