@@ -91,7 +91,7 @@ logged() { grep -qE "$1" "$LOG"; }
 @test "jailed backs reach their folder only" {
 	start echo -files "$DIR/files" -run "$DIR/run"
 	run talk "ask try open" "ask try socket" "ask try exec" "ask try fork" \
-		"ask try kill" "ask try ptrace" "ask try write /tmp/x" \
+		"ask try kill" "ask try ptrace" "ask try write $DIR/x" \
 		"ask try write $DIR/files/x" quit
 	[ "$output" = $'ok hello\nok refused\nok refused\nok refused\nok refused
 ok refused\nok refused\nok refused\nok allowed' ]
