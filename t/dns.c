@@ -135,20 +135,20 @@ test_data(void)
 	CHECK_SLICE(a.v[0].text, SLICE("v=spf1 mx -all"));
 	dns_query(dns, arena, SLICE("nomail.example"), DNS_MX, &a, NULL);
 	CHECK_EQ(a.v[0].mx.host.n, 0);
-	dns_query(
-	    dns, arena, SLICE("_25._tcp.mail.example.org"), DNS_TLSA, &a, NULL);
+	dns_query(dns, arena, SLICE("_25._tcp.mail.example.org"), DNS_TLSA, &a,
+	    NULL);
 	CHECK_EQ(a.v[0].tlsa.usage, 3);
 	CHECK_SLICE(a.v[0].tlsa.data, slice_of("\0\xff", 2));
-	dns_query(
-	    dns, arena, SLICE("_imaps._tcp.example.org"), DNS_SRV, &a, NULL);
+	dns_query(dns, arena, SLICE("_imaps._tcp.example.org"), DNS_SRV, &a,
+	    NULL);
 	CHECK_EQ(a.v[0].srv.port, 993);
-	CHECK_EQ(
-	    dns_addresses(dns, arena, SLICE("www.example.org"), &a, NULL), 1);
+	CHECK_EQ(dns_addresses(dns, arena, SLICE("www.example.org"), &a, NULL),
+	    1);
 	CHECK_EQ(a.n, 2);
 	CHECK_SLICE(a.name, SLICE("mail.example.org"));
 	CHECK_STR(ip_text(&a.v[1].ip, text), "2001:db8::1");
-	CHECK_EQ(dns_reverse(
-		     dns, arena, &(struct ip){ 4, { 192, 0, 2, 1 } }, &a, NULL),
+	CHECK_EQ(dns_reverse(dns, arena, &(struct ip){ 4, { 192, 0, 2, 1 } },
+		     &a, NULL),
 	    1);
 	CHECK_SLICE(a.v[0].host, SLICE("mail.example.org"));
 }

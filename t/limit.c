@@ -77,7 +77,7 @@ test_windows(void)
 
 	CHECK_EQ(add(l, "192.0.2.1", 10, NOW), 3);
 	CHECK(!check(l, "192.0.2.1", NOW + 39));
-	CHECK(check(l, "192.0.2.1", NOW + 40)); /* the next minute */
+	CHECK(check(l, "192.0.2.1", NOW + 40));         /* the next minute */
 	CHECK_EQ(add(l, "192.0.2.1", 10, NOW + 60), 2); /* 5 a day */
 	CHECK_EQ(add(l, "192.0.2.1", 10, NOW + 120), 0);
 	CHECK_EQ(add(l, "192.0.2.1", 10, NOW + 86400), 3);
@@ -211,8 +211,8 @@ test_metrics(void)
 	metrics_add(metrics_get(other, "b_total{kind=\"imap\"}"), 3);
 	metrics_add(metrics_get(other, "a_total"), 1);
 	metrics_print(m, &b);
-	CHECK_SLICE(
-	    buf_slice(&b), SLICE("a_total 1\nb_total{kind=\"imap\"} 5\n"));
+	CHECK_SLICE(buf_slice(&b),
+	    SLICE("a_total 1\nb_total{kind=\"imap\"} 5\n"));
 	memset(name, 'x', sizeof(name));
 	name[METRICS_NAME + 1] = '\0';
 	metrics_add(metrics_get(m, name), 1); /* too long */

@@ -12,7 +12,7 @@
 static const struct {
 	const char *name;
 	struct slice in;
-	int rc; /* 0, or -1; prefixes are tried as well */
+	int rc;           /* 0, or -1; prefixes are tried as well */
 	const char *text; /* of what is found */
 } rows[] = {
 	{ "tcp4", SLICE("PROXY TCP4 192.0.2.1 198.51.100.2 4660 25\r\n"), 0,

@@ -115,8 +115,8 @@ test_checks(void)
 	CHECK_STR(once(ASK, v, 3), "split: message 16 of 3 slices");
 	v[1] = slice_of(big, sizeof(big));
 	CHECK_STR(once(ASK, v, 2), "split: message 16 has a slice of 101");
-	CHECK_STR(
-	    once(LATER, NULL, 0), "split: message 18 may not come in state 1");
+	CHECK_STR(once(LATER, NULL, 0),
+	    "split: message 18 may not come in state 1");
 	split_set_state(back, 2);
 	CHECK_STR(once(LATER, NULL, 0), "ok");
 	CHECK_STR(once(ASK, v, 2), "split: message 16 may not come in state 2");
@@ -155,8 +155,8 @@ test_malformed(void)
 		struct err e = ERR_INIT;
 		ROW(rows[i].name);
 		begin();
-		CHECK_EQ(
-		    write(split_fd(front), rows[i].bytes.p, rows[i].bytes.n),
+		CHECK_EQ(write(split_fd(front), rows[i].bytes.p,
+			     rows[i].bytes.n),
 		    (ssize_t)rows[i].bytes.n);
 		shutdown(split_fd(front), SHUT_WR);
 		CHECK_EQ(split_serve(back, ops, NULL, 100, &e), -1);

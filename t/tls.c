@@ -28,8 +28,8 @@ write_file(const char *path, struct buf *b)
 
 /* A certificate for names, in two files. */
 static void
-make_cert(
-    const char *cert, const char *key, const struct slice *names, size_t n)
+make_cert(const char *cert, const char *key, const struct slice *names,
+    size_t n)
 {
 	struct buf c = BUF_INIT(100000), k = BUF_INIT(100000);
 	struct err e = ERR_INIT;
@@ -117,8 +117,8 @@ serve(struct tls_server *t, int fd)
 	if (conn_tls_accept(c, t, 3000) != CONN_OK)
 		_exit(1);
 	conn_write(c,
-	    slice_of(
-		(const char *)conn_tls_facts(c), sizeof(struct tls_facts)));
+	    slice_of((const char *)conn_tls_facts(c),
+		sizeof(struct tls_facts)));
 	conn_flush(c);
 	while (conn_line(c, 20000, &line, NULL) == CONN_OK) {
 		conn_write(c, line);

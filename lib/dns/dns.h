@@ -27,7 +27,7 @@ enum dns_type { /* RFC 1035 and its registry */
 struct dns_record {
 	uint32_t ttl; /* seconds */
 	union {
-		struct ip ip; /* A, AAAA */
+		struct ip ip;      /* A, AAAA */
 		struct slice host; /* NS, CNAME, PTR */
 		struct slice text; /* TXT: its strings joined */
 		struct {
@@ -53,7 +53,7 @@ struct dns_answer {
 	 * zone is not signed. */
 	bool secure;
 	bool nxdomain; /* the name does not exist; else only no such records */
-	bool bogus; /* -1 was returned because DNSSEC validation failed */
+	bool bogus;    /* -1 was returned because DNSSEC validation failed */
 };
 
 struct dns {

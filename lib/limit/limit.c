@@ -9,7 +9,7 @@
 
 #define MAGIC "mox limits 1\n"
 #define BUCKETS 8192 /* of 8 slots: 1 MB, for some 20,000 addresses */
-#define SLOTS 8 /* of a bucket; 128 bytes, two cache lines */
+#define SLOTS 8      /* of a bucket; 128 bytes, two cache lines */
 
 /*
  * One count. Both words change on their own: a reader that sees a key without
@@ -88,8 +88,8 @@ find(struct limit *l, uint64_t key)
 	struct slot *bucket = l->slots[key % BUCKETS];
 
 	for (int i = 0; i < SLOTS; i++)
-		if (atomic_load_explicit(
-			&bucket[i].key, memory_order_relaxed) == key)
+		if (atomic_load_explicit(&bucket[i].key,
+			memory_order_relaxed) == key)
 			return &bucket[i];
 	return NULL;
 }
@@ -129,8 +129,8 @@ change(struct slot *slot, int64_t add, uint64_t end_s, uint64_t now_s)
 			events = 0;
 		else
 			events += (uint64_t)add;
-	} while (!atomic_compare_exchange_weak(
-	    &slot->count, &old, pack(end_s, events)));
+	} while (!atomic_compare_exchange_weak(&slot->count, &old,
+	    pack(end_s, events)));
 }
 
 /* ---- rules ---- */

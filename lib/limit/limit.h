@@ -24,7 +24,7 @@ enum limit_what {
 	LIMIT_NEW_SUBMISSION = 2,
 	LIMIT_NEW_IMAP = 3,
 	LIMIT_NEW_HTTP = 4,
-	LIMIT_AUTH = 5, /* failed logins, shared by all services */
+	LIMIT_AUTH = 5,  /* failed logins, shared by all services */
 	LIMIT_CRASH = 6, /* processes that crashed */
 };
 

@@ -75,8 +75,8 @@ open_usable(const char *path, const char *magic, size_t size, struct err *e)
 {
 	for (int i = 0; i < TRIES; i++) {
 		int rc,
-		    fd = open(
-			path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+			0600);
 
 		if (fd < 0)
 			return err_sys(e, "open");

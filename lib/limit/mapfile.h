@@ -13,14 +13,14 @@
 
 struct mapfile_head {
 	char magic[16]; /* "mox limits 1\n" */
-	uint64_t size; /* of the file */
-	uint64_t seed; /* random */
+	uint64_t size;  /* of the file */
+	uint64_t seed;  /* random */
 };
 
 /* Map path, made (mode 0600) or replaced if need be, all zeros behind the
  * head. NULL with e. */
-void *mapfile_open(
-    const char *path, const char *magic, size_t size, struct err *e);
+void *mapfile_open(const char *path, const char *magic, size_t size,
+    struct err *e);
 /* The same in memory that this process and its children share. */
 void *mapfile_private(const char *magic, size_t size);
 

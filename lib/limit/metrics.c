@@ -61,8 +61,8 @@ by_name(const void *a, const void *b)
 {
 	const struct slot *const *x = a, *const *y = b;
 
-	return slice_cmp(
-	    slice_of((*x)->name, (*x)->n), slice_of((*y)->name, (*y)->n));
+	return slice_cmp(slice_of((*x)->name, (*x)->n),
+	    slice_of((*y)->name, (*y)->n));
 }
 
 void

@@ -42,8 +42,8 @@ ip_text(const struct ip *ip, char text[IP_TEXT])
 {
 	text[0] = '\0';
 	if (ip->family != 0)
-		inet_ntop(
-		    ip->family == 4 ? AF_INET : AF_INET6, ip->b, text, IP_TEXT);
+		inet_ntop(ip->family == 4 ? AF_INET : AF_INET6, ip->b, text,
+		    IP_TEXT);
 	return text;
 }
 
@@ -72,8 +72,8 @@ void
 ip_reverse(const struct ip *ip, struct buf *out)
 {
 	if (ip->family == 4)
-		buf_addf(
-		    out, "%u.%u.%u.%u", ip->b[3], ip->b[2], ip->b[1], ip->b[0]);
+		buf_addf(out, "%u.%u.%u.%u", ip->b[3], ip->b[2], ip->b[1],
+		    ip->b[0]);
 	for (int i = 15; i >= 0 && ip->family == 6; i--)
 		buf_addf(out, "%x.%x%s", ip->b[i] & 15, ip->b[i] >> 4,
 		    i > 0 ? "." : "");
@@ -194,8 +194,8 @@ ip_from_sockaddr(const struct sockaddr *sa, struct ip *ip_r, uint16_t *port_r)
 }
 
 socklen_t
-ip_to_sockaddr(
-    const struct ip *ip, uint16_t port, struct sockaddr_storage *sa_r)
+ip_to_sockaddr(const struct ip *ip, uint16_t port,
+    struct sockaddr_storage *sa_r)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET,
 		.sin_port = htons(port) };

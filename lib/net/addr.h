@@ -15,11 +15,11 @@
 
 struct ip {
 	unsigned char family; /* 4, 6, or 0 for none */
-	unsigned char b[16]; /* network order; IPv4 uses 4, the rest is 0 */
+	unsigned char b[16];  /* network order; IPv4 uses 4, the rest is 0 */
 };
 
 struct ip_prefix {
-	struct ip ip; /* host bits zero */
+	struct ip ip;  /* host bits zero */
 	unsigned bits; /* 0 to 32 or 128 */
 };
 
@@ -36,7 +36,7 @@ int ip_cmp(const struct ip *a, const struct ip *b); /* none < IPv4 < IPv6 */
 /* The network: all but the first bits set to zero. */
 struct ip ip_mask(const struct ip *ip, unsigned bits);
 
-bool ip_is_loopback(const struct ip *ip); /* 127/8, ::1 */
+bool ip_is_loopback(const struct ip *ip);    /* 127/8, ::1 */
 bool ip_is_unspecified(const struct ip *ip); /* 0.0.0.0, :: */
 bool ip_is_multicast(const struct ip *ip);
 bool ip_is_link_local(const struct ip *ip);
@@ -56,10 +56,10 @@ void ip_reverse(const struct ip *ip, struct buf *out);
 struct ip ip_from_bytes(unsigned char family, const void *bytes);
 
 /* False, and no address, for other families than IPv4 and IPv6. */
-bool ip_from_sockaddr(
-    const struct sockaddr *sa, struct ip *ip_r, uint16_t *port_r);
-socklen_t ip_to_sockaddr(
-    const struct ip *ip, uint16_t port, struct sockaddr_storage *sa_r);
+bool ip_from_sockaddr(const struct sockaddr *sa, struct ip *ip_r,
+    uint16_t *port_r);
+socklen_t ip_to_sockaddr(const struct ip *ip, uint16_t port,
+    struct sockaddr_storage *sa_r);
 
 /* The two ends of a socket. False if it is none, or not connected. */
 bool ip_peer(int fd, struct ip *ip_r, uint16_t *port_r);

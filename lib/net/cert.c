@@ -18,8 +18,8 @@ openssl_err(struct err *e, enum err_kind kind, const char *what)
 {
 	char text[160];
 
-	return err_set(
-	    e, kind, "%s: %s", what, tls_error_text(text, sizeof(text)));
+	return err_set(e, kind, "%s: %s", what,
+	    tls_error_text(text, sizeof(text)));
 }
 
 /* ---- loading ---- */

@@ -22,8 +22,8 @@ struct cert {
 #define CERT_SPKI_TEXT 44 /* raw base64url of a SHA-256, with the NUL */
 
 /* Certificate, chain and key, checked to belong together. NULL with e. */
-struct cert *cert_load(
-    const char *cert_file, const char *key_file, struct err *e);
+struct cert *cert_load(const char *cert_file, const char *key_file,
+    struct err *e);
 void cert_free(struct cert **c);
 
 /* Is the certificate for this host name (RFC 6125: wildcards)? */

@@ -19,8 +19,8 @@
 #include "base/proc.h"
 
 #define OUT_BUFFER (16 * 1024) /* a TLS record */
-#define IDLE_MS 1000 /* then memory is given back */
-#define DEADLINE_MS 30000 /* until told otherwise: smtp.md 1 */
+#define IDLE_MS 1000           /* then memory is given back */
+#define DEADLINE_MS 30000      /* until told otherwise: smtp.md 1 */
 #define SLOW_MS 1000
 #define SLOW_REST_MS 5000
 
@@ -35,7 +35,7 @@ struct conn {
 	/* Two buffers in one mapping, so that their pages can be given back. */
 	char *in, *out;
 	size_t in_at, in_n; /* the bytes from in_at to in_n are unread */
-	size_t looked; /* so many of them have no LF */
+	size_t looked;      /* so many of them have no LF */
 	size_t out_n;
 	bool slow;
 	const volatile sig_atomic_t *stop;
@@ -155,14 +155,14 @@ tls_status(struct conn *c, int rc, enum conn_status *failed, short *events)
 			ERR_clear_error();
 			return fail(c, failed, CONN_EOF, "closed by the peer");
 		}
-		return fail(
-		    c, failed, CONN_ERROR, tls_error_text(text, sizeof(text)));
+		return fail(c, failed, CONN_ERROR,
+		    tls_error_text(text, sizeof(text)));
 	}
 }
 
 static enum conn_status
-plain_status(
-    struct conn *c, enum conn_status *failed, short *events, short want)
+plain_status(struct conn *c, enum conn_status *failed, short *events,
+    short want)
 {
 	if (errno == EAGAIN || errno == EINTR) {
 		*events = want;
@@ -180,16 +180,16 @@ conn_try_read(struct conn *c, char *p, size_t n, size_t *n_r)
 	if (c->ssl != NULL) {
 		int rc = SSL_read_ex(c->ssl, p, n, n_r);
 		if (rc != 1)
-			return tls_status(
-			    c, rc, &c->read_failed, &c->read_events);
+			return tls_status(c, rc, &c->read_failed,
+			    &c->read_events);
 	} else {
 		ssize_t got = read(c->read_fd, p, n);
 		if (got < 0)
-			return plain_status(
-			    c, &c->read_failed, &c->read_events, POLLIN);
+			return plain_status(c, &c->read_failed, &c->read_events,
+			    POLLIN);
 		if (got == 0)
-			return fail(
-			    c, &c->read_failed, CONN_EOF, "closed by the peer");
+			return fail(c, &c->read_failed, CONN_EOF,
+			    "closed by the peer");
 		*n_r = (size_t)got;
 	}
 	c->bytes_in += *n_r;
@@ -205,13 +205,13 @@ conn_try_write(struct conn *c, struct slice s, size_t *n_r)
 	if (c->ssl != NULL) {
 		int rc = SSL_write_ex(c->ssl, s.p, s.n, n_r);
 		if (rc != 1)
-			return tls_status(
-			    c, rc, &c->write_failed, &c->write_events);
+			return tls_status(c, rc, &c->write_failed,
+			    &c->write_events);
 	} else {
 		ssize_t put = write(c->write_fd, s.p, s.n);
 		if (put < 0)
-			return plain_status(
-			    c, &c->write_failed, &c->write_events, POLLOUT);
+			return plain_status(c, &c->write_failed,
+			    &c->write_events, POLLOUT);
 		*n_r = (size_t)put;
 	}
 	c->bytes_out += *n_r;
@@ -244,13 +244,13 @@ read_more(struct conn *c, enum wait wait, int64_t end_ms)
 	if (c->slow)
 		dawdle(c, SLOW_MS);
 	for (;;) {
-		status = conn_try_read(
-		    c, c->in + c->in_n, CONN_BUFFER - c->in_n, &n);
+		status = conn_try_read(c, c->in + c->in_n,
+		    CONN_BUFFER - c->in_n, &n);
 		c->in_n += n;
 		if (status != CONN_AGAIN)
 			return status;
-		status = await(
-		    c, fd_for(c, c->read_events), c->read_events, wait, end_ms);
+		status = await(c, fd_for(c, c->read_events), c->read_events,
+		    wait, end_ms);
 		if (status != CONN_OK)
 			return status;
 	}
@@ -293,8 +293,8 @@ conn_line(struct conn *c, size_t max, struct slice *line_r, bool *bare_r)
 			return status;
 		if (c->in_at == c->in_n && must_stop(c, WAIT_LINE))
 			return CONN_STOP;
-		status = read_more(
-		    c, c->in_at == c->in_n ? WAIT_LINE : WAIT_BYTES, end_ms);
+		status = read_more(c,
+		    c->in_at == c->in_n ? WAIT_LINE : WAIT_BYTES, end_ms);
 		if (status != CONN_OK)
 			return status;
 	}
@@ -470,8 +470,8 @@ conn_tls_accept(struct conn *c, struct tls_server *tls, int ms)
 	while ((rc = SSL_accept(c->ssl)) != 1) {
 		status = tls_status(c, rc, &c->read_failed, &events);
 		if (status == CONN_AGAIN)
-			status = await(
-			    c, fd_for(c, events), events, WAIT_LINE, end_ms);
+			status = await(c, fd_for(c, events), events, WAIT_LINE,
+			    end_ms);
 		if (status != CONN_OK)
 			return tls_fail(c, status, "TLS handshake");
 	}

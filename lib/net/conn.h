@@ -26,12 +26,12 @@ struct conn;
 
 enum conn_status {
 	CONN_OK,
-	CONN_EOF, /* the peer is done: no (whole) line follows */
-	CONN_TIMEOUT, /* deadline passed; a read may be tried again */
+	CONN_EOF,      /* the peer is done: no (whole) line follows */
+	CONN_TIMEOUT,  /* deadline passed; a read may be tried again */
 	CONN_TOO_LONG, /* the line is longer than allowed; not sticky */
-	CONN_STOP, /* this process is to end; writing still works */
-	CONN_AGAIN, /* conn_try_*: not without waiting; not sticky */
-	CONN_ERROR, /* reset, TLS failure, ...: conn_error says */
+	CONN_STOP,     /* this process is to end; writing still works */
+	CONN_AGAIN,    /* conn_try_*: not without waiting; not sticky */
+	CONN_ERROR,    /* reset, TLS failure, ...: conn_error says */
 };
 
 /* Longest line, and most that conn_fill can be asked for. */
@@ -70,8 +70,8 @@ void conn_set_idle(struct conn *c, void (*idle)(void *ctx), void *ctx);
  * within max bytes (line end not counted; max <= CONN_BUFFER - 2); nothing is
  * passed over.
  */
-enum conn_status conn_line(
-    struct conn *c, size_t max, struct slice *line_r, bool *bare_r);
+enum conn_status conn_line(struct conn *c, size_t max, struct slice *line_r,
+    bool *bare_r);
 /* Wait until at least n bytes are buffered, n <= CONN_BUFFER. */
 enum conn_status conn_fill(struct conn *c, size_t n);
 /* What is buffered. Valid until the next read. */
@@ -98,8 +98,8 @@ enum conn_status conn_flush(struct conn *c);
  * buffered already: what was sent in the clear must never count as sent under
  * TLS (CVE-2011-0411). What is to be said before goes through conn_flush.
  */
-enum conn_status conn_tls_accept(
-    struct conn *c, struct tls_server *tls, int ms);
+enum conn_status conn_tls_accept(struct conn *c, struct tls_server *tls,
+    int ms);
 bool conn_is_tls(const struct conn *c);
 /* Facts of the session: NULL before a handshake. */
 const struct tls_facts *conn_tls_facts(const struct conn *c);

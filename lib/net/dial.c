@@ -31,8 +31,8 @@ finish(int fd, int ms)
 }
 
 static int
-connect_to(
-    int fd, const struct ip *ip, uint16_t port, const struct ip *from, int ms)
+connect_to(int fd, const struct ip *ip, uint16_t port, const struct ip *from,
+    int ms)
 {
 	struct sockaddr_storage sa;
 	socklen_t n;

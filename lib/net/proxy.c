@@ -5,11 +5,11 @@
 
 #include "base/scan.h"
 
-#define V1_MIN 15 /* "PROXY UNKNOWN\r\n" */
+#define V1_MIN 15  /* "PROXY UNKNOWN\r\n" */
 #define V1_MAX 107 /* 2.1: with its CRLF */
 #define V2_HEAD 16 /* 2.2: up to and with the length of the rest */
 
-enum { V2_LOCAL, V2_PROXY }; /* commands */
+enum { V2_LOCAL, V2_PROXY };             /* commands */
 enum { V2_TCP4 = 0x11, V2_TCP6 = 0x21 }; /* families with their protocol */
 
 #define V2_SIGNATURE 12

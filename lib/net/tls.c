@@ -33,8 +33,8 @@ tls_err(struct err *e, const char *what)
 {
 	char text[160];
 
-	return err_set(
-	    e, ERR_PERM, "%s: %s", what, tls_error_text(text, sizeof(text)));
+	return err_set(e, ERR_PERM, "%s: %s", what,
+	    tls_error_text(text, sizeof(text)));
 }
 
 /* ---- session tickets (RFC 5077, 4; RFC 8446, 4.6.1) ---- */
@@ -45,7 +45,7 @@ tls_err(struct err *e, const char *what)
 struct ticket_key {
 	unsigned char name[16];
 	unsigned char cipher[32]; /* AES-256 */
-	unsigned char mac[32]; /* HMAC-SHA-256 */
+	unsigned char mac[32];    /* HMAC-SHA-256 */
 };
 
 struct tls_tickets {
@@ -81,8 +81,8 @@ tls_tickets_rotate(struct tls_tickets *t, int64_t now_s)
 	if (now_s - t->day < TICKET_DAY)
 		return;
 	t->day = now_s;
-	memmove(
-	    &t->keys[1], &t->keys[0], (TICKET_KEYS - 1) * sizeof(t->keys[0]));
+	memmove(&t->keys[1], &t->keys[0],
+	    (TICKET_KEYS - 1) * sizeof(t->keys[0]));
 	rand_fill(NULL, &t->keys[0], sizeof(t->keys[0]));
 	if (t->n < TICKET_KEYS)
 		t->n++;
@@ -128,10 +128,10 @@ static bool
 start_mac(EVP_MAC_CTX *mac, struct ticket_key *key)
 {
 	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_octet_string(
-		    OSSL_MAC_PARAM_KEY, key->mac, sizeof(key->mac)),
-		OSSL_PARAM_construct_utf8_string(
-		    OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0),
+		OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key->mac,
+		    sizeof(key->mac)),
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
+		    (char *)"SHA256", 0),
 		OSSL_PARAM_construct_end(),
 	};
 
@@ -304,8 +304,8 @@ version_of(struct slice name, struct err *e)
 	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
 		if (slice_is(name, versions[i].name))
 			return versions[i].version;
-	return err_set(
-	    e, ERR_SYNTAX, "tls: unknown version \"%.*s\"", SLICE_FMT(name));
+	return err_set(e, ERR_SYNTAX, "tls: unknown version \"%.*s\"",
+	    SLICE_FMT(name));
 }
 
 static int
@@ -485,8 +485,8 @@ end_point(SSL *ssl, struct tls_facts *f)
 		    cert_digest(server ? SSL_get_certificate(ssl)
 				       : SSL_get0_peer_certificate(ssl),
 			f->end_point);
-	} else if (SSL_SESSION_get0_ticket_appdata(
-		       SSL_get_session(ssl), &kept, &n) == 1 &&
+	} else if (SSL_SESSION_get0_ticket_appdata(SSL_get_session(ssl), &kept,
+		       &n) == 1 &&
 	    n <= TLS_BINDING_MAX) {
 		memcpy(f->end_point, kept, n);
 		f->end_point_n = (unsigned char)n;

@@ -32,15 +32,15 @@ void tls_tickets_rotate(struct tls_tickets *t, int64_t now_s);
 
 struct tls_files {
 	const char *cert; /* PEM: certificate, then its chain */
-	const char *key; /* PEM */
+	const char *key;  /* PEM */
 };
 
 struct tls_opts {
 	const struct tls_files *files; /* the first one is the fallback, for */
-	size_t nfiles; /* clients that name none, or another */
-	struct slice min_version; /* "TLSv1.2" if empty; as mox.conf */
-	bool no_client_cert; /* do not ask the client for one */
-	struct tls_tickets *tickets; /* NULL: no tickets */
+	size_t nfiles;                 /* clients that name none, or another */
+	struct slice min_version;      /* "TLSv1.2" if empty; as mox.conf */
+	bool no_client_cert;           /* do not ask the client for one */
+	struct tls_tickets *tickets;   /* NULL: no tickets */
 };
 
 struct tls_server;
@@ -72,8 +72,8 @@ SSL *tls_server_session(struct tls_server *t);
 
 /* Flat, so that it can go to another process as it is. */
 struct tls_facts {
-	char version[16]; /* "TLSv1.3" */
-	char cipher[48]; /* "TLS_AES_128_GCM_SHA256" */
+	char version[16];      /* "TLSv1.3" */
+	char cipher[48];       /* "TLS_AES_128_GCM_SHA256" */
 	char server_name[256]; /* SNI, "" if the client named none */
 	unsigned char resumed; /* not bool: any byte may come in */
 	/* SHA-256 of the client certificate's SPKI as raw base64url; "" if it
@@ -81,7 +81,7 @@ struct tls_facts {
 	char client_spki[CERT_SPKI_TEXT];
 	/* Channel bindings; a length of 0: there is none. */
 	unsigned char exporter[32]; /* RFC 9266; TLS 1.3, or 1.2 with */
-	unsigned char exporter_n; /* extended master secret */
+	unsigned char exporter_n;   /* extended master secret */
 	unsigned char unique[TLS_BINDING_MAX]; /* RFC 5929, 3; TLS 1.2 only */
 	unsigned char unique_n;
 	unsigned char end_point[TLS_BINDING_MAX]; /* RFC 5929, 4 */

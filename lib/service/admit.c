@@ -126,8 +126,8 @@ admit_auth_rule(const struct service_limits *l)
 }
 
 enum service_refusal
-admit_rates(
-    struct server *sv, const struct service_listener *l, const struct ip *ip)
+admit_rates(struct server *sv, const struct service_listener *l,
+    const struct ip *ip)
 {
 	const struct service_limits *limits = &sv->setup.limits;
 	struct limit_rule rate = { l->kind->rate, 1, { { .seconds = 60 } } };
@@ -168,8 +168,8 @@ admit_total(const struct server *sv, const struct admit *a,
 }
 
 enum service_refusal
-admit_networks(
-    const struct server *sv, const struct admit *a, const struct ip *ip)
+admit_networks(const struct server *sv, const struct admit *a,
+    const struct ip *ip)
 {
 	for (unsigned c = 0; c < LIMIT_CLASSES && !admit_is_exempt(sv, ip); c++)
 		if (is_reached(sv->setup.limits.open[c], get(a, c, ip)))

@@ -70,7 +70,7 @@ listen_take(const struct service *service, struct service_setup *setup,
 		return err_set(e, ERR_LIMIT, "more than %d sockets", FDS_MAX);
 	if (pid != 0 && pid != (uint32_t)getpid())
 		n = 0; /* meant for another process: sd_listen_fds(3) */
-	if (n == 0) { /* inetd, tcpserver */
+	if (n == 0) {  /* inetd, tcpserver */
 		if (kind == NULL)
 			return err_set(e, ERR_SYNTAX,
 			    "no sockets: LISTEN_FDS or -kind is needed");
@@ -81,8 +81,8 @@ listen_take(const struct service *service, struct service_setup *setup,
 	*read_fd_r = first;
 	*write_fd_r = first == STDIN_FILENO ? STDOUT_FILENO : first;
 	setup->nlisteners = *connected_r ? 1 : n;
-	setup->listeners = arena_array(
-	    setup->arena, setup->nlisteners, sizeof(*setup->listeners));
+	setup->listeners = arena_array(setup->arena, setup->nlisteners,
+	    sizeof(*setup->listeners));
 	for (size_t i = 0; i < setup->nlisteners; i++) {
 		struct service_listener *l = &setup->listeners[i];
 		slice_cut(names, ':', &one, &names);
@@ -126,8 +126,8 @@ listen_environment(const struct service_setup *setup)
 
 /* The first of the variables that holds an address, and its port. */
 static void
-env_address(
-    const char *const names[][2], size_t n, struct ip *ip_r, uint16_t *port_r)
+env_address(const char *const names[][2], size_t n, struct ip *ip_r,
+    uint16_t *port_r)
 {
 	for (size_t i = 0; i < n && ip_r->family == 0; i++)
 		if (ip_parse(slice_str(getenv(names[i][0])), ip_r))

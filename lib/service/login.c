@@ -13,8 +13,8 @@
 #define HAND_OVER_MS 30000 /* the session opens the account meanwhile */
 
 void
-control_send(
-    const struct server *sv, enum control_type type, const struct ip *ip)
+control_send(const struct server *sv, enum control_type type,
+    const struct ip *ip)
 {
 	struct control c = { .type = type, .serial = sv->serial };
 

@@ -12,21 +12,21 @@
 #include "base/proc.h"
 
 #define FLOW (16 * 1024) /* a TLS record */
-#define IDLE_MS 1000 /* then memory is given back */
+#define IDLE_MS 1000     /* then memory is given back */
 #define WRITE_MS (5 * 60 * 1000)
 
 /* Bytes on their way in one direction. */
 struct flow {
 	char *p;
 	size_t at, n; /* those from at to n are still to be written */
-	bool ended; /* nothing more comes in */
+	bool ended;   /* nothing more comes in */
 };
 
 struct relay {
 	struct conn *conn;
 	int fd;
 	struct flow in, out; /* from the client, to the client */
-	bool broken; /* one side takes no more: stop at once */
+	bool broken;         /* one side takes no more: stop at once */
 };
 
 static bool
@@ -86,8 +86,9 @@ move_in(struct relay *r)
 			shutdown(r->fd, SHUT_WR);
 	}
 	if (!is_empty(f)) {
-		status = plain_status(
-		    send(r->fd, waiting(f).p, waiting(f).n, MSG_NOSIGNAL), &n);
+		status = plain_status(send(r->fd, waiting(f).p, waiting(f).n,
+					  MSG_NOSIGNAL),
+		    &n);
 		moved |= put_out(r, f, status, n);
 	}
 	return moved;

@@ -364,11 +364,11 @@ install(const struct program *p, struct err *e)
 /* ---- files ---- */
 
 /* Later than the headers of some systems we build on. */
-#define ACCESS_REFER (UINT64_C(1) << 13) /* ABI 2 */
-#define ACCESS_TRUNCATE (UINT64_C(1) << 14) /* ABI 3 */
-#define NET_TCP UINT64_C(3) /* ABI 4: bind, connect */
+#define ACCESS_REFER (UINT64_C(1) << 13)     /* ABI 2 */
+#define ACCESS_TRUNCATE (UINT64_C(1) << 14)  /* ABI 3 */
+#define NET_TCP UINT64_C(3)                  /* ABI 4: bind, connect */
 #define ACCESS_IOCTL_DEV (UINT64_C(1) << 15) /* ABI 5 */
-#define SCOPE_ABSTRACT UINT64_C(1) /* ABI 6: abstract sockets */
+#define SCOPE_ABSTRACT UINT64_C(1)           /* ABI 6: abstract sockets */
 #define SCOPE_SIGNAL UINT64_C(2)
 
 struct ruleset_attr {
@@ -449,8 +449,8 @@ make_ruleset(enum sandbox_profile profile, const struct sandbox_path *paths,
 		    "no Landlock here: files are not narrowed to folders");
 		return 0;
 	}
-	fd = (int)syscall(
-	    SYS_landlock_create_ruleset, &attr, known * sizeof(uint64_t), 0);
+	fd = (int)syscall(SYS_landlock_create_ruleset, &attr,
+	    known * sizeof(uint64_t), 0);
 	if (fd < 0)
 		return err_sys(e, "sandbox: landlock");
 	for (size_t i = 0; i < n; i++)
@@ -477,7 +477,7 @@ restrict_files(int ruleset, struct err *e)
 
 struct sandbox {
 	const struct program *program; /* of its profile */
-	int ruleset; /* -1: none */
+	int ruleset;                   /* -1: none */
 };
 
 /* Process-wide: -nosandbox, and each filter compiled once. */

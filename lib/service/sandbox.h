@@ -31,7 +31,7 @@ enum sandbox_profile {
 };
 
 enum sandbox_right {
-	SANDBOX_READ = 1, /* read files, list folders */
+	SANDBOX_READ = 1,  /* read files, list folders */
 	SANDBOX_WRITE = 2, /* also make, change, link, rename, remove */
 };
 

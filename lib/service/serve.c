@@ -40,8 +40,8 @@ struct slot {
 	uint64_t cid;
 	struct ip ip;
 	bool unauthenticated;
-	bool proxy; /* ip is a proxy's and not counted */
-	bool gone; /* the back was reaped, the front not yet */
+	bool proxy;     /* ip is a proxy's and not counted */
+	bool gone;      /* the back was reaped, the front not yet */
 	int64_t end_ms; /* gone: when to kill the rest */
 };
 
@@ -50,12 +50,12 @@ struct parent {
 	struct admit *admit;
 	struct map *slots; /* pid to struct slot */
 	int signals;
-	int control; /* read end */
+	int control;     /* read end */
 	int64_t stop_ms; /* when to kill those left; 0: not stopping */
 	int64_t refreshed_ms;
 	uint64_t last_cid;
 	uint32_t serial;
-	size_t gone; /* slots whose back is */
+	size_t gone;       /* slots whose back is */
 	int64_t refused_s; /* lines of this second */
 	unsigned refused_n;
 };
@@ -113,8 +113,8 @@ crashed(struct parent *p, const struct slot *slot, int status)
 	    LOG_I("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
 	log_set_cid(0);
 	admit_crashed(p->sv, &slot->ip);
-	metrics_add(
-	    metrics_get(p->sv->metrics, "mox_service_crashes_total"), 1);
+	metrics_add(metrics_get(p->sv->metrics, "mox_service_crashes_total"),
+	    1);
 }
 
 static void

@@ -25,8 +25,8 @@ struct options {
 };
 
 static void
-parse_options(
-    const struct service *service, int argc, char **argv, struct options *o)
+parse_options(const struct service *service, int argc, char **argv,
+    struct options *o)
 {
 	const struct opt own[] = {
 		{ "kind", OPT_STRING, &o->kind, "kind",
@@ -136,7 +136,8 @@ fill_holes(void)
 
 	malloc_trim(0);
 	end = sbrk(0);
-	for (size_t size = 64 * 1024; size >= 16; size -= size > 1024 ? 512 : 16)
+	for (size_t size = 64 * 1024; size >= 16;
+	     size -= size > 1024 ? 512 : 16)
 		for (;;) {
 			void **p = malloc(size);
 			if (p == NULL || (void *)p >= end ||

@@ -30,30 +30,30 @@
 /* Why a client is turned away: at connect, or (STOPPING, TOO_MANY) later. */
 enum service_refusal {
 	SERVICE_ADMIT,
-	SERVICE_STOPPING, /* the service stops */
-	SERVICE_RATE, /* too many new connections a minute */
-	SERVICE_TOO_MANY, /* too many open connections of its networks */
-	SERVICE_BUSY, /* too many open connections at all */
+	SERVICE_STOPPING,    /* the service stops */
+	SERVICE_RATE,        /* too many new connections a minute */
+	SERVICE_TOO_MANY,    /* too many open connections of its networks */
+	SERVICE_BUSY,        /* too many open connections at all */
 	SERVICE_AUTH_FAILED, /* too many failed logins lately */
-	SERVICE_CRASHES, /* its connections end by crashes */
+	SERVICE_CRASHES,     /* its connections end by crashes */
 };
 
 /* What a listener speaks: the part of its name before the dot. */
 struct service_kind {
 	const char *name; /* "submissions" */
-	int id; /* the daemon's own */
-	bool tls; /* from the first byte on: refusals have no text */
-	bool login; /* refused after too many failed logins */
+	int id;           /* the daemon's own */
+	bool tls;         /* from the first byte on: refusals have no text */
+	bool login;       /* refused after too many failed logins */
 	enum limit_what rate; /* counter of its new connections */
 };
 
 struct service_listener {
 	const struct service_kind *kind;
 	struct slice name; /* "public" */
-	int fd; /* the library's */
+	int fd;            /* the library's */
 	/* Set by load: */
 	struct tls_server *tls; /* NULL: none */
-	const void *config; /* the daemon's */
+	const void *config;     /* the daemon's */
 	/* Peers that send the PROXY protocol first, and are exempt from the
 	 * limits themselves. */
 	const struct ip_prefix *proxies;
@@ -80,7 +80,7 @@ struct service_setup {
 	struct service_listener *listeners;
 	size_t nlisteners;
 	struct service_limits limits; /* the defaults at first */
-	struct slice user; /* to become, if started as root */
+	struct slice user;            /* to become, if started as root */
 	const char *run_dir; /* of limits, counters, loglevels; NULL: none */
 	/* Folders the back may reach, and those only the parent needs besides
 	 * (certificates, to notice new ones). */
@@ -108,7 +108,7 @@ struct service_client {
 struct service {
 	const char *name; /* "mox-smtpd" */
 	const char *doc;
-	const struct opt *opts; /* own options, ended by name NULL */
+	const struct opt *opts;           /* own options, ended by name NULL */
 	const struct service_kind *kinds; /* ended by name NULL */
 	/* Read the configuration and fill setup, with all rights still there.
 	 * -1 with e: the service does not start. */
@@ -128,8 +128,8 @@ struct service {
 	    struct split *split);
 	int (*back)(const struct service_client *client, struct split *split);
 	/* Text to send before closing, with CRLF: "421 4.3.2 ...". */
-	const char *(*refuse)(
-	    const struct service_client *client, enum service_refusal why);
+	const char *(*refuse)(const struct service_client *client,
+	    enum service_refusal why);
 };
 
 int service_main(const struct service *service, int argc, char **argv);

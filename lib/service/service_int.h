@@ -22,8 +22,8 @@ struct server {
 	struct limit *limit;
 	struct metrics *metrics;
 	struct sandbox *parent_jail, *back_jail, *front_jail;
-	pid_t parent; /* 0: not of ours */
-	int control; /* backs write here to their parent; -1: none */
+	pid_t parent;    /* 0: not of ours */
+	int control;     /* backs write here to their parent; -1: none */
 	uint32_t serial; /* of this connection, for control messages */
 };
 
@@ -69,12 +69,12 @@ enum control_type { CONTROL_AUTHENTICATED = 1, CONTROL_PROXIED };
 struct control {
 	uint32_t type;
 	uint32_t serial; /* so that nobody speaks for an earlier process */
-	struct ip ip; /* PROXIED: who the client really is */
+	struct ip ip;    /* PROXIED: who the client really is */
 };
 
 /* In a back; does nothing where there is no parent. ip may be NULL. */
-void control_send(
-    const struct server *sv, enum control_type type, const struct ip *ip);
+void control_send(const struct server *sv, enum control_type type,
+    const struct ip *ip);
 
 /* ---- admit.c ---- */
 
@@ -90,14 +90,14 @@ size_t admit_count(const struct admit *a);
 bool admit_is_exempt(const struct server *sv, const struct ip *ip);
 bool admit_is_proxy(const struct service_listener *l, const struct ip *ip);
 /* As to all limits but open connections; counts it as a new one. */
-enum service_refusal admit_rates(
-    struct server *sv, const struct service_listener *l, const struct ip *ip);
+enum service_refusal admit_rates(struct server *sv,
+    const struct service_listener *l, const struct ip *ip);
 /* As to open connections in all. */
 enum service_refusal admit_total(const struct server *sv, const struct admit *a,
     const struct service_listener *l);
 /* As to open connections of networks. */
-enum service_refusal admit_networks(
-    const struct server *sv, const struct admit *a, const struct ip *ip);
+enum service_refusal admit_networks(const struct server *sv,
+    const struct admit *a, const struct ip *ip);
 
 /* A process of this client crashed. */
 void admit_crashed(struct server *sv, const struct ip *ip);

@@ -39,7 +39,7 @@ struct split {
 	unsigned state;
 	char *in; /* mapped, so that its pages can be given back */
 	size_t in_n;
-	size_t used; /* of the buffer, by the message last handed out */
+	size_t used;    /* of the buffer, by the message last handed out */
 	int64_t log_ms; /* when log_left was counted */
 	int64_t log_left;
 	uint64_t log_dropped;
@@ -200,8 +200,8 @@ split_decode(struct slice bytes, struct split_msg *msg_r, struct err *e)
 	msg_r->n = head.n;
 	for (size_t i = 0; i < head.n; i++) {
 		if (lengths[i] > rest)
-			return err_set(
-			    e, ERR_SYNTAX, "split: malformed length");
+			return err_set(e, ERR_SYNTAX,
+			    "split: malformed length");
 		msg_r->v[i] = slice_of(p, lengths[i]);
 		p += lengths[i];
 		rest -= lengths[i];
@@ -233,8 +233,8 @@ receive(struct split *sp, struct split_msg *msg_r, int ms, struct err *e)
 		if (n > 0)
 			sp->in_n += (size_t)n;
 		else if (n == 0 && sp->in_n > 0)
-			return err_set(
-			    e, ERR_TEMP, "split: ended in a message");
+			return err_set(e, ERR_TEMP,
+			    "split: ended in a message");
 		else if (n == 0)
 			return 0;
 		else if (errno != EAGAIN && errno != EINTR)
@@ -337,8 +337,8 @@ check(const struct split *sp, const struct split_op *op,
 	size_t size = op == NULL || op->size == 0 ? SPLIT_MAX : op->size;
 
 	if (op == NULL)
-		return err_set(
-		    e, ERR_SYNTAX, "split: unknown message %u", msg->type);
+		return err_set(e, ERR_SYNTAX, "split: unknown message %u",
+		    msg->type);
 	if (!(op->states & sp->state))
 		return err_set(e, ERR_SYNTAX,
 		    "split: message %u may not come in state %u", msg->type,

@@ -56,7 +56,7 @@ struct split_op {
 	unsigned type;
 	unsigned states; /* bits: may come when split_state is one of them */
 	size_t min, max; /* number of slices */
-	size_t size; /* most bytes of any slice; 0: SPLIT_MAX */
+	size_t size;     /* most bytes of any slice; 0: SPLIT_MAX */
 	int (*handler)(void *ctx, const struct split_msg *msg, struct err *e);
 };
 
@@ -73,8 +73,8 @@ unsigned split_state(const struct split *sp);
  */
 int split_serve(struct split *sp, const struct split_op *ops, void *ctx, int ms,
     struct err *e);
-int split_reply(
-    struct split *sp, const struct slice *v, size_t n, struct err *e);
+int split_reply(struct split *sp, const struct slice *v, size_t n,
+    struct err *e);
 
 /* ---- both ---- */
 
@@ -98,7 +98,7 @@ bool split_get(struct slice s, void *p, size_t size);
 
 /* For the fuzzer: a message of at most n bytes at p. Bytes used, 0 when more
  * are needed, -1 with e when it is none. */
-ssize_t split_decode(
-    struct slice bytes, struct split_msg *msg_r, struct err *e);
+ssize_t split_decode(struct slice bytes, struct split_msg *msg_r,
+    struct err *e);
 
 #endif

@@ -18,8 +18,8 @@ become(uid_t uid, gid_t gid, const char *name, struct err *e)
 	if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return err_sys(e, "becoming user %u", uid);
 	if (uid != 0 && setuid(0) == 0)
-		return err_set(
-		    e, ERR_PERM, "user %u can become root again", uid);
+		return err_set(e, ERR_PERM, "user %u can become root again",
+		    uid);
 	return 0;
 }
 

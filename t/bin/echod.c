@@ -318,8 +318,8 @@ command(struct front *f, struct slice line)
 }
 
 static int
-front(
-    const struct service_client *client, struct conn *conn, struct split *split)
+front(const struct service_client *client, struct conn *conn,
+    struct split *split)
 {
 	struct front f = { client, conn, split };
 	enum conn_status status = CONN_OK;
