@@ -181,7 +181,7 @@ static void
 close_others(int a, int b, int c)
 {
 	const int keep[] = { a, b, c };
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef SANDBOX_SANITIZERS
 	unsigned from = STDERR_FILENO + 1;
 #else
 	unsigned from = 0;
@@ -205,7 +205,7 @@ close_others(int a, int b, int c)
 static void
 limit_memory(void)
 {
-#if !defined(__SANITIZE_ADDRESS__)
+#ifndef SANDBOX_SANITIZERS
 	const struct rlimit memory = { FRONT_MEMORY, FRONT_MEMORY };
 
 	setrlimit(RLIMIT_DATA, &memory);
@@ -304,6 +304,7 @@ child_back(struct server *sv, struct service_client *client)
 	if (front == 0)
 		be_front(sv, client, pair[1], self);
 	close(pair[1]);
+	sv->pair = pair[0];
 	if (sandbox_enter(sv->back_jail, &e) < 0) {
 		log_line(SERVICE_TOPIC, LOG_FATAL, "no jail", LOG_E(&e));
 		return EXIT_FAILED;
@@ -314,6 +315,7 @@ child_back(struct server *sv, struct service_client *client)
 	client->metrics = sv->metrics;
 	unblock_signals();
 	rc = sv->service->back(client, split_new(pair[0]));
-	close(pair[0]);
+	if (sv->pair >= 0) /* or the front would wait */
+		close(sv->pair);
 	return front_ended(front, rc);
 }

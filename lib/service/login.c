@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -105,6 +106,10 @@ service_take_over(const struct service_client *client, struct split **split,
 		conn_free(&conn);
 	} else {
 		split_free(split, &fd);
+		if (!tls) {
+			close(fd);
+			client->server->pair = -1;
+		}
 	}
 	return conn;
 }

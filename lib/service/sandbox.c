@@ -20,14 +20,6 @@
 #include "base/file.h"
 #include "base/log.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZERS 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZERS 1
-#endif
-#endif
-
 /* ---- system calls ---- */
 
 /* What any running program needs, which reaches nothing but its own memory,
@@ -73,7 +65,7 @@ static const int calls_own[] = {
 	SCMP_SYS(uname),
 	SCMP_SYS(write),
 	SCMP_SYS(writev),
-#ifdef SANITIZERS /* to say what they found, and die of it */
+#ifdef SANDBOX_SANITIZERS /* to say what they found, and die of it */
 	SCMP_SYS(getrlimit),
 	SCMP_SYS(prctl),
 	SCMP_SYS(prlimit64),
@@ -210,7 +202,7 @@ static const int calls_refused[] = {
 	SCMP_SYS(socket),
 	SCMP_SYS(stat),
 	SCMP_SYS(statx),
-#ifndef SANITIZERS
+#ifndef SANDBOX_SANITIZERS
 	SCMP_SYS(tgkill),
 #endif
 };
@@ -267,9 +259,8 @@ static const struct {
 	    { 2, SCMP_CMP_MASKED_EQ, S_IFMT, S_IFIFO } },
 	/* The own group: a back tells its front to stop. */
 	{ SCMP_SYS(kill), IN(BACK) | IN(CLIENT), { 0, SCMP_CMP_EQ, 0, 0 } },
-	/* Before rules for files: sandbox_narrow. */
-	{ SCMP_SYS(prctl), IN(BACK) | IN(CLIENT),
-	    { 0, SCMP_CMP_EQ, PR_SET_NO_NEW_PRIVS, 0 } },
+	/* To ask for limits, not to change them. */
+	{ SCMP_SYS(prlimit64), ALL & ~IN(PARENT), { 2, SCMP_CMP_EQ, 0, 0 } },
 	{ SCMP_SYS(clone), IN(PARENT),
 	    { 0, SCMP_CMP_MASKED_EQ, NAMESPACES, 0 } },
 };

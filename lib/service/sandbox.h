@@ -18,6 +18,16 @@
 
 #include "base/err.h"
 
+/* Programs built with sanitizers: jails and limits are a little wider, so that
+ * they can say what they found. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANDBOX_SANITIZERS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANDBOX_SANITIZERS 1
+#endif
+#endif
+
 enum sandbox_profile {
 	/* Accepts and forks; all that those below may, too. */
 	SANDBOX_PARENT,

@@ -24,6 +24,7 @@ struct server {
 	struct sandbox *parent_jail, *back_jail, *front_jail;
 	pid_t parent;    /* 0: not of ours */
 	int control;     /* backs write here to their parent; -1: none */
+	int pair;        /* to the front; -1: closed */
 	uint32_t serial; /* of this connection, for control messages */
 };
 
