@@ -22,15 +22,6 @@ static const struct {
 
 #define TYPES (sizeof(types) / sizeof(types[0]))
 
-const char *
-dns_type_name(enum dns_type type)
-{
-	for (size_t i = 0; i < TYPES; i++)
-		if (types[i].type == type)
-			return types[i].name;
-	return "";
-}
-
 bool
 dns_type_parse(struct slice name, enum dns_type *type_r)
 {

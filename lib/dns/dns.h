@@ -79,7 +79,7 @@ int dns_addresses(struct dns *dns, struct arena *arena, struct slice host,
 int dns_reverse(struct dns *dns, struct arena *arena, const struct ip *ip,
     struct dns_answer *answer_r, struct err *e);
 
-const char *dns_type_name(enum dns_type type); /* "MX"; "" if unknown */
+/* By name: "MX". */
 bool dns_type_parse(struct slice name, enum dns_type *type_r);
 
 #endif

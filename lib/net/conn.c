@@ -578,12 +578,6 @@ conn_read_fd(const struct conn *c)
 	return c->read_fd;
 }
 
-int
-conn_write_fd(const struct conn *c)
-{
-	return c->write_fd;
-}
-
 short
 conn_read_events(const struct conn *c)
 {

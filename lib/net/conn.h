@@ -115,7 +115,6 @@ enum conn_status conn_try_read(struct conn *c, char *p, size_t n, size_t *n_r);
 /* Write part of s. After AGAIN the same bytes must come again. */
 enum conn_status conn_try_write(struct conn *c, struct slice s, size_t *n_r);
 int conn_read_fd(const struct conn *c);
-int conn_write_fd(const struct conn *c);
 /* What the last AGAIN of each waits for: POLLIN or POLLOUT. */
 short conn_read_events(const struct conn *c);
 short conn_write_events(const struct conn *c);

@@ -386,12 +386,6 @@ tls_server_reload(struct tls_server *t, struct err *e)
 	return rc;
 }
 
-const struct cert *
-tls_server_cert(const struct tls_server *t)
-{
-	return t->pairs[0].cert;
-}
-
 SSL *
 tls_server_session(struct tls_server *t)
 {

@@ -55,8 +55,6 @@ void tls_server_free(struct tls_server **t);
  * stays in use; said once for each change).
  */
 int tls_server_reload(struct tls_server *t, struct err *e);
-/* The certificate for a client that names none; lives until a reload. */
-const struct cert *tls_server_cert(const struct tls_server *t);
 /* One handshake with itself, so that the children share what OpenSSL keeps. */
 int tls_server_warm(struct tls_server *t, struct err *e);
 
