@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "smtp/front.h"
@@ -165,6 +166,10 @@ smtp_back(const struct service_client *client, struct split *split)
 	struct err e = ERR_INIT;
 	int rc;
 
+	/* The client is the front's alone. */
+	close(client->read_fd);
+	if (client->write_fd != client->read_fd)
+		close(client->write_fd);
 	/* AUTH may follow a client certificate: smtp.md 3. */
 	b.login.preauth = b.login.auth_too = b.submission;
 	log_begin(&b, client);
