@@ -235,25 +235,17 @@ class Client:
 
     def settle(self, text, wanted):
         """Cut during a command, or refused: all of it was done, or nothing;
-        a MOVE, of each message (RFC 6851, 3.3). A message whose file has moved is known
-        to be gone once the folder has stood still for two seconds."""
+        a MOVE, of each message (RFC 6851, 3.3)."""
         before = {t: [(m, u, f) for (m, u), f in
                       self.ledger.places.get(t, {}).items()] for t in wanted}
-        end = time.monotonic() + (PATIENCE if "UID MOVE" in text else 0)
-        while True:
-            found = self.connected(self.look)
-            done = [[agrees(found.get(t, {}), state[t]) for t in wanted]
-                    for state in (before, wanted)]
-            if all(done[0]) or all(done[1]) or \
-               "UID MOVE" in text and all(map(any, zip(*done))):
-                break
-            if time.monotonic() > end:
-                raise Broken(
-                    f"{self.name}: cut in {text[:80]!r}: half done\n" +
-                    "\n".join(self.told(t, found.get(t, {}))
-                              for t in wanted))
-            self.ledger.count["looked again"] += 1
-            time.sleep(0.2)
+        found = self.connected(self.look)
+        done = [[agrees(found.get(t, {}), state[t]) for t in wanted]
+                for state in (before, wanted)]
+        if not any(map(all, done)) and not (
+                "UID MOVE" in text and all(map(any, zip(*done)))):
+            raise Broken(f"{self.name}: {text[:80]!r}: half done\n" +
+                         "\n".join(self.told(t, found.get(t, {}))
+                                   for t in wanted))
         for token in wanted:
             self.ledger.places[token] = found.get(token, {})
             self.ledger.history[token].append(
