@@ -195,8 +195,8 @@ struct view {
 struct line {
 	char type;
 	uint64_t modseq;         /* a f x y */
-	struct record record;    /* a; c (uid, cache, thread, bits); d w (disk, */
-				 /* letters, place); r (uid) */
+	/* a; c: uid, cache, thread, bits; d w: disk, letters, place; r: uid */
+	struct record record;
 	struct slice name;       /* a r k l v (id) */
 	enum mailbox_flagop op;  /* f */
 	uint16_t flags;          /* f */
