@@ -7,8 +7,9 @@
 #include "store/index.h"
 #include "t/scratch.h"
 
-static struct store_env env = { .run_fd = -1, .hostname = "test",
-	.file_mode = 0600 };
+static struct store_env env = {
+	.run_fd = -1, .hostname = "test", .file_mode = 0600
+};
 static struct store *st;
 static struct arena *arena;
 
@@ -59,8 +60,9 @@ spool_of(const char *wire)
 static uint32_t
 add_flags(struct mailbox *mb, const char *wire, struct store_flags flags)
 {
-	struct mailbox_new m = { .spool = spool_of(wire), .flags = flags,
-		.received = 1000 };
+	struct mailbox_new m = {
+		.spool = spool_of(wire), .flags = flags, .received = 1000
+	};
 	struct mailbox_new_result r = { 0, NULL };
 	struct err e = ERR_INIT;
 	enum store_code code = mailbox_add(mb, &m, 1, arena, &r, &e);
@@ -259,7 +261,7 @@ test_lines(void)
 		"d - 1:4",
 		"d :Sa 1:4",
 		"w : 1",
-		"r 5 a%2Fb",
+		"r 5 a%20b",
 		"k 63 name",
 		"l 25 $Junk",
 		"c 4 1.16 99 1",
@@ -286,17 +288,18 @@ static void
 test_bad_lines(void)
 {
 	static const char *const rows[] = { "", "a", "z 1", "v 0 1 x",
-		"v 17 5 short", "a 0 2 3 4 5 6 aaaaaaaaaabbbbbbbbbb 7 - 0 - - n",
+		"v 17 5 short",
+		"a 0 2 3 4 5 6 aaaaaaaaaabbbbbbbbbb 7 - 0 - - n",
 		"a 4294967295 2 3 4 5 6 aaaaaaaaaabbbbbbbbbb 7 - 0 - - n",
 		"a 1 2 3 4 5 6 short 7 - 0 - - n",
 		"a 1 2 3 4 5 6 aaaaaaaaaabbbbbbbbbb 7 X 0 - - n",
 		"a 1 2 3 4 5 6 aaaaaaaaaabbbbbbbbbb 7 - 0 1 - n",
 		"a 1 2 3 4 5 6 aaaaaaaaaabbbbbbbbbb 7 - 0 - S n",
 		"a 1 2 3 4 5 6 aaaaaaaaaabbbbbbbbbb 7 - 0 - :J n",
-		"a 1 2 3 4 5 6 aaaaaaaaaabbbbbbbbbb 7 - 0 - -",
-		"f 1 * - 0 1", "f 1 + - 0 0", "f 1 + - 0 ", "f 1 + - 0",
-		"x 1 2:1", "x 1", "u", "d : ", "k 64 x", "l 26 x", "k 1",
-		"r 1", "c 1 - 0", "m 0 -", "m x -", "m -" };
+		"a 1 2 3 4 5 6 aaaaaaaaaabbbbbbbbbb 7 - 0 - -", "f 1 * - 0 1",
+		"f 1 + - 0 0", "f 1 + - 0 ", "f 1 + - 0", "x 1 2:1", "x 1", "u",
+		"d : ", "k 64 x", "l 26 x", "k 1", "r 1", "r 1 a%2Fb", "r 1 a%00b", "c 1 - 0", "m 0 -",
+		"m x -", "m -" };
 
 	arena = arena_new(0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -365,8 +368,10 @@ test_add_many(void)
 {
 	struct slice keywords[] = { SLICE("one"), SLICE("two") };
 	struct mailbox_new m[3] = {
-		{ .spool = spool_of("a\r\n"),
-		    .prefix = SLICE("X: y\r\n\r\n"), },
+		{
+		    .spool = spool_of("a\r\n"),
+		    .prefix = SLICE("X: y\r\n\r\n"),
+		},
 		{ .spool = spool_of("b\r\n"),
 		    .flags = { .keywords = keywords, .nkeywords = 1 } },
 		{ .spool = spool_of("bare\nLF\r\n"),
@@ -480,8 +485,7 @@ test_fold(void)
 	expunge(a);
 	CHECK_EQ(index_fold(a, NULL), 1);
 	add(a, "newer\r\n");
-	CHECK_EQ(refresh(b),
-	    MAILBOX_NEW | MAILBOX_FLAGS | MAILBOX_EXPUNGE);
+	CHECK_EQ(refresh(b), MAILBOX_NEW | MAILBOX_FLAGS | MAILBOX_EXPUNGE);
 	CHECK_SLICE(view_of(b), SLICE("1:2,4:10"));
 	CHECK_EQ(flags_at(b, mailbox_seq(b, 5)) & STORE_EXPUNGED,
 	    STORE_EXPUNGED);
@@ -523,8 +527,8 @@ test_conditional(void)
 	store(mb, "2", MAILBOX_ADD, flags_of(STORE_FLAGGED));
 	CHECK(mailbox_modseq(mb) > since);
 	all = uids_of("1:9");
-	CHECK_EQ(mailbox_store(mb, &all, MAILBOX_ADD, &seen, true, since,
-		     arena, &r, NULL),
+	CHECK_EQ(mailbox_store(mb, &all, MAILBOX_ADD, &seen, true, since, arena,
+		     &r, NULL),
 	    0);
 	CHECK_SLICE(text_of(&r.changed), SLICE("1"));
 	CHECK_SLICE(text_of(&r.modified), SLICE("2"));
@@ -647,8 +651,9 @@ static void
 test_copy(bool move)
 {
 	struct slice names[] = { SLICE("here"), SLICE("there") };
-	struct store_flags f = { .flags = STORE_SEEN, .keywords = names,
-		.nkeywords = 2 };
+	struct store_flags f = {
+		.flags = STORE_SEEN, .keywords = names, .nkeywords = 2
+	};
 	struct mailbox_copy_result r;
 	struct mailbox *mb, *to;
 	struct uidset uids = UIDSET_INIT(NULL);
@@ -680,8 +685,8 @@ test_copy(bool move)
 	CHECK_EQ(mailbox_msg(to, 3)->keywords, 3);
 	CHECK_EQ(mailbox_keyword(to, SLICE("here")), 1);
 	memcpy(emailid, mailbox_msg(mb, 3)->emailid, sizeof(emailid));
-	CHECK(memcmp(emailid, mailbox_msg(to, 3)->emailid,
-		  sizeof(emailid)) == 0);
+	CHECK(memcmp(emailid, mailbox_msg(to, 3)->emailid, sizeof(emailid)) ==
+	    0);
 	CHECK_EQ(mailbox_msg(to, 3)->received, 1000);
 	if (move) {
 		CHECK_EQ(refresh(mb), MAILBOX_EXPUNGE);
@@ -696,8 +701,7 @@ test_copy(bool move)
 		     NULL),
 	    STORE_NONEXISTENT);
 	uids = uids_of("1");
-	CHECK_EQ(mailbox_copy(mb, &uids, SLICE("Inbox"), move, arena, &r,
-		     NULL),
+	CHECK_EQ(mailbox_copy(mb, &uids, SLICE("Inbox"), move, arena, &r, NULL),
 	    move ? STORE_CANNOT : STORE_OK);
 	if (!move)
 		CHECK_SLICE(copied(&r), SLICE("1>4 "));
@@ -806,8 +810,7 @@ test_reading(void)
 			     at % 2 ? breaks : MAILBOX_BREAKS_UNKNOWN, NULL),
 		    0);
 		CHECK_EQ(mailbox_read(r, 10, &piece, NULL), 1);
-		CHECK_SLICE(piece,
-		    slice_head(slice_skip(all, at), piece.n));
+		CHECK_SLICE(piece, slice_head(slice_skip(all, at), piece.n));
 		if (at > 20000)
 			at += 50000;
 	}
@@ -873,8 +876,7 @@ test_foreign_new(void)
 	CHECK_EQ(flags_at(mb, 2), 0);
 	CHECK_EQ(flags_at(mb, 3), STORE_SEEN | STORE_FLAGGED);
 	/* The name is put in order. */
-	CHECK(slice_find(names_in(MAILDIR "cur"), SLICE("2.b.host:2,FS")) >=
-	    0);
+	CHECK(slice_find(names_in(MAILDIR "cur"), SLICE("2.b.host:2,FS")) >= 0);
 	CHECK_EQ(refresh(mb), 0);
 	/* Delivered with flags, in new/. */
 	scratch_put(MAILDIR "new/3.c.host:2,R", SLICE("c\n"));
@@ -1021,8 +1023,12 @@ test_left_in_tmp(void)
 {
 	struct mailbox *mb;
 	struct lines ls = LINES_INIT;
-	struct line l = { .type = 'a', .modseq = 5, .name = SLICE("1.a.host"),
-		.record = { .msg = { .uid = 1, .modseq = 5, .size = 2,
+	struct line l = { .type = 'a',
+		.modseq = 5,
+		.name = SLICE("1.a.host"),
+		.record = { .msg = { .uid = 1,
+				.modseq = 5,
+				.size = 2,
 				.wire_size = 3,
 				.emailid = "aaaaaaaaaaaaaaaaaaa" } } };
 

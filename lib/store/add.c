@@ -75,8 +75,8 @@ write_and_sync(const struct mailbox_new *m, struct adding *a, int fd,
 
 /* The file in tmp/, synced. */
 static int
-write_message(struct mailbox *mb, const struct mailbox_new *m,
-    struct adding *a, struct arena *arena, struct err *e)
+write_message(struct mailbox *mb, const struct mailbox_new *m, struct adding *a,
+    struct arena *arena, struct err *e)
 {
 	const struct store_env *env = mb->st->env;
 	struct store_msg *msg = &a->record.msg;
@@ -105,12 +105,12 @@ write_message(struct mailbox *mb, const struct mailbox_new *m,
 /* ---- under the lock ---- */
 
 static int
-add_line(struct mailbox *mb, struct adding *a, struct lines *ls,
-    struct err *e)
+add_line(struct mailbox *mb, struct adding *a, struct lines *ls, struct err *e)
 {
 	struct record *r = &a->record;
-	struct line l = { .type = 'a', .modseq = r->msg.modseq,
-		.name = slice_str(a->name) };
+	struct line l = {
+		.type = 'a', .modseq = r->msg.modseq, .name = slice_str(a->name)
+	};
 
 	if (r->msg.flags != 0 || r->msg.keywords != 0)
 		r->place = RECORD_CUR;
@@ -133,10 +133,10 @@ add_to_cache(struct mailbox *mb, struct adding *v, size_t n)
 	struct cache_place *places = arena_array(arena, n, sizeof(*places));
 
 	for (size_t i = 0; i < n; i++)
-		entries[i] = (struct cache_entry){ v[i].record.msg.uid,
-			v[i].cache };
-	if (cache_append(mb->cache, mb->ix.segment, entries, n, places,
-		NULL) == 0)
+		entries[i] =
+		    (struct cache_entry){ v[i].record.msg.uid, v[i].cache };
+	if (cache_append(mb->cache, mb->ix.segment, entries, n, places, NULL) ==
+	    0)
 		for (size_t i = 0; i < n; i++)
 			v[i].record.cache = places[i];
 	arena_free(&arena);
@@ -219,7 +219,7 @@ sync_folders(const struct mailbox *mb, const struct adding *v, size_t n,
 		new |= v[i].record.place == RECORD_NEW;
 		cur |= v[i].record.place == RECORD_CUR;
 	}
-	if (new && db_fsync_dir(mb->folder.new, "new", e) != 0)
+	if (new &&db_fsync_dir(mb->folder.new, "new", e) != 0)
 		return -1;
 	return cur ? db_fsync_dir(mb->folder.cur, "cur", e) : 0;
 }
@@ -248,8 +248,7 @@ expunge_added(struct mailbox *mb, const struct adding *v, size_t n)
 	struct lines ls = LINES_INIT;
 
 	for (size_t i = 0; i < n; i++)
-		uidset_add(&l.uids, v[i].record.msg.uid,
-		    v[i].record.msg.uid);
+		uidset_add(&l.uids, v[i].record.msg.uid, v[i].record.msg.uid);
 	if (index_lock(mb, NULL) == 0) {
 		l.modseq = mb->ix.modseq + 1;
 		lines_add(&ls, &l);
@@ -340,8 +339,8 @@ mailbox_add(struct mailbox *mb, const struct mailbox_new *msgs, size_t n,
 		}
 		stored += v[i].record.msg.size;
 	}
-	code = adding_commit(mb, v, n, flags_of_new,
-	    (void *)(uintptr_t)msgs, e);
+	code =
+	    adding_commit(mb, v, n, flags_of_new, (void *)(uintptr_t)msgs, e);
 	if (code != STORE_OK)
 		return code;
 	quota_add(mb->st, (int64_t)stored, (int64_t)n);

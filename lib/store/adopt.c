@@ -37,8 +37,9 @@ identity(struct adopt *a, bool fresh, struct err *e)
 	if (rc < 0)
 		return -1;
 	a->has_uids = rc == 1;
-	*l = (struct line){ .type = 'v', .uidnext = 1,
-		.name = { a->id, MAILBOXID } };
+	*l = (struct line){
+		.type = 'v', .uidnext = 1, .name = { a->id, MAILBOXID }
+	};
 	if (a->has_uids) {
 		l->uidvalidity = a->uids.uidvalidity;
 		rc = store_note_uidvalidity(st, l->uidvalidity, e);
@@ -102,9 +103,9 @@ add_keywords(struct adopt *a, struct err *e)
 		index_apply_text(mb, v[i]);
 	arena_free(&arena);
 	a->kw = mb->ix.kw;
-	return rc == 0 ? uidlist_courier_keywords(mb->folder.fd,
-			     courier_keywords, a, e) :
-			 -1;
+	return rc == 0
+	    ? uidlist_courier_keywords(mb->folder.fd, courier_keywords, a, e)
+	    : -1;
 }
 
 /* ---- messages ---- */
@@ -142,7 +143,9 @@ add_messages(struct adopt *a)
 static void
 add_end(struct adopt *a)
 {
-	struct line m = { .type = 'm', .placed = true, .new = a->l.new_at,
+	struct line m = { .type = 'm',
+		.placed = true,
+		.new = a->l.new_at,
 		.cur = a->l.cur_at };
 
 	if (a->has_uids) {
@@ -175,8 +178,8 @@ create(struct adopt *a, struct err *e)
 	int rc;
 
 	cache_clear(mb->folder.fd);
-	rc = db_pair_create(mb->folder.fd, INDEX_PAIR,
-	    mb->st->env->file_mode, &index_ops, v, a->lines.n, e);
+	rc = db_pair_create(mb->folder.fd, INDEX_PAIR, mb->st->env->file_mode,
+	    &index_ops, v, a->lines.n, e);
 
 	/* 0: somebody else made one meanwhile, which is as good. */
 	return rc < 0 ? -1 : 0;
@@ -185,8 +188,10 @@ create(struct adopt *a, struct err *e)
 int
 adopt(struct mailbox *mb, bool fresh, struct err *e)
 {
-	struct adopt a = { .mb = mb, .l = { .arena = arena_new(0) },
-		.lines = LINES_INIT, .bases = map_new() };
+	struct adopt a = { .mb = mb,
+		.l = { .arena = arena_new(0) },
+		.lines = LINES_INIT,
+		.bases = map_new() };
 	int rc = -1;
 
 	a.lines.text.max = SIZE_MAX; /* many units */

@@ -117,7 +117,8 @@ reverse(struct change *c)
 		return;
 	for (size_t i = 0; i < c->n; i++) {
 		const struct before *b = &c->before[i];
-		struct line l = { .type = 'f', .op = MAILBOX_SET,
+		struct line l = { .type = 'f',
+			.op = MAILBOX_SET,
 			.flags = b->flags & STORE_FLAGS,
 			.keywords = b->keywords,
 			.modseq = mb->ix.modseq + 1,
@@ -133,12 +134,15 @@ reverse(struct change *c)
 
 int
 mailbox_store(struct mailbox *mb, const struct uidset *uids,
-    enum mailbox_flagop op, const struct store_flags *flags,
-    bool conditional, uint64_t unchanged_since, struct arena *arena,
+    enum mailbox_flagop op, const struct store_flags *flags, bool conditional,
+    uint64_t unchanged_since, struct arena *arena,
     struct mailbox_store_result *result_r, struct err *e)
 {
-	struct change c = { .mb = mb, .op = op, .conditional = conditional,
-		.unchanged_since = unchanged_since, .result = result_r,
+	struct change c = { .mb = mb,
+		.op = op,
+		.conditional = conditional,
+		.unchanged_since = unchanged_since,
+		.result = result_r,
 		.arena = arena };
 	bool stays;
 	int rc;
@@ -257,15 +261,13 @@ history(const struct mailbox *mb, uint64_t since, struct uidset *uids_r)
 }
 
 static void
-intersect(const struct uidset *a, const struct uidset *b,
-    struct uidset *both_r)
+intersect(const struct uidset *a, const struct uidset *b, struct uidset *both_r)
 {
 	for (size_t i = 0, j = 0; i < a->n && j < b->n;) {
-		uint32_t first = a->v[i].first > b->v[j].first ?
-		    a->v[i].first :
-		    b->v[j].first;
-		uint32_t last = a->v[i].last < b->v[j].last ? a->v[i].last :
-							      b->v[j].last;
+		uint32_t first = a->v[i].first > b->v[j].first ? a->v[i].first
+							       : b->v[j].first;
+		uint32_t last =
+		    a->v[i].last < b->v[j].last ? a->v[i].last : b->v[j].last;
 
 		if (first <= last)
 			uidset_add(both_r, first, last);

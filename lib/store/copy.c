@@ -44,8 +44,8 @@ collect_one(void *arg, const struct record *r)
 	if (c->n == c->size) {
 		size_t size = c->size == 0 ? 16 : 2 * c->size;
 
-		c->uids = arena_grow(c->arena, c->uids, c->n, size,
-		    sizeof(*c->uids));
+		c->uids =
+		    arena_grow(c->arena, c->uids, c->n, size, sizeof(*c->uids));
 		c->v = arena_grow(c->arena, c->v, c->n, size, sizeof(*c->v));
 		c->size = size;
 	}
@@ -171,8 +171,8 @@ copy_bytes(int from, int dirfd, const char *name, mode_t mode, struct err *e)
 	if (to < 0)
 		rc = err_sys(e, "copy of message");
 	while (rc == 0 && (n = read(from, window, COPY_WINDOW)) != 0)
-		rc = n < 0 ? err_sys(e, "read message") :
-			     file_write(to, slice_of(window, (size_t)n), e);
+		rc = n < 0 ? err_sys(e, "read message")
+			   : file_write(to, slice_of(window, (size_t)n), e);
 	if (rc == 0 && fstat(from, &st) == 0) {
 		times[1] = st.st_mtim;
 		futimens(to, times);
@@ -324,8 +324,8 @@ static int
 move_files(struct copy *c, const struct place *places, struct err *e)
 {
 	for (size_t i = 0; i < c->n; i++)
-		if (renameat(places[i].dirfd, places[i].file,
-			c->to->folder.cur, c->v[i].file) != 0) {
+		if (renameat(places[i].dirfd, places[i].file, c->to->folder.cur,
+			c->v[i].file) != 0) {
 			err_sys(e, "move message");
 			move_back(c, places, i);
 			return -1;
@@ -338,7 +338,8 @@ move_files(struct copy *c, const struct place *places, struct err *e)
 static int
 append_source(struct copy *c, char type, struct err *e)
 {
-	struct line l = { .type = type, .modseq = c->from->ix.modseq + 1,
+	struct line l = { .type = type,
+		.modseq = c->from->ix.modseq + 1,
 		.uids = UIDSET_INIT(c->arena) };
 	struct lines ls = LINES_INIT;
 	int rc;
@@ -467,8 +468,8 @@ mailbox_copy(struct mailbox *mb, const struct uidset *uids,
 		goto out;
 	}
 	if (give_letters(&c, uids, e) == 0)
-		code = move ? move_messages(&c, uids, e) :
-			      copy_messages(&c, uids, e);
+		code = move ? move_messages(&c, uids, e)
+			    : copy_messages(&c, uids, e);
 	if (code == STORE_OK)
 		fill_result(&c, arena, result_r);
 	mailbox_close(&c.to);

@@ -38,8 +38,8 @@ measure(struct mailbox *mb, struct found *f, struct err *e)
 	    fstatat(found_dir(mb, f), file, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
 	    !S_ISREG(st.st_mode))
 		return 0;
-	f->mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 +
-	    st.st_mtim.tv_nsec;
+	f->mtime_ns =
+	    (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 	f->size = (uint64_t)st.st_size;
 	f->wire = f->name.wire;
 	if (f->name.size == f->size && f->wire != LAYOUT_UNKNOWN &&
@@ -64,15 +64,16 @@ by_arrival(const void *a, const void *b)
 	const struct found *y = *(struct found *const *)b;
 
 	if (x->uid != y->uid)
-		return x->uid == 0 ? 1 : y->uid == 0 || x->uid < y->uid ? -1 : 1;
+		return x->uid == 0                   ? 1
+		    : y->uid == 0 || x->uid < y->uid ? -1
+						     : 1;
 	if (x->mtime_ns != y->mtime_ns)
 		return x->mtime_ns < y->mtime_ns ? -1 : 1;
 	return slice_cmp(x->file, y->file);
 }
 
 int
-foreign_measure(struct mailbox *mb, struct found **v, size_t n,
-    struct err *e)
+foreign_measure(struct mailbox *mb, struct found **v, size_t n, struct err *e)
 {
 	for (size_t i = 0; i < n; i++)
 		if (measure(mb, v[i], e) != 0)
@@ -157,8 +158,7 @@ enter_since(const struct index *ix, uint32_t uidnext, struct map *names)
 	     pos++) {
 		struct slice base, rest;
 
-		slice_cut(index_name(ix, index_at(ix, pos)), ':', &base,
-		    &rest);
+		slice_cut(index_name(ix, index_at(ix, pos)), ':', &base, &rest);
 		map_set(names, base, names);
 	}
 }
@@ -246,8 +246,12 @@ static void
 flag_line(struct lines *ls, uint64_t modseq, enum mailbox_flagop op,
     uint16_t flags, uint64_t keywords, const struct uidset *uids)
 {
-	struct line l = { .type = 'f', .modseq = modseq, .op = op,
-		.flags = flags, .keywords = keywords, .uids = *uids };
+	struct line l = { .type = 'f',
+		.modseq = modseq,
+		.op = op,
+		.flags = flags,
+		.keywords = keywords,
+		.uids = *uids };
 
 	if (flags != 0 || keywords != 0)
 		lines_add(ls, &l);
@@ -255,13 +259,13 @@ flag_line(struct lines *ls, uint64_t modseq, enum mailbox_flagop op,
 
 /* Lines for one file. */
 static void
-change_lines(struct mailbox *mb, const struct found *f,
-    const struct record *r, uint64_t modseq, struct arena *arena,
-    struct lines *ls)
+change_lines(struct mailbox *mb, const struct found *f, const struct record *r,
+    uint64_t modseq, struct arena *arena, struct lines *ls)
 {
 	struct uidset uids = UIDSET_INIT(arena);
-	struct line name = { .type = 'r', .record = *r,
-		.name = bare_name(f, arena) };
+	struct line name = {
+		.type = 'r', .record = *r, .name = bare_name(f, arena)
+	};
 	struct line disk = { .type = 'd', .record = { .place = f->place } };
 	struct flag_change c;
 

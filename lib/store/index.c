@@ -15,8 +15,10 @@
 void
 index_init(struct index *ix)
 {
-	*ix = (struct index){ .uidnext = 1, .modseq = 1,
-		.names = BUF_INIT(NAMES_MAX), .arena = arena_new(0) };
+	*ix = (struct index){ .uidnext = 1,
+		.modseq = 1,
+		.names = BUF_INIT(NAMES_MAX),
+		.arena = arena_new(0) };
 	ix->dirty = (struct uidset)UIDSET_INIT(ix->arena);
 	ix->in_new = (struct uidset)UIDSET_INIT(ix->arena);
 	ix->leaving = (struct uidset)UIDSET_INIT(ix->arena);
@@ -87,12 +89,16 @@ struct slice
 index_name(const struct index *ix, const struct record *r)
 {
 	size_t base = ix->base_names.n;
+	struct slice all = ix->base_names, name;
+	size_t at = r->name;
 
-	if (r->name < base)
-		return slice_sub(ix->base_names, r->name,
-		    (size_t)r->name + r->name_n);
-	return slice_sub(buf_slice(&ix->names), r->name - base,
-	    r->name - base + r->name_n);
+	if (at >= base) {
+		all = buf_slice(&ix->names);
+		at -= base;
+	}
+	name = slice_sub(all, at, at + r->name_n);
+	/* Never a path, whatever a damaged CDB says. */
+	return slice_chr(name, '/') < 0 ? name : SLICE_NULL;
 }
 
 static void
@@ -135,8 +141,8 @@ index_count(struct mailbox_counts *c, const struct store_msg *m, bool add)
 }
 
 void
-index_wanted(const struct index *ix, const struct record *r,
-    uint16_t *disk_r, uint32_t *letters_r)
+index_wanted(const struct index *ix, const struct record *r, uint16_t *disk_r,
+    uint32_t *letters_r)
 {
 	keywords_disk(&ix->kw, r->msg.flags, r->msg.keywords, disk_r,
 	    letters_r);
@@ -266,8 +272,7 @@ set_renaming(struct index *ix, uint32_t uid, const struct record *name)
 		}
 		ix->nrenaming++;
 	}
-	ix->renaming[i] =
-	    (struct renaming){ uid, name->letters, name->disk };
+	ix->renaming[i] = (struct renaming){ uid, name->letters, name->disk };
 }
 
 static void

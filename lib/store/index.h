@@ -38,9 +38,9 @@ enum { RECORD_MIXED = 1 }; /* LF and CRLF: wire offsets need counting */
  */
 struct record {
 	struct store_msg msg;
-	uint32_t name;    /* offset in the names: file name without flags */
+	uint32_t name; /* offset in the names: file name without flags */
 	uint16_t name_n;
-	uint8_t place;    /* RECORD_NEW, RECORD_CUR */
+	uint8_t place; /* RECORD_NEW, RECORD_CUR */
 	uint8_t bits;
 	uint32_t letters; /* keyword letters in the file name */
 	uint16_t disk;    /* flags in the file name, within LAYOUT_FLAGS */
@@ -118,7 +118,7 @@ struct index {
 	struct renaming {
 		uint32_t uid, letters;
 		uint16_t disk;
-	} *renaming;
+	} * renaming;
 	uint32_t nrenaming, renaming_size;
 	uint32_t *dead; /* positions expunged before the view began */
 	size_t ndead, dead_size;
@@ -129,10 +129,10 @@ struct index {
 	struct uidset in_new;
 
 	struct mailbox_counts counts; /* first_unseen is not kept here */
-	uint64_t stored; /* bytes of files */
-	uint32_t unseen_from; /* no unseen message at positions below */
-	uint32_t segment; /* highest of the cache referred to */
-	uint16_t flags_used; /* by some message at some time */
+	uint64_t stored;              /* bytes of files */
+	uint32_t unseen_from;         /* no unseen message at positions below */
+	uint32_t segment;             /* highest of the cache referred to */
+	uint16_t flags_used;          /* by some message at some time */
 };
 
 static inline uint32_t
@@ -159,8 +159,7 @@ void index_wanted(const struct index *ix, const struct record *r,
 /* The letters have changed: look at all names. */
 void index_letters_changed(struct index *ix);
 /* Add a message to totals, or take it out. */
-void index_count(struct mailbox_counts *c, const struct store_msg *m,
-    bool add);
+void index_count(struct mailbox_counts *c, const struct store_msg *m, bool add);
 
 static inline bool
 record_live(const struct record *r)
@@ -174,15 +173,15 @@ struct view {
 	bool begun;
 	uint32_t end; /* positions below are numbered, but for holes */
 	uint32_t uidvalidity, uidnext; /* as announced */
-	uint64_t modseq; /* all up to here has been announced */
+	uint64_t modseq;               /* all up to here has been announced */
 	uint32_t *holes; /* positions of messages taken as expunged, sorted */
 	size_t nholes, holes_size;
 	size_t hint; /* holes before the message asked for last */
 
 	struct arena *arena; /* of the two sets, renewed when both are empty */
-	struct uidset gone;    /* expunged, still numbered */
+	struct uidset gone;  /* expunged, still numbered */
 	struct uidset changed; /* flags changed by others */
-	bool keywords;  /* there are new ones */
+	bool keywords;         /* there are new ones */
 	struct mailbox_counts counts;
 	struct stash *stash; /* during a reset */
 };
@@ -194,18 +193,18 @@ struct view {
 
 struct line {
 	char type;
-	uint64_t modseq;         /* a f x y */
-	/* a; c: uid, cache, thread, bits; d w: disk, letters, place; r: uid */
-	struct record record;
-	struct slice name;       /* a r k l v (id) */
-	enum mailbox_flagop op;  /* f */
-	uint16_t flags;          /* f */
-	uint64_t keywords;       /* f */
-	struct uidset uids;      /* f x y u d w o */
-	unsigned number;         /* k (bit), l (letter) */
-	uint32_t uidvalidity, uidnext;   /* v */
-	struct mtime new, cur;   /* m; ns 0: as it was */
-	bool placed;             /* m */
+	uint64_t modseq;      /* a f x y */
+	struct record record; /* a; c (uid, cache, thread, bits); d w (disk, */
+			      /* letters, place); r (uid) */
+	struct slice name;    /* a r k l v (id) */
+	enum mailbox_flagop op;        /* f */
+	uint16_t flags;                /* f */
+	uint64_t keywords;             /* f */
+	struct uidset uids;            /* f x y u d w o */
+	unsigned number;               /* k (bit), l (letter) */
+	uint32_t uidvalidity, uidnext; /* v */
+	struct mtime new, cur;         /* m; ns 0: as it was */
+	bool placed;                   /* m */
 };
 
 /* Parse; sets and names are in the arena. False if it makes no sense. */
@@ -219,7 +218,10 @@ struct lines {
 	size_t n, size;
 };
 
-#define LINES_INIT { BUF_INIT(DB_UNIT_MAX), NULL, 0, 0 }
+#define LINES_INIT \
+	{ \
+		BUF_INIT(DB_UNIT_MAX), NULL, 0, 0 \
+	}
 
 void lines_add(struct lines *ls, const struct line *l);
 void lines_free(struct lines *ls);
@@ -237,16 +239,16 @@ struct mailbox {
 	struct view view;
 	struct cache *cache;
 	struct arena *line_arena; /* one line */
-	struct buf record; /* parsed, not cached */
+	struct buf record;        /* parsed, not cached */
 	bool own;    /* flags being changed now are the caller's doing */
 	bool gone;   /* UIDVALIDITY changed or folder removed */
 	bool reader; /* has looked at messages: they may go to cur/ */
 
 	/* Monotonic ms; not before: */
-	int64_t scan_at;    /* a scan for a changed mtime */
-	int64_t suspect_at; /* a scan for a suspect mtime */
-	int64_t names_at;   /* flags into names */
-	int64_t tidy_at;    /* any tidying, after it failed */
+	int64_t scan_at;     /* a scan for a changed mtime */
+	int64_t suspect_at;  /* a scan for a suspect mtime */
+	int64_t names_at;    /* flags into names */
+	int64_t tidy_at;     /* any tidying, after it failed */
 	int64_t keywords_ns; /* mtime of dovecot-keywords as read */
 };
 
@@ -259,6 +261,10 @@ int index_open(struct mailbox **mb_r, struct store *st, struct slice name,
 void index_close(struct mailbox **mb);
 
 extern const struct db_pair_ops index_ops;
+
+/* The index makes no sense: keep it aside and say so; who opens the mailbox
+ * next makes one anew. The handle is gone. */
+int index_discard(struct mailbox *mb, const struct err *why, struct err *e);
 
 /* Make an empty state, before the pair is opened. */
 void index_init(struct index *ix);
@@ -304,14 +310,13 @@ void view_begin(struct mailbox *mb);
 void view_stash(struct mailbox *mb, const struct index *old);
 void view_restore(struct mailbox *mb);
 /* The flags of a numbered record changed, or it was expunged. */
-void view_flags(struct mailbox *mb, uint32_t pos,
-    const struct store_msg *was);
+void view_flags(struct mailbox *mb, uint32_t pos, const struct store_msg *was);
 void view_expunged(struct mailbox *mb, uint32_t pos);
 bool view_numbered(const struct view *v, uint32_t pos);
 /* Call fn for messages of the view that are in the set and not expunged. */
 typedef void view_fn(void *arg, const struct record *r);
-void view_each(const struct mailbox *mb, const struct uidset *uids,
-    view_fn *fn, void *arg);
+void view_each(const struct mailbox *mb, const struct uidset *uids, view_fn *fn,
+    void *arg);
 unsigned view_pending(const struct mailbox *mb); /* MAILBOX_NEW and so on */
 
 /* ---- keywords.c ---- */
@@ -343,8 +348,8 @@ int keywords_read(struct mailbox *mb, struct err *e);
  * under the lock. */
 int keywords_share(struct mailbox *mb, struct err *e);
 /* What the file name should say for these flags. */
-void keywords_disk(const struct keywords *kw, uint16_t flags,
-    uint64_t keywords, uint16_t *disk_r, uint32_t *letters_r);
+void keywords_disk(const struct keywords *kw, uint16_t flags, uint64_t keywords,
+    uint16_t *disk_r, uint32_t *letters_r);
 /* What flags and letters of a file name mean. */
 void keywords_meaning(const struct keywords *kw, uint16_t disk,
     uint32_t letters, uint16_t *flags_r, uint64_t *keywords_r);
@@ -371,7 +376,7 @@ int message_open(struct mailbox *mb, uint32_t uid, int *fd_r, struct err *e);
 
 /* A message on its way into a mailbox: its file is in tmp/. */
 struct adding {
-	struct record record; /* uid, modseq and what the name says: by add */
+	struct record record;   /* uid, modseq and what the name says: by add */
 	char name[LAYOUT_NAME]; /* in tmp/ and new/ */
 	char file[LAYOUT_NAME]; /* with flags, in cur/ */
 	struct slice cache;     /* record for the cache, may be empty */
@@ -394,8 +399,7 @@ int adding_lines(struct mailbox *mb, struct adding *v, size_t n,
 enum store_code adding_commit(struct mailbox *mb, struct adding *v, size_t n,
     adding_flags_fn *flags, void *arg, struct err *e);
 /* Remove the files. */
-void adding_remove(const struct mailbox *mb, const struct adding *v,
-    size_t n);
+void adding_remove(const struct mailbox *mb, const struct adding *v, size_t n);
 
 /* ---- scan.c ---- */
 
@@ -437,9 +441,9 @@ struct listing {
 	struct arena *arena;
 	struct found *v;
 	size_t n, size;
-	bool new, cur; /* folders that are in it */
+	bool new, cur;               /* folders that are in it */
 	struct mtime new_at, cur_at; /* before they were read */
-	uint32_t uidnext; /* before they were read */
+	uint32_t uidnext;            /* before they were read */
 };
 
 /* Append what is in new/ or cur/. */
@@ -468,8 +472,7 @@ void foreign_line(const struct mailbox *mb, const struct found *f,
  * Give the file the name that the index would give it: flags in order, none in
  * new/ (a file there that has some goes to cur/). False if it is gone.
  */
-bool foreign_regular(struct mailbox *mb, struct found *f,
-    struct arena *arena);
+bool foreign_regular(struct mailbox *mb, struct found *f, struct arena *arena);
 
 /* ---- tidy.c ---- */
 

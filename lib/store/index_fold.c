@@ -7,22 +7,22 @@
 
 #include "store/index.h"
 
-#define KEY_HEAD     SLICE("head")
-#define KEY_LINES    SLICE("lines")
-#define KEY_RECORDS  SLICE("records")
-#define KEY_NAMES    SLICE("names")
+#define KEY_HEAD SLICE("head")
+#define KEY_LINES SLICE("lines")
+#define KEY_RECORDS SLICE("records")
+#define KEY_NAMES SLICE("names")
 #define KEY_VANISHED SLICE("vanished")
-#define KEY_UNLINKS  SLICE("unlinks")
-#define KEY_DIRTY    SLICE("dirty")
-#define KEY_NEW      SLICE("new")
+#define KEY_UNLINKS SLICE("unlinks")
+#define KEY_DIRTY SLICE("dirty")
+#define KEY_NEW SLICE("new")
 #define KEY_RENAMING SLICE("renaming")
-#define KEY_LEAVING  SLICE("leaving")
+#define KEY_LEAVING SLICE("leaving")
 
 /* Another byte order or layout of records gives another number. */
 #define HEAD_MAGIC (0x6d6f78696478ull << 16 | sizeof(struct record))
 
 #define LINES_MAX (1 << 20) /* keywords, letters; a few KB at most */
-#define SETS_MAX  (1 << 30) /* every other UID of a hundred million */
+#define SETS_MAX (1 << 30)  /* every other UID of a hundred million */
 
 /* The value of "head". */
 struct head {
@@ -71,7 +71,9 @@ load_head(struct index *ix, const struct db_cdb *cdb)
 	ix->floor = h.floor;
 	ix->stored = h.stored;
 	ix->counts = (struct mailbox_counts){ .messages = h.messages,
-		.unseen = h.unseen, .deleted = h.deleted, .size = h.size,
+		.unseen = h.unseen,
+		.deleted = h.deleted,
+		.size = h.size,
 		.deleted_size = h.deleted_size };
 	ix->uidnext = h.uidnext;
 	ix->unseen_from = h.unseen_from;
@@ -92,7 +94,8 @@ load_records(struct index *ix, const struct db_cdb *cdb)
 	/* Mapped privately: may be changed in place. */
 	ix->base = (struct record *)(uintptr_t)records.p;
 	ix->nbase = (uint32_t)(records.n / sizeof(struct record));
-	return ix->nbase == ix->counts.messages && ix->unseen_from <= ix->nbase &&
+	return ix->nbase == ix->counts.messages &&
+	    ix->unseen_from <= ix->nbase &&
 	    (ix->nbase == 0 ||
 		index_at(ix, ix->nbase - 1)->msg.uid < ix->uidnext);
 }
@@ -229,9 +232,9 @@ measure(struct build *b, struct err *e)
 		b->head.unseen_from = n;
 	if (n != ix->counts.messages)
 		return err_set(e, ERR_SYNTAX, "index: totals are wrong");
-	return b->name_bytes <= UINT32_MAX ?
-	    0 :
-	    err_set(e, ERR_LIMIT, "index: too many names");
+	return b->name_bytes <= UINT32_MAX
+	    ? 0
+	    : err_set(e, ERR_LIMIT, "index: too many names");
 }
 
 static void
@@ -242,8 +245,8 @@ add_record(struct build *b, const struct record *r)
 
 	copy_r.name = b->at;
 	b->at += r->name_n;
-	b->head.crc = (uint32_t)crc32_z(b->head.crc, (const void *)piece.p,
-	    piece.n);
+	b->head.crc =
+	    (uint32_t)crc32_z(b->head.crc, (const void *)piece.p, piece.n);
 	db_cdb_make_write(b->m, piece);
 }
 
@@ -252,8 +255,8 @@ add_name(struct build *b, const struct record *r)
 {
 	struct slice name = index_name(b->ix, r);
 
-	b->head.crc = (uint32_t)crc32_z(b->head.crc, (const void *)name.p,
-	    name.n);
+	b->head.crc =
+	    (uint32_t)crc32_z(b->head.crc, (const void *)name.p, name.n);
 	db_cdb_make_write(b->m, name);
 }
 
@@ -298,16 +301,16 @@ static void
 add_vanished(struct build *b)
 {
 	const struct index *ix = b->ix;
-	size_t from = ix->nvanished > VANISHED_MAX ?
-	    ix->nvanished - VANISHED_MAX :
-	    0;
+	size_t from =
+	    ix->nvanished > VANISHED_MAX ? ix->nvanished - VANISHED_MAX : 0;
 
+	struct slice all = { (const char *)ix->vanished,
+		ix->nvanished * sizeof(*ix->vanished) };
+
+	all = slice_skip(all, from * sizeof(*ix->vanished));
 	b->head.floor = from > 0 ? ix->vanished[from - 1].modseq : ix->floor;
-	db_cdb_make_begin(b->m, KEY_VANISHED,
-	    (ix->nvanished - from) * sizeof(*ix->vanished));
-	db_cdb_make_write(b->m, slice_of((const char *)(ix->vanished + from),
-				    (ix->nvanished - from) *
-					sizeof(*ix->vanished)));
+	db_cdb_make_begin(b->m, KEY_VANISHED, all.n);
+	db_cdb_make_write(b->m, all);
 }
 
 static void
@@ -327,27 +330,32 @@ add_line(struct buf *text, const struct line *l)
 	buf_addc(text, '\n');
 }
 
+/* With lost lines messages may be lost: unknown mtimes make for a scan. */
 static void
-add_lines(struct build *b)
+add_lines(struct build *b, bool lost)
 {
+	static const struct mtime unknown = { 1, true };
 	const struct index *ix = b->ix;
 	const struct keywords *kw = &ix->kw;
 	struct buf text = BUF_INIT(LINES_MAX);
 
-	add_line(&text, &(struct line){ .type = 'v',
-			    .uidvalidity = ix->uidvalidity,
-			    .uidnext = ix->uidnext,
-			    .name = slice_of(ix->id, MAILBOXID) });
+	add_line(&text,
+	    &(struct line){ .type = 'v',
+		.uidvalidity = ix->uidvalidity,
+		.uidnext = ix->uidnext,
+		.name = slice_of(ix->id, MAILBOXID) });
 	for (unsigned i = 0; i < kw->n; i++)
-		add_line(&text, &(struct line){ .type = 'k', .number = i,
-				    .name = kw->names[i] });
+		add_line(&text,
+		    &(struct line){
+			.type = 'k', .number = i, .name = kw->names[i] });
 	for (unsigned i = 0; i < LETTERS; i++)
 		if (kw->used & 1u << i)
-			add_line(&text, &(struct line){ .type = 'l',
-					    .number = i,
-					    .name = keywords_letter(kw, i) });
-	add_line(&text, &(struct line){ .type = 'm', .new = ix->new,
-			    .cur = ix->cur });
+			add_line(&text,
+			    &(struct line){ .type = 'l',
+				.number = i,
+				.name = keywords_letter(kw, i) });
+	add_line(&text,
+	    &(struct line){ .type = 'm', .new = ix->new, .cur = ix->cur });
 	db_cdb_make_add(b->m, KEY_LINES, buf_slice(&text));
 	buf_free(&text);
 }
@@ -360,8 +368,10 @@ add_renaming(struct build *b)
 
 	for (uint32_t i = 0; i < b->ix->nrenaming; i++) {
 		const struct renaming *n = &b->ix->renaming[i];
-		struct line l = { .type = 'w', .uids = UIDSET_INIT(arena),
-			.record = { .place = RECORD_CUR, .disk = n->disk,
+		struct line l = { .type = 'w',
+			.uids = UIDSET_INIT(arena),
+			.record = { .place = RECORD_CUR,
+			    .disk = n->disk,
 			    .letters = n->letters } };
 
 		uidset_add(&l.uids, n->uid, n->uid);
@@ -406,7 +416,7 @@ index_build(void *arg, struct db_cdb_make *m, struct err *e)
 	add_set(&b, KEY_DIRTY, &mb->ix.dirty);
 	add_set(&b, KEY_NEW, &mb->ix.in_new);
 	add_set(&b, KEY_LEAVING, &mb->ix.leaving);
-	add_lines(&b);
+	add_lines(&b, mb->pair.bad > 0);
 	add_renaming(&b);
 	add_head(&b);
 	return 0;

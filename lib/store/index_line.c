@@ -160,8 +160,9 @@ format_add(const struct line *l, struct buf *b)
 static void
 format_flags(const struct line *l, struct buf *b)
 {
-	static const char ops[] = { [MAILBOX_ADD] = '+',
-		[MAILBOX_REMOVE] = '-', [MAILBOX_SET] = '=' };
+	static const char ops[] = {
+		[MAILBOX_ADD] = '+', [MAILBOX_REMOVE] = '-', [MAILBOX_SET] = '='
+	};
 
 	add_u(b, l->modseq);
 	buf_addc(b, ' ');
@@ -314,14 +315,25 @@ take_text(struct fields *f, struct arena *arena)
 	return text;
 }
 
+/* A file name, never a path. */
+static struct slice
+take_name(struct fields *f, struct arena *arena)
+{
+	struct slice name = take_text(f, arena);
+
+	f->ok = f->ok && name.n > 0 && name.n <= NAME_MAX &&
+	    slice_chr(name, '/') < 0 && slice_chr(name, '\0') < 0;
+	return name;
+}
+
 static void
 take_uids(struct fields *f, struct arena *arena, struct uidset *uids)
 {
 	struct slice s = take(f);
 
 	*uids = (struct uidset)UIDSET_INIT(arena);
-	f->ok = f->ok && uidset_parse(uids, s, SIZE_MAX, NULL) == 0 &&
-	    uids->n > 0;
+	f->ok =
+	    f->ok && uidset_parse(uids, s, SIZE_MAX, NULL) == 0 && uids->n > 0;
 }
 
 static void
@@ -346,8 +358,7 @@ parse_add(struct fields *f, struct arena *arena, struct line *l)
 	m->keywords = take_hex(f);
 	f->ok = parse_cache(take(f), &l->record.cache) && f->ok;
 	f->ok = parse_disk(take(f), &l->record) && f->ok;
-	l->name = take_text(f, arena);
-	f->ok = f->ok && l->name.n > 0 && l->name.n <= NAME_MAX;
+	l->name = take_name(f, arena);
 }
 
 static void
@@ -357,9 +368,9 @@ parse_flag_line(struct fields *f, struct arena *arena, struct line *l)
 
 	l->modseq = take_u64(f);
 	op = take(f);
-	l->op = slice_is(op, "+") ? MAILBOX_ADD :
-	    slice_is(op, "-")	  ? MAILBOX_REMOVE :
-				    MAILBOX_SET;
+	l->op = slice_is(op, "+") ? MAILBOX_ADD
+	    : slice_is(op, "-")   ? MAILBOX_REMOVE
+				  : MAILBOX_SET;
 	f->ok = f->ok && (l->op != MAILBOX_SET || slice_is(op, "="));
 	f->ok = parse_flags(take(f), &l->flags) && f->ok;
 	l->keywords = take_hex(f);
@@ -397,8 +408,8 @@ parse_type(struct fields *f, struct arena *arena, struct line *l)
 		return true;
 	case 'r':
 		l->record.msg.uid = take_uid(f);
-		l->name = take_text(f, arena);
-		return l->name.n > 0 && l->name.n <= NAME_MAX;
+		l->name = take_name(f, arena);
+		return true;
 	case 'k':
 		l->number = take_u32(f);
 		l->name = take_text(f, arena);

@@ -17,13 +17,13 @@
 #include "store/index.h"
 
 #define FILE_NAME "dovecot-keywords"
-#define FILE_MAX  (64 * 1024)
+#define FILE_MAX (64 * 1024)
 /* Dovecot's lock, and when it takes one for left behind. */
-#define LOCK_NAME    "dovecot-keywords.lock"
+#define LOCK_NAME "dovecot-keywords.lock"
 #define LOCK_STALE_S 60
-#define LOCK_TEXT    "mox\n" /* in locks of ours */
-#define LOCK_MAX     1000
-#define LEASE_MS     1000
+#define LOCK_TEXT "mox\n" /* in locks of ours */
+#define LOCK_MAX 1000
+#define LEASE_MS 1000
 
 static const struct {
 	uint16_t flag;
@@ -142,8 +142,9 @@ keywords_apply(struct mailbox *mb, const struct line *l)
 static void
 add_line(struct lines *ls, char type, size_t number, struct slice name)
 {
-	struct line l = { .type = type, .number = (unsigned)number,
-		.name = name };
+	struct line l = {
+		.type = type, .number = (unsigned)number, .name = name
+	};
 
 	lines_add(ls, &l);
 }
@@ -176,8 +177,8 @@ keywords_need(struct keywords *kw, const struct store_flags *want,
 		*flags_r |= flag;
 		if (flag != 0)
 			continue;
-		bit = ls != NULL ? need_bit(kw, name, ls) :
-				   keywords_bit(kw, name);
+		bit = ls != NULL ? need_bit(kw, name, ls)
+				 : keywords_bit(kw, name);
 		if (bit >= 0)
 			*bits_r |= 1ull << bit;
 		else if (ls != NULL)
@@ -260,8 +261,7 @@ file_ns(const struct mailbox *mb)
 
 /* Lines for the letters of the file that are new or mean something else. */
 static void
-letter_lines(const struct mailbox *mb, const struct shared *f,
-    struct lines *ls)
+letter_lines(const struct mailbox *mb, const struct shared *f, struct lines *ls)
 {
 	struct keywords kw = mb->ix.kw;
 
@@ -394,8 +394,8 @@ static bool
 make_lock(const struct mailbox *mb)
 {
 	const int flags = O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC;
-	int fd = openat(mb->folder.fd, LOCK_NAME, flags,
-	    mb->st->env->file_mode);
+	int fd =
+	    openat(mb->folder.fd, LOCK_NAME, flags, mb->st->env->file_mode);
 
 	if (fd < 0)
 		return false;

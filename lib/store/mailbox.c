@@ -12,6 +12,9 @@
 #include "message/record.h"
 #include "store/index.h"
 
+/* Another process makes the index: a second for 100,000 messages. */
+#define ADOPT_MS 300000
+
 /* ---- the index ---- */
 
 static bool
@@ -20,28 +23,14 @@ exists(const struct mailbox *mb, const char *file)
 	return faccessat(mb->folder.fd, file, F_OK, 0) == 0;
 }
 
-/* An index that was there is lost: keep what is left of it, and say so. */
-static int
-set_aside(struct mailbox *mb, const struct err *why, struct err *e)
+int
+index_discard(struct mailbox *mb, const struct err *why, struct err *e)
 {
-	log_line("store", LOG_ERROR, "index is damaged, made anew",
+	log_line("store", LOG_ERROR, "index is damaged, to be made anew",
 	    LOG_Z("account", mb->st->name), LOG_Z("mailbox", mb->name),
 	    LOG_E(why));
+	mb->gone = true;
 	return db_pair_discard(mb->folder.fd, INDEX_PAIR, e);
-}
-
-/* The lock file is made with the first change and stays: with it, and without
- * an index, one is lost. */
-static int
-make_index(struct mailbox *mb, struct err *e)
-{
-	struct err why = ERR_INIT;
-	bool lost = exists(mb, INDEX_PAIR ".cdb");
-
-	err_set(&why, ERR_SYNTAX, "no mox.log");
-	if (lost && set_aside(mb, &why, e) != 0)
-		return -1;
-	return adopt(mb, lost || exists(mb, INDEX_PAIR ".lock"), e);
 }
 
 static int
@@ -50,32 +39,64 @@ open_pair(struct mailbox *mb, struct err *e)
 	int rc = db_pair_open(&mb->pair, mb->folder.fd, INDEX_PAIR,
 	    mb->st->env->file_mode, &index_ops, mb, e);
 
+	mb->gone = false;
 	if (rc == 1 && mb->ix.uidvalidity == 0) {
 		db_pair_close(&mb->pair);
 		return err_set(e, ERR_SYNTAX, "mox.log: no identity");
 	}
+	if (rc == 1 && mb->pair.bad > 0)
+		log_line("store", LOG_ERROR, "lines of the index are lost",
+		    LOG_Z("account", mb->st->name), LOG_Z("mailbox", mb->name),
+		    LOG_U("bytes", mb->pair.bad));
 	return rc;
+}
+
+/*
+ * Under the lease: another process may have made the index meanwhile. The lock
+ * file is made with the first change and stays: with it, and without an index,
+ * one is lost.
+ */
+static int
+make_index(struct mailbox *mb, bool locked_before, struct err *e)
+{
+	struct err why = ERR_INIT;
+	int rc = open_pair(mb, &why);
+	bool lost = rc < 0 || exists(mb, INDEX_PAIR ".cdb");
+
+	if (rc == 1)
+		return 0;
+	if (rc < 0 && why.kind != ERR_SYNTAX)
+		return err_set(e, why.kind, "%s", why.text);
+	if (rc == 0)
+		err_set(&why, ERR_SYNTAX, "no mox.log");
+	if (lost && index_discard(mb, &why, e) != 0)
+		return -1;
+	if (adopt(mb, lost || locked_before, e) != 0)
+		return -1;
+	rc = open_pair(mb, e);
+	return rc == 0 ? err_set(e, ERR_TEMP, "%s: index vanished", mb->name)
+	    : rc < 0   ? -1
+		       : 0;
 }
 
 static int
 open_index(struct mailbox *mb, struct err *e)
 {
 	struct err why = ERR_INIT;
+	struct db_lock lease = DB_LOCK_INIT;
+	bool locked_before = exists(mb, INDEX_PAIR ".lock");
 	int rc = open_pair(mb, &why);
 
 	if (rc == 1)
 		return 0;
 	if (rc < 0 && why.kind != ERR_SYNTAX)
 		return err_set(e, why.kind, "%s", why.text);
-	if (rc < 0 && set_aside(mb, &why, e) != 0)
+	if (db_lock(&lease, mb->folder.fd, INDEX_PAIR ".lock",
+		DB_LOCK_SECOND | DB_LOCK_LEASE, ADOPT_MS, e) != 1)
 		return -1;
-	mb->gone = false;
-	if (make_index(mb, e) != 0)
-		return -1;
-	rc = open_pair(mb, e);
-	return rc == 0 ? err_set(e, ERR_TEMP, "%s: index vanished", mb->name) :
-	    rc < 0     ? -1 :
-			 0;
+	rc = make_index(mb, locked_before, e);
+	db_unlock(&lease);
+	return rc;
 }
 
 /* ---- open and close ---- */
@@ -128,8 +149,14 @@ index_open(struct mailbox **mb_r, struct store *st, struct slice name,
 	mb->record = (struct buf)BUF_INIT(MSGREC_MAX);
 	index_init(&mb->ix);
 	view_init(&mb->view);
-	if (open_index(mb, e) != 0 ||
-	    (scan && scan_if_changed(mb, SCAN_OPEN, e) != 0)) {
+	rc = open_index(mb, e);
+	if (rc == 0 && scan)
+		rc = scan_if_changed(mb, SCAN_OPEN, e);
+	if (rc != 0 && mb->gone) { /* the scan has found it to be damaged */
+		db_pair_close(&mb->pair);
+		rc = open_index(mb, e);
+	}
+	if (rc != 0) {
 		index_close(&mb);
 		return err_prefix(e, "mailbox %.*s", SLICE_FMT(name));
 	}

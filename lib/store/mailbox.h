@@ -141,9 +141,14 @@ void mailbox_read_close(struct mailbox_reader **r);
 
 /* ---- what others did ---- */
 
-enum { MAILBOX_NEW = 1, MAILBOX_FLAGS = 2, MAILBOX_EXPUNGE = 4,
-       MAILBOX_KEYWORDS = 8, MAILBOX_GONE = 16 /* deleted or UIDVALIDITY
-       changed: the view must be closed */ };
+enum {
+	MAILBOX_NEW = 1,
+	MAILBOX_FLAGS = 2,
+	MAILBOX_EXPUNGE = 4,
+	MAILBOX_KEYWORDS = 8,
+	MAILBOX_GONE = 16 /* deleted or UIDVALIDITY
+       changed: the view must be closed */
+};
 
 /*
  * Take in log lines of others and changes in the folders. Returns the bits of
@@ -194,8 +199,8 @@ struct mailbox_store_result {
 	uint64_t modseq;
 };
 int mailbox_store(struct mailbox *mb, const struct uidset *uids,
-    enum mailbox_flagop op, const struct store_flags *flags,
-    bool conditional, uint64_t unchanged_since, struct arena *arena,
+    enum mailbox_flagop op, const struct store_flags *flags, bool conditional,
+    uint64_t unchanged_since, struct arena *arena,
     struct mailbox_store_result *result_r, struct err *e);
 
 /* Expunge those of uids (NULL: all) that are \Deleted. */
@@ -219,12 +224,12 @@ enum store_code mailbox_copy(struct mailbox *mb, const struct uidset *uids,
 /* ---- new messages ---- */
 
 struct mailbox_new {
-	struct spool *spool;      /* ended */
-	struct slice prefix;      /* wire form header lines, may be empty */
-	struct slice record;      /* checked; of the spooled message without
+	struct spool *spool; /* ended */
+	struct slice prefix; /* wire form header lines, may be empty */
+	struct slice record; /* checked; of the spooled message without
 				   * prefix; empty: parsed later */
 	struct store_flags flags;
-	int64_t received;         /* INTERNALDATE */
+	int64_t received; /* INTERNALDATE */
 };
 
 struct mailbox_new_result {

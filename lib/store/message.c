@@ -65,8 +65,7 @@ open_known(const struct mailbox *mb, const struct record *r)
 	if (!record_file(&mb->ix, r, file))
 		return errno = ENOENT, -1;
 	fd = open_file(record_dir(mb, r), file);
-	if (fd < 0 && errno == ENOENT &&
-	    record_file_renamed(&mb->ix, r, file))
+	if (fd < 0 && errno == ENOENT && record_file_renamed(&mb->ix, r, file))
 		fd = open_file(mb->folder.cur, file);
 	if (fd < 0 && errno == ENOENT &&
 	    slice_cstr(index_name(&mb->ix, r), file, sizeof(file)))
@@ -97,9 +96,9 @@ message_open(struct mailbox *mb, uint32_t uid, int *fd_r, struct err *e)
 	for (int i = KNOWN; i <= SCANNED; i++) {
 		const struct record *r;
 
-		rc = i == REPLAYED ? index_refresh(mb, e) :
-		    i == SCANNED   ? scan_if_changed(mb, SCAN_NOW, e) :
-				     0;
+		rc = i == REPLAYED ? index_refresh(mb, e)
+		    : i == SCANNED ? scan_if_changed(mb, SCAN_NOW, e)
+				   : 0;
 		if (rc < 0)
 			return -1;
 		r = find_record(mb, uid);
@@ -120,8 +119,8 @@ message_open(struct mailbox *mb, uint32_t uid, int *fd_r, struct err *e)
 
 struct mailbox_reader {
 	int fd;
-	bool raw;   /* stored as sent: nothing to convert */
-	bool mixed; /* some line ends are CRLF in the file */
+	bool raw;      /* stored as sent: nothing to convert */
+	bool mixed;    /* some line ends are CRLF in the file */
 	uint64_t at;   /* in the file, behind in[n] */
 	uint64_t wire; /* of the next byte to be given */
 	char *in;
@@ -373,15 +372,15 @@ remember(struct mailbox *mb, const struct record *old, bool mixed)
 
 	l.record.bits = mixed ? RECORD_MIXED : 0;
 	if (old->msg.thread == 0)
-		l.record.msg.thread = threads_assign(mb->st, entry.record,
-		    old->msg.received);
+		l.record.msg.thread =
+		    threads_assign(mb->st, entry.record, old->msg.received);
 	if (index_lock(mb, NULL) != 0)
 		return;
 	r = index_get(&mb->ix, uid);
 	if (r != NULL && r->cache.segment == old->cache.segment &&
 	    r->cache.offset == old->cache.offset &&
-	    cache_append(mb->cache, mb->ix.segment, &entry, 1,
-		&l.record.cache, NULL) == 0) {
+	    cache_append(mb->cache, mb->ix.segment, &entry, 1, &l.record.cache,
+		NULL) == 0) {
 		lines_add(&ls, &l);
 		index_append(mb, &ls, NULL);
 	}

@@ -122,8 +122,7 @@ add_found(struct listing *l, const char *file, uint8_t place)
 }
 
 int
-scan_list(struct mailbox *mb, struct listing *l, uint8_t place,
-    struct err *e)
+scan_list(struct mailbox *mb, struct listing *l, uint8_t place, struct err *e)
 {
 	int dirfd = place == RECORD_NEW ? mb->folder.new : mb->folder.cur;
 	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -155,7 +154,7 @@ read_folders(struct mailbox *mb, struct listing *l, struct err *e)
 	l->uidnext = mb->ix.uidnext;
 	l->new_at = folder_mtime(mb->folder.new);
 	l->cur_at = folder_mtime(mb->folder.cur);
-	if (l->new && scan_list(mb, l, RECORD_NEW, e) != 0)
+	if (l->new &&scan_list(mb, l, RECORD_NEW, e) != 0)
 		return -1;
 	return l->cur ? scan_list(mb, l, RECORD_CUR, e) : 0;
 }
@@ -219,51 +218,59 @@ names_init(struct names *n, const struct index *ix, const struct uidset *of)
 			names_add(n, index_from(ix, uid));
 }
 
+/* The UID; 0 if there is none. *sound_r turns false if the records are not
+ * in order, so that nothing can be found by UID. */
 static uint32_t
-names_uid(const struct names *n, struct slice base)
+names_uid(const struct names *n, struct slice base, bool *sound_r)
 {
 	size_t at = slice_hash(base) & n->mask;
 
 	for (; n->slots[at] != 0; at = (at + 1) & n->mask) {
 		const struct record *r = index_at(n->ix, n->slots[at] - 1);
 
-		if (slice_eq(base_of(index_name(n->ix, r)), base))
-			return r->msg.uid;
+		if (!slice_eq(base_of(index_name(n->ix, r)), base))
+			continue;
+		*sound_r &= index_from(n->ix, r->msg.uid) == n->slots[at] - 1;
+		return r->msg.uid;
 	}
 	return 0;
 }
 
 /* Give each found file the message it is. */
-static void
-identify(const struct mailbox *mb, struct listing *l)
+static int
+identify(struct mailbox *mb, struct listing *l, struct err *e)
 {
+	struct err why = ERR_INIT;
 	struct names n;
-	size_t unknown = 0;
+	size_t unknown = l->n;
+	bool sound = true;
 
 	/* The messages of new/ are few; if that is all there is to look at,
 	 * spare the others. */
-	if (!l->cur) {
-		names_init(&n, &mb->ix, &mb->ix.in_new);
+	for (int all = l->cur; all < 2 && unknown > 0; all++) {
+		names_init(&n, &mb->ix, all ? NULL : &mb->ix.in_new);
 		for (size_t i = 0; i < l->n; i++) {
-			l->v[i].uid = names_uid(&n, l->v[i].name.base);
-			unknown += l->v[i].uid == 0;
+			struct found *f = &l->v[i];
+
+			if (f->uid != 0)
+				continue;
+			f->uid = names_uid(&n, f->name.base, &sound);
+			unknown -= f->uid != 0;
 		}
 		free(n.slots);
-		if (unknown == 0)
-			return;
 	}
-	names_init(&n, &mb->ix, NULL);
-	for (size_t i = 0; i < l->n; i++)
-		if (l->v[i].uid == 0)
-			l->v[i].uid = names_uid(&n, l->v[i].name.base);
-	free(n.slots);
+	if (sound)
+		return 0;
+	err_set(&why, ERR_SYNTAX, "records are not in order");
+	index_discard(mb, &why, e);
+	return err_set(e, ERR_TEMP, "%s: index is damaged", mb->name);
 }
 
 /* ---- comparing ---- */
 
 struct scan {
 	struct mailbox *mb;
-	bool new, cur; /* folders to look at */
+	bool new, cur;                 /* folders to look at */
 	struct mtime new_was, cur_was; /* as recorded when it began */
 	struct mtime new_at, cur_at;   /* as they were then */
 	struct listing l;
@@ -335,8 +342,8 @@ match_stems(struct scan *s)
 		return;
 	stems = map_new();
 	while (uidset_step(&w, &uid)) {
-		struct slice name = index_name(&s->mb->ix,
-		    index_get(&s->mb->ix, uid));
+		struct slice name =
+		    index_name(&s->mb->ix, index_get(&s->mb->ix, uid));
 		struct slice key = stem(base_of(name));
 
 		map_set(stems, key,
@@ -358,13 +365,14 @@ match_stems(struct scan *s)
 }
 
 /* Sort what was read into unknown, different and missing. */
-static void
-compare(struct scan *s)
+static int
+compare(struct scan *s, struct err *e)
 {
 	struct mailbox *mb = s->mb;
 	unsigned char *seen;
 
-	identify(mb, &s->l);
+	if (identify(mb, &s->l, e) != 0)
+		return -1;
 	s->unknown = arena_array(s->l.arena, s->l.n, sizeof(*s->unknown));
 	s->differ = arena_array(s->l.arena, s->l.n, sizeof(*s->differ));
 	seen = arena_array(s->l.arena, index_end(&mb->ix), 1);
@@ -380,6 +388,7 @@ compare(struct scan *s)
 	}
 	find_missing(s, seen);
 	match_stems(s);
+	return 0;
 }
 
 /* ---- what is gone ---- */
@@ -425,10 +434,11 @@ confirm(struct scan *s, struct uidset *gone_r, struct err *e)
 		return -1;
 	new = folder_mtime(s->mb->folder.new);
 	cur = folder_mtime(s->mb->folder.cur);
-	if (l->new_at.suspect || l->cur_at.suspect ||
-	    new.ns != l->new_at.ns || cur.ns != l->cur_at.ns)
+	if (l->new_at.suspect || l->cur_at.suspect || new.ns != l->new_at.ns ||
+	    cur.ns != l->cur_at.ns)
 		return 0;
-	identify(s->mb, l);
+	if (identify(s->mb, l, e) != 0)
+		return -1;
 	*gone_r = s->missing;
 	for (size_t i = 0; i < l->n; i++)
 		if (l->v[i].uid != 0)
@@ -448,9 +458,9 @@ expunge_gone(struct scan *s, const struct uidset *gone, struct err *e)
 	l.modseq = mb->ix.modseq + 1;
 	/* Nothing may have moved in between. */
 	rc = folder_mtime(mb->folder.new).ns != s->l.new_at.ns ||
-		folder_mtime(mb->folder.cur).ns != s->l.cur_at.ns ?
-	    0 :
-	    append_line(mb, &l, e);
+		folder_mtime(mb->folder.cur).ns != s->l.cur_at.ns
+	    ? 0
+	    : append_line(mb, &l, e);
 	index_unlock(mb);
 	return rc;
 }
@@ -503,8 +513,7 @@ take_in(struct scan *s, bool *settled_r, struct err *e)
 	struct mailbox *mb = s->mb;
 	uint32_t uidnext = mb->ix.uidnext;
 
-	if (s->ndiffer > 0 &&
-	    foreign_change(mb, s->differ, s->ndiffer, e) != 0)
+	if (s->ndiffer > 0 && foreign_change(mb, s->differ, s->ndiffer, e) != 0)
 		return -1;
 	if (s->nunknown > 0 &&
 	    (foreign_measure(mb, s->unknown, s->nunknown, e) != 0 ||
@@ -516,8 +525,11 @@ take_in(struct scan *s, bool *settled_r, struct err *e)
 static int
 scan(struct mailbox *mb, bool new, bool cur, struct err *e)
 {
-	struct scan s = { .mb = mb, .new = new, .cur = cur,
-		.new_was = mb->ix.new, .cur_was = mb->ix.cur,
+	struct scan s = { .mb = mb,
+		.new = new,
+		.cur = cur,
+		.new_was = mb->ix.new,
+		.cur_was = mb->ix.cur,
 		.l = { .arena = arena_new(0), .new = new, .cur = cur } };
 	bool settled = true;
 	int rc = -1;
@@ -526,8 +538,9 @@ scan(struct mailbox *mb, bool new, bool cur, struct err *e)
 	if (read_folders(mb, &s.l, e) == 0 && index_refresh(mb, e) >= 0) {
 		s.new_at = s.l.new_at;
 		s.cur_at = s.l.cur_at;
-		compare(&s);
-		rc = take_in(&s, &settled, e);
+		rc = compare(&s, e);
+		if (rc == 0)
+			rc = take_in(&s, &settled, e);
 	}
 	if (rc == 0)
 		rc = record_mtimes(mb, &s, settled, e);
@@ -571,7 +584,8 @@ expunge_left(struct mailbox *mb, struct err *e)
 	if (s.missing.n > 0) {
 		s.l.new = s.l.cur = true;
 		rc = read_folders(mb, &s.l, e);
-		identify(mb, &s.l);
+		if (rc == 0)
+			rc = identify(mb, &s.l, e);
 		for (size_t i = 0; i < s.l.n; i++)
 			if (s.l.v[i].uid != 0)
 				uidset_remove(&s.missing, s.l.v[i].uid,

@@ -25,7 +25,7 @@
  * opening takes 0.4 ms at most; at a million 0.4 s every 4,500, and 2 ms.
  */
 #define TAIL_SHARE 64
-#define TAIL_MAX   (1024 * 1024)
+#define TAIL_MAX (1024 * 1024)
 
 /* After a failure (full disk) leave it alone for so long. */
 #define RETRY_MS 30000
@@ -52,8 +52,8 @@ unlink_renamed(struct mailbox *mb, const struct found *v, size_t n,
 	for (size_t i = 0; i < n; i++)
 		if (slice_eq(v[i].name.base, base) &&
 		    slice_cstr(v[i].file, file, sizeof(file)))
-			unlinkat(v[i].place == RECORD_NEW ? mb->folder.new :
-							    mb->folder.cur,
+			unlinkat(v[i].place == RECORD_NEW ? mb->folder.new
+							  : mb->folder.cur,
 			    file, 0);
 }
 
@@ -94,9 +94,9 @@ unlink_searched(struct mailbox *mb, const struct record *v, uint32_t n,
 static int
 sync_both(struct mailbox *mb, struct err *e)
 {
-	return db_fsync_dir(mb->folder.cur, "cur", e) == 0 ?
-	    db_fsync_dir(mb->folder.new, "new", e) :
-	    -1;
+	return db_fsync_dir(mb->folder.cur, "cur", e) == 0
+	    ? db_fsync_dir(mb->folder.new, "new", e)
+	    : -1;
 }
 
 /* The lines must not come to disk before the folders, or a file that a power
@@ -227,7 +227,8 @@ append_names(struct rename *rn, char type, struct err *e)
 
 	qsort(rn->v, rn->n, sizeof(*rn->v), by_name);
 	for (size_t i = 0, next; i < rn->n; i = next) {
-		struct line l = { .type = type, .uids = UIDSET_INIT(rn->arena),
+		struct line l = { .type = type,
+			.uids = UIDSET_INIT(rn->arena),
 			.record = { .place = RECORD_CUR,
 			    .disk = rn->v[i].disk,
 			    .letters = rn->v[i].letters } };
@@ -317,8 +318,7 @@ tidy_names(struct mailbox *mb, struct err *e)
 
 	if (rc != 0)
 		goto out;
-	rn.v = arena_array(rn.arena, BATCH + mb->ix.nrenaming,
-	    sizeof(*rn.v));
+	rn.v = arena_array(rn.arena, BATCH + mb->ix.nrenaming, sizeof(*rn.v));
 	rc = give_names(&rn, e);
 	n = mb->ix.nrenaming;
 	synced = arena_array(rn.arena, n, sizeof(*synced));

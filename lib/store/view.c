@@ -17,7 +17,7 @@ struct stash {
 	struct seen {
 		uint32_t uid;
 		uint64_t modseq;
-	} *seen;
+	} * seen;
 	size_t nseen;
 	struct record *absent; /* not in the new CDB */
 	uint32_t nabsent;
@@ -66,8 +66,8 @@ add_hole(struct view *v, uint32_t pos)
 {
 	if (v->nholes == v->holes_size) {
 		v->holes_size = 2 * v->holes_size + 16;
-		v->holes = xreallocarray(v->holes, v->holes_size,
-		    sizeof(*v->holes));
+		v->holes =
+		    xreallocarray(v->holes, v->holes_size, sizeof(*v->holes));
 	}
 	v->holes[v->nholes++] = pos;
 }
@@ -250,9 +250,9 @@ first_unseen(struct mailbox *mb)
 			break;
 	}
 	ix->unseen_from = pos;
-	return pos < mb->view.end ?
-	    pos - (uint32_t)holes_below(&mb->view, pos) + 1 :
-	    0;
+	return pos < mb->view.end
+	    ? pos - (uint32_t)holes_below(&mb->view, pos) + 1
+	    : 0;
 }
 
 void
@@ -263,8 +263,8 @@ mailbox_counts(const struct mailbox *mb, struct mailbox_counts *c_r)
 }
 
 void
-view_each(const struct mailbox *mb, const struct uidset *uids,
-    view_fn *fn, void *arg)
+view_each(const struct mailbox *mb, const struct uidset *uids, view_fn *fn,
+    void *arg)
 {
 	for (size_t i = 0; i < uids->n; i++) {
 		uint32_t pos = index_from(&mb->ix, uids->v[i].first);

@@ -20,12 +20,13 @@
 #include "message/record.h"
 #include "store/index.h"
 
-#define BATCH   1000
+#define BATCH 1000
 #define DELIVER 1000 /* one by one, synced */
-#define SIZE    4096
+#define SIZE 4096
 
-static struct store_env env = { .run_fd = -1, .hostname = "bench",
-	.file_mode = 0600 };
+static struct store_env env = {
+	.run_fd = -1, .hostname = "bench", .file_mode = 0600
+};
 static struct store *st;
 static struct arena *arena;
 
@@ -80,12 +81,14 @@ make_message(void)
 {
 	struct buf b = BUF_INIT(1 << 20), r = BUF_INIT(MSGREC_MAX);
 
-	buf_addz(&b, "From: a@example.org\r\nTo: b@example.org\r\n"
-		     "Subject: a message for the bench\r\n"
-		     "Message-ID: <bench@example.org>\r\n"
-		     "Date: Sat, 21 Nov 2026 08:00:00 +0000\r\n\r\n");
+	buf_addz(&b,
+	    "From: a@example.org\r\nTo: b@example.org\r\n"
+	    "Subject: a message for the bench\r\n"
+	    "Message-ID: <bench@example.org>\r\n"
+	    "Date: Sat, 21 Nov 2026 08:00:00 +0000\r\n\r\n");
 	while (b.n < SIZE)
-		buf_addz(&b, "Some text in a line of usual length, and on.\r\n");
+		buf_addz(&b,
+		    "Some text in a line of usual length, and on.\r\n");
 	msgparse_all(buf_slice(&b), NULL, &r);
 	wire = arena_dup(arena, buf_slice(&b));
 	record = arena_dup(arena, buf_slice(&r));
@@ -103,7 +106,8 @@ add(struct mailbox *mb, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		m[i] = (struct mailbox_new){ .spool = spool_new(&env, 0),
-			.record = record, .received = 1000000 };
+			.record = record,
+			.received = 1000000 };
 		spool_add(m[i].spool, wire, NULL);
 		spool_end(m[i].spool, NULL);
 	}
@@ -162,8 +166,8 @@ records(struct mailbox *mb, uint32_t n)
 	struct slice r;
 
 	for (uint32_t seq = 1; seq <= n; seq++)
-		must(mailbox_record(mb, mailbox_msg(mb, seq), &r, &e),
-		    "record", &e);
+		must(mailbox_record(mb, mailbox_msg(mb, seq), &r, &e), "record",
+		    &e);
 }
 
 static uint64_t
@@ -225,8 +229,7 @@ take_all(struct mailbox *mb)
 	uint32_t *seqs, first;
 	size_t n;
 
-	must(mailbox_take_expunged(mb, arena, &seqs, &n, NULL, &e), "take",
-	    &e);
+	must(mailbox_take_expunged(mb, arena, &seqs, &n, NULL, &e), "take", &e);
 	must(mailbox_take_new(mb, &first, &e), "take", &e);
 }
 
@@ -260,7 +263,8 @@ main(int argc, char **argv)
 	MEASURE("close", 1, "close", mailbox_close(&mb));
 	MEASURE("open, cold tail", 1, "open", mb = open_inbox());
 	mailbox_close(&mb);
-	MEASURE("open and close, warm, tail of log", 100, "open",
+	MEASURE(
+	    "open and close, warm, tail of log", 100, "open",
 	    for (int i = 0; i < 100; i++) {
 		    mb = open_inbox();
 		    mailbox_close(&mb);
@@ -268,7 +272,8 @@ main(int argc, char **argv)
 	mb = open_inbox();
 	must(index_fold(mb, &e), "fold", &e);
 	mailbox_close(&mb);
-	MEASURE("open and close, warm, just folded", 100, "open",
+	MEASURE(
+	    "open and close, warm, just folded", 100, "open",
 	    for (int i = 0; i < 100; i++) {
 		    mb = open_inbox();
 		    mailbox_close(&mb);
@@ -300,8 +305,7 @@ main(int argc, char **argv)
 	store(mb, some, MAILBOX_ADD, STORE_DELETED);
 	gone = (struct uidset)UIDSET_INIT(arena);
 	MEASURE("EXPUNGE of 10000", some, "msg",
-	    must(mailbox_expunge(mb, NULL, &gone, &modseq, &e), "expunge",
-		&e));
+	    must(mailbox_expunge(mb, NULL, &gone, &modseq, &e), "expunge", &e));
 	MEASURE("tidy: their files, fold", some, "msg",
 	    mailbox_tidy(mb, 60000));
 	take_all(mb);

@@ -29,8 +29,9 @@
 #include "message/record.h"
 #include "store/index.h"
 
-static struct store_env env = { .run_fd = -1, .hostname = "test",
-	.file_mode = 0600 };
+static struct store_env env = {
+	.run_fd = -1, .hostname = "test", .file_mode = 0600
+};
 static struct store *st;
 static struct arena *arena;
 static struct slice account;
@@ -40,8 +41,7 @@ static struct slice account;
 /* Recorded by faultshim.so if that is loaded. */
 void fault_mark(const char *text) __attribute__((weak));
 
-static void
-say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 static void
 say(const char *fmt, ...)
@@ -127,8 +127,10 @@ static const struct {
 	const char *name;
 	uint16_t flag;
 } flag_names[] = {
-	{ "seen", STORE_SEEN }, { "answered", STORE_ANSWERED },
-	{ "flagged", STORE_FLAGGED }, { "deleted", STORE_DELETED },
+	{ "seen", STORE_SEEN },
+	{ "answered", STORE_ANSWERED },
+	{ "flagged", STORE_FLAGGED },
+	{ "deleted", STORE_DELETED },
 	{ "draft", STORE_DRAFT },
 };
 
@@ -257,8 +259,8 @@ cmd_list(char **args, size_t n)
 	(void)n;
 	pending = mailbox_refresh(mb, &e);
 	check(pending, "refresh", &e);
-	check(mailbox_take_expunged(mb, arena, &seqs, &nseqs, NULL, &e),
-	    "take", &e);
+	check(mailbox_take_expunged(mb, arena, &seqs, &nseqs, NULL, &e), "take",
+	    &e);
 	check(mailbox_take_new(mb, &first, &e), "take", &e);
 	for (uint32_t seq = 1; seq <= mailbox_count(mb); seq++) {
 		struct store_msg m = *mailbox_msg(mb, seq);
@@ -271,8 +273,8 @@ cmd_list(char **args, size_t n)
 		check(rc, "record", &e);
 		say("%u.%u %.*s %.*s", (unsigned)mailbox_uidvalidity(mb),
 		    (unsigned)m.uid, SLICE_FMT(buf_slice(&b)),
-		    SLICE_FMT(rc == 1 ? msgrec_text(record, MSGREC_SUBJECT) :
-					SLICE("(gone)")));
+		    SLICE_FMT(rc == 1 ? msgrec_text(record, MSGREC_SUBJECT)
+				      : SLICE("(gone)")));
 		buf_free(&b);
 	}
 	mailbox_close(&mb);
@@ -285,9 +287,9 @@ cmd_store(char **args, size_t n)
 	struct mailbox *mb = open_mailbox(args[0]);
 	struct mailbox_store_result r;
 	struct store_flags f = parse_flags(args + 3, n - 3);
-	enum mailbox_flagop op = args[2][0] == '+' ? MAILBOX_ADD :
-	    args[2][0] == '-'			   ? MAILBOX_REMOVE :
-						     MAILBOX_SET;
+	enum mailbox_flagop op = args[2][0] == '+' ? MAILBOX_ADD
+	    : args[2][0] == '-'                    ? MAILBOX_REMOVE
+						   : MAILBOX_SET;
 	struct uidset uids;
 	struct err e = ERR_INIT;
 
