@@ -298,8 +298,8 @@ test_bad_lines(void)
 		"a 1 2 3 4 5 6 aaaaaaaaaabbbbbbbbbb 7 - 0 - :J n",
 		"a 1 2 3 4 5 6 aaaaaaaaaabbbbbbbbbb 7 - 0 - -", "f 1 * - 0 1",
 		"f 1 + - 0 0", "f 1 + - 0 ", "f 1 + - 0", "x 1 2:1", "x 1", "u",
-		"d : ", "k 64 x", "l 26 x", "k 1", "r 1", "r 1 a%2Fb", "r 1 a%00b", "c 1 - 0", "m 0 -",
-		"m x -", "m -" };
+		"d : ", "k 64 x", "l 26 x", "k 1", "r 1", "r 1 a%2Fb",
+		"r 1 a%00b", "c 1 - 0", "m 0 -", "m x -", "m -" };
 
 	arena = arena_new(0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -978,6 +978,38 @@ test_both_names(void)
 	end();
 }
 
+/* Different files with one base name: no message is hidden or lost. */
+static void
+test_same_base(void)
+{
+	struct mailbox *mb;
+
+	begin();
+	scratch_put(MAILDIR "cur/1.a.host:2,S", SLICE("a\n"));
+	scratch_put(MAILDIR "cur/1.a.host:2,FS", SLICE("ab\n"));
+	scratch_put(MAILDIR "cur/1.a.host:2,SF", SLICE("abc\n"));
+	mb = mbox_open("Inbox");
+	for (int i = 0; i < 4; i++) {
+		age_all();
+		refresh(mb);
+		take_all(mb);
+	}
+	CHECK_SLICE(view_of(mb), SLICE("1:3"));
+	CHECK_EQ(mailbox_msg(mb, 1)->size + mailbox_msg(mb, 2)->size +
+		mailbox_msg(mb, 3)->size,
+	    9);
+	scratch_put(MAILDIR "new/2.b.host", SLICE("abcd\n"));
+	scratch_put(MAILDIR "cur/2.b.host:2,", SLICE("abcde\n"));
+	for (int i = 0; i < 4; i++) {
+		age_all();
+		refresh(mb);
+		take_all(mb);
+	}
+	CHECK_SLICE(view_of(mb), SLICE("1:5"));
+	mailbox_close(&mb);
+	end();
+}
+
 /* ---- the index lost ---- */
 
 static void
@@ -1122,6 +1154,7 @@ main(void)
 	RUN(test_foreign_changes);
 	RUN(test_renamed_while_open);
 	RUN(test_both_names);
+	RUN(test_same_base);
 	RUN(test_lost_index);
 	RUN(test_left_in_tmp);
 	RUN(test_adopt_dovecot);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "db/newfile.h"
 #include "db/sync.h"
 #include "message/parse.h"
 #include "message/record.h"
@@ -168,13 +169,13 @@ static int
 place(const struct mailbox *mb, struct adding *a, struct err *e)
 {
 	bool new = a->record.place == RECORD_NEW;
+	int rc = db_move(mb->folder.tmp, a->name,
+	    new ? mb->folder.new : mb->folder.cur, new ? a->name : a->file, e);
 
-	if (renameat(mb->folder.tmp, a->name,
-		new ? mb->folder.new : mb->folder.cur,
-		new ? a->name : a->file) != 0)
-		return err_sys(e, "new message in %s", mb->name);
-	a->placed = true;
-	return 0;
+	if (rc == 0)
+		err_sys(e, "new message in %s", mb->name);
+	a->placed = rc == 1;
+	return rc == 1 ? 0 : -1;
 }
 
 /* -1: neither lines nor files are there. */

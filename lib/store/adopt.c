@@ -124,9 +124,12 @@ add_messages(struct adopt *a)
 		if (f->uid == 0 && a->has_uids && next < a->uids.uidnext)
 			next = a->uids.uidnext;
 		uid = f->uid == 0 ? next : f->uid;
-		/* A second file of one name, or no UID is left. */
+		/* A second file of one name: for the next scan to mend. */
+		if (map_set(a->bases, f->name.base, NULL) == NULL) {
+			a->l.new_at.suspect = a->l.cur_at.suspect = true;
+			continue;
+		}
 		if (f->gone || uid < next || uid == UINT32_MAX ||
-		    map_set(a->bases, f->name.base, NULL) == NULL ||
 		    !foreign_regular(a->mb, f, arena))
 			continue;
 		foreign_line(a->mb, f, arena, &l);

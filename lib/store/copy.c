@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "db/newfile.h"
 #include "db/sync.h"
 #include "store/index.h"
 
@@ -58,6 +59,7 @@ collect_one(void *arg, const struct record *r)
 static void
 begin_record(struct copy *c, struct adding *a)
 {
+	const struct store_env *env = c->to->st->env;
 	struct record *r = &a->record;
 	struct slice cached;
 
@@ -66,7 +68,9 @@ begin_record(struct copy *c, struct adding *a)
 		a->cache = cached;
 	r->cache = (struct cache_place){ 0, 0 };
 	r->place = RECORD_CUR;
-	r->msg.saved = clock_s(c->to->st->env->clock);
+	r->msg.saved = clock_s(env->clock);
+	layout_base(env, r->msg.emailid, r->msg.size, r->msg.wire_size,
+	    a->name);
 }
 
 static int
@@ -210,14 +214,11 @@ link_message(struct copy *c, uint32_t uid, struct adding *a, struct err *e)
 static int
 link_messages(struct copy *c, struct err *e)
 {
-	const struct store_env *env = c->to->st->env;
-
 	for (size_t i = 0; i < c->n;) {
 		struct adding *a = &c->v[i];
-		struct store_msg *m = &a->record.msg;
 		int rc;
 
-		layout_base(env, m->emailid, m->size, m->wire_size, a->name);
+		begin_record(c, a);
 		rc = link_message(c, c->uids[i], a, e);
 		if (rc < 0) {
 			adding_remove(c->to, c->v, i + 1);
@@ -242,8 +243,6 @@ copy_messages(struct copy *c, const struct uidset *uids, struct err *e)
 		return code;
 	if (link_messages(c, e) != 0)
 		return STORE_FAILED;
-	for (size_t i = 0; i < c->n; i++)
-		begin_record(c, &c->v[i]);
 	if (c->n == 0)
 		return STORE_OK;
 	code = adding_commit(c->to, c->v, c->n, flags_of_copy, c, e);
@@ -290,23 +289,18 @@ find_file(const struct mailbox *mb, uint32_t uid, struct place *p)
 	    faccessat(p->dirfd, p->file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* The names stay; messages that are not there are left out. */
+/* Messages that are not there are left out. */
 static struct place *
 find_files(struct copy *c)
 {
 	struct place *places = arena_array(c->arena, c->n, sizeof(*places));
 
 	for (size_t i = 0; i < c->n;) {
-		struct adding *a = &c->v[i];
-		struct slice name = index_name(&c->from->ix, &a->record);
-
-		if (!find_file(c->from, c->uids[i], &places[i]) ||
-		    !slice_cstr(name, a->name, sizeof(a->name))) {
+		if (!find_file(c->from, c->uids[i], &places[i])) {
 			leave_out(c, i);
 			continue;
 		}
-		begin_record(c, a);
-		i++;
+		begin_record(c, &c->v[i++]);
 	}
 	return places;
 }
@@ -316,17 +310,18 @@ static void
 move_back(struct copy *c, const struct place *places, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		renameat(c->to->folder.cur, c->v[i].file, places[i].dirfd,
-		    places[i].file);
+		db_move(c->to->folder.cur, c->v[i].file, places[i].dirfd,
+		    places[i].file, NULL);
 }
 
 static int
 move_files(struct copy *c, const struct place *places, struct err *e)
 {
 	for (size_t i = 0; i < c->n; i++)
-		if (renameat(places[i].dirfd, places[i].file, c->to->folder.cur,
-			c->v[i].file) != 0) {
-			err_sys(e, "move message");
+		if (db_move(places[i].dirfd, places[i].file, c->to->folder.cur,
+			c->v[i].file, e) != 1) {
+			if (errno == ENOENT || errno == EEXIST)
+				err_sys(e, "move message");
 			move_back(c, places, i);
 			return -1;
 		}

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/map.h"
+#include "db/newfile.h"
 #include "db/sync.h"
 #include "store/index.h"
 
@@ -140,7 +141,7 @@ foreign_regular(struct mailbox *mb, struct found *f, struct arena *arena)
 	if (f->place == RECORD_CUR && slice_is(f->file, regular))
 		return faccessat(mb->folder.cur, file, F_OK,
 			   AT_SYMLINK_NOFOLLOW) == 0;
-	if (renameat(found_dir(mb, f), file, mb->folder.cur, regular) != 0)
+	if (db_move(found_dir(mb, f), file, mb->folder.cur, regular, NULL) != 1)
 		return false;
 	f->place = RECORD_CUR;
 	f->file = arena_dup(arena, slice_str(regular));
@@ -148,9 +149,57 @@ foreign_regular(struct mailbox *mb, struct found *f, struct arena *arena)
 	return true;
 }
 
+/* ---- two files with one base name ---- */
+
+/* A name of its own, so that the next scan takes it for a new message. */
+static void
+rename_second(struct mailbox *mb, const struct found *f, const char *file)
+{
+	char emailid[STORE_EMAILID], base[LAYOUT_NAME], to[LAYOUT_NAME];
+	int dirfd = found_dir(mb, f);
+	uint64_t size, wire;
+	bool mixed;
+	int fd = openat(dirfd, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return;
+	if (message_measure(fd, &size, &wire, &mixed, NULL) == 0) {
+		layout_emailid(&f->name, emailid);
+		layout_base(mb->st->env, emailid, size, wire, base);
+		if (layout_with_flags(slice_str(base), f->name.flags,
+			f->name.letters, to))
+			db_move(dirfd, file, mb->folder.cur, to, NULL);
+	}
+	close(fd);
+}
+
+/*
+ * f has the base name of the file kept. A power cut may leave both names of a
+ * rename from new/ to cur/: then one goes. Other files were copied there by
+ * somebody.
+ */
+static void
+second_file(struct mailbox *mb, int kept_dir, const char *kept,
+    const struct found *f)
+{
+	char file[LAYOUT_NAME];
+	struct stat x, y;
+
+	if (!slice_cstr(f->file, file, sizeof(file)) ||
+	    (kept_dir == found_dir(mb, f) && strcmp(kept, file) == 0) ||
+	    fstatat(kept_dir, kept, &x, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    fstatat(found_dir(mb, f), file, &y, AT_SYMLINK_NOFOLLOW) != 0)
+		return;
+	if (x.st_dev != y.st_dev || x.st_ino != y.st_ino)
+		rename_second(mb, f, file);
+	else if (x.st_nlink > 1)
+		unlinkat(found_dir(mb, f), file, 0);
+}
+
 /* ---- adding ---- */
 
-/* Base names that have come in since, by another process at the same. */
+/* Base names that have come in since, by another process at the same; names
+ * itself is their value. */
 static void
 enter_since(const struct index *ix, uint32_t uidnext, struct map *names)
 {
@@ -175,12 +224,17 @@ add_batch(struct mailbox *mb, struct found **v, size_t n, uint32_t uidnext,
 
 	enter_since(&mb->ix, uidnext, names);
 	for (size_t i = 0; i < n && rc == 0; i++) {
+		void *known = map_get(names, v[i]->name.base);
+		const struct found *first = known == names ? NULL : known;
 		struct line l;
 
-		if (v[i]->gone || map_has(names, v[i]->name.base) ||
+		if (first != NULL)
+			second_file(mb, found_dir(mb, first),
+			    arena_cstr(arena, first->file), v[i]);
+		if (known != NULL || v[i]->gone ||
 		    !foreign_regular(mb, v[i], arena))
 			continue;
-		map_set(names, v[i]->name.base, names);
+		map_set(names, v[i]->name.base, v[i]);
 		foreign_line(mb, v[i], arena, &l);
 		l.record.msg.uid = uid++;
 		l.record.msg.modseq = l.modseq = modseq;
@@ -305,23 +359,18 @@ recorded(const struct mailbox *mb, const struct record *r,
 	    slice_is(f->file, file);
 }
 
-/*
- * A second name of a message whose first is as recorded: a power cut may leave
- * both names of a rename from new/ to cur/. It goes, if it is the same file.
- */
+/* Does the file with the recorded name exist besides this one? */
 static bool
-remove_twin(struct mailbox *mb, const struct record *r, const struct found *f)
+is_second(struct mailbox *mb, const struct record *r, const struct found *f)
 {
-	char file[LAYOUT_NAME], twin[LAYOUT_NAME];
-	struct stat x, y;
+	char file[LAYOUT_NAME];
 
 	if (!record_file(&mb->ix, r, file) ||
-	    fstatat(record_dir(mb, r), file, &x, AT_SYMLINK_NOFOLLOW) != 0)
+	    (record_dir(mb, r) == found_dir(mb, f) && slice_is(f->file, file)))
 		return false;
-	if (slice_cstr(f->file, twin, sizeof(twin)) &&
-	    fstatat(found_dir(mb, f), twin, &y, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    x.st_dev == y.st_dev && x.st_ino == y.st_ino)
-		unlinkat(found_dir(mb, f), twin, 0);
+	if (faccessat(record_dir(mb, r), file, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+		return false;
+	second_file(mb, record_dir(mb, r), file, f);
 	return true;
 }
 
@@ -339,7 +388,7 @@ change_batch(struct mailbox *mb, struct found **v, size_t n, struct err *e)
 		/* The state may be younger than the reading; a file that
 		 * still has the name found says what is so now. */
 		if (r == NULL || recorded(mb, r, v[i]) ||
-		    being_renamed(mb, r, v[i]) || remove_twin(mb, r, v[i]) ||
+		    being_renamed(mb, r, v[i]) || is_second(mb, r, v[i]) ||
 		    !foreign_regular(mb, v[i], arena))
 			continue;
 		change_lines(mb, v[i], r, modseq, arena, &ls);

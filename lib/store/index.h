@@ -295,8 +295,8 @@ int index_build(void *arg, struct db_cdb_make *m, struct err *e);
 /* Fill an empty state from a CDB (NULL: the empty state). ERR_SYNTAX if it
  * is not one of ours. */
 int index_load(struct mailbox *mb, const struct db_cdb *cdb, struct err *e);
-/* The CRC of records and names is checked here only: it costs reading all.
- * True if it is right, or there is no CDB. */
+/* Is the checksum of records and names right? Looked at when folding, since it
+ * costs reading all. True if there is no CDB. */
 bool index_intact(const struct mailbox *mb);
 
 /* ---- view.c ---- */

@@ -219,7 +219,7 @@ measure(struct build *b, struct err *e)
 
 		if (!record_live(r))
 			continue;
-		b->name_bytes += r->name_n;
+		b->name_bytes += index_name(ix, r).n;
 		if (!unseen && (r->msg.flags & STORE_SEEN) == 0) {
 			b->head.unseen_from = n;
 			unseen = true;
@@ -227,7 +227,7 @@ measure(struct build *b, struct err *e)
 		n++;
 	}
 	for (uint32_t i = 0; i < ix->nunlinks; i++)
-		b->name_bytes += ix->unlinks[i].name_n;
+		b->name_bytes += index_name(ix, &ix->unlinks[i]).n;
 	if (!unseen)
 		b->head.unseen_from = n;
 	if (n != ix->counts.messages)
@@ -244,7 +244,8 @@ add_record(struct build *b, const struct record *r)
 	struct slice piece = { (const char *)&copy_r, sizeof(copy_r) };
 
 	copy_r.name = b->at;
-	b->at += r->name_n;
+	copy_r.name_n = (uint16_t)index_name(b->ix, r).n;
+	b->at += copy_r.name_n;
 	b->head.crc =
 	    (uint32_t)crc32_z(b->head.crc, (const void *)piece.p, piece.n);
 	db_cdb_make_write(b->m, piece);
@@ -355,7 +356,9 @@ add_lines(struct build *b, bool lost)
 				.number = i,
 				.name = keywords_letter(kw, i) });
 	add_line(&text,
-	    &(struct line){ .type = 'm', .new = ix->new, .cur = ix->cur });
+	    &(struct line){ .type = 'm',
+		.new = lost ? unknown : ix->new,
+		.cur = lost ? unknown : ix->cur });
 	db_cdb_make_add(b->m, KEY_LINES, buf_slice(&text));
 	buf_free(&text);
 }
@@ -409,6 +412,9 @@ index_build(void *arg, struct db_cdb_make *m, struct err *e)
 	struct mailbox *mb = arg;
 	struct build b = { .ix = &mb->ix, .m = m };
 
+	/* All of it is read here anyway; what is wrong is not gone on with. */
+	if (!index_intact(mb))
+		return err_set(e, ERR_SYNTAX, "mox.cdb: checksum is wrong");
 	if (measure(&b, e) != 0)
 		return -1;
 	add_records(&b);

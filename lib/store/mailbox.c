@@ -128,10 +128,23 @@ index_close(struct mailbox **mbp)
 	*mbp = NULL;
 }
 
+/* What could be opened turned out to make no sense. */
+static int
+reopen_index(struct mailbox *mb, struct err *e)
+{
+	struct err why = *e;
+
+	if (!mb->gone && index_discard(mb, &why, e) != 0)
+		return -1;
+	db_pair_close(&mb->pair);
+	return open_index(mb, e);
+}
+
 int
 index_open(struct mailbox **mb_r, struct store *st, struct slice name,
     bool scan, struct err *e)
 {
+	struct err why = ERR_INIT;
 	struct mailbox *mb;
 	struct folder folder;
 	int rc = folder_open(&folder, st, name, e);
@@ -149,16 +162,15 @@ index_open(struct mailbox **mb_r, struct store *st, struct slice name,
 	mb->record = (struct buf)BUF_INIT(MSGREC_MAX);
 	index_init(&mb->ix);
 	view_init(&mb->view);
-	rc = open_index(mb, e);
+	rc = open_index(mb, &why);
 	if (rc == 0 && scan)
-		rc = scan_if_changed(mb, SCAN_OPEN, e);
-	if (rc != 0 && mb->gone) { /* the scan has found it to be damaged */
-		db_pair_close(&mb->pair);
-		rc = open_index(mb, e);
-	}
+		rc = scan_if_changed(mb, SCAN_OPEN, &why);
+	if (rc != 0 && why.kind == ERR_SYNTAX)
+		rc = reopen_index(mb, &why);
 	if (rc != 0) {
 		index_close(&mb);
-		return err_prefix(e, "mailbox %.*s", SLICE_FMT(name));
+		return err_set(e, why.kind, "mailbox %.*s: %s", SLICE_FMT(name),
+		    why.text);
 	}
 	*mb_r = mb;
 	return 1;

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/map.h"
+#include "db/newfile.h"
 #include "store/index.h"
 
 /* Coarser than the timestamps of any file system we may live on. */
@@ -263,7 +264,7 @@ identify(struct mailbox *mb, struct listing *l, struct err *e)
 		return 0;
 	err_set(&why, ERR_SYNTAX, "records are not in order");
 	index_discard(mb, &why, e);
-	return err_set(e, ERR_TEMP, "%s: index is damaged", mb->name);
+	return err_set(e, ERR_SYNTAX, "%s: index is damaged", mb->name);
 }
 
 /* ---- comparing ---- */
@@ -342,10 +343,12 @@ match_stems(struct scan *s)
 		return;
 	stems = map_new();
 	while (uidset_step(&w, &uid)) {
-		struct slice name =
-		    index_name(&s->mb->ix, index_get(&s->mb->ix, uid));
-		struct slice key = stem(base_of(name));
+		const struct record *r = index_get(&s->mb->ix, uid);
+		struct slice key;
 
+		if (r == NULL)
+			continue;
+		key = stem(base_of(index_name(&s->mb->ix, r)));
 		map_set(stems, key,
 		    (void *)(uintptr_t)(map_has(stems, key) ? 0 : uid));
 	}
@@ -561,10 +564,9 @@ place_files(struct mailbox *mb, struct err *e)
 
 		if (record_live(r) && record_file(&mb->ix, r, file) &&
 		    slice_cstr(index_name(&mb->ix, r), name, sizeof(name)) &&
-		    renameat(mb->folder.tmp, name, record_dir(mb, r), file) !=
-			0 &&
-		    errno != ENOENT)
-			return err_sys(e, "%s: message in tmp", mb->name);
+		    db_move(mb->folder.tmp, name, record_dir(mb, r), file, e) <
+			0)
+			return -1;
 	}
 	return 0;
 }

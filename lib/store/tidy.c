@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "db/newfile.h"
 #include "db/sync.h"
 #include "store/index.h"
 
@@ -255,7 +256,7 @@ give_name(const struct mailbox *mb, const struct renaming *to)
 	return r != NULL && record_file(&mb->ix, r, from) &&
 	    layout_with_flags(index_name(&mb->ix, r), to->disk, to->letters,
 		file) &&
-	    renameat(record_dir(mb, r), from, mb->folder.cur, file) == 0;
+	    db_move(record_dir(mb, r), from, mb->folder.cur, file, NULL) == 1;
 }
 
 static int
@@ -414,15 +415,20 @@ sweep_cache(struct mailbox *mb)
 static int
 tidy_fold(struct mailbox *mb, struct err *e)
 {
+	struct err why = ERR_INIT;
 	int rc = index_refresh(mb, e);
 
 	if (rc < 0 || mb->gone)
 		return -1;
 	compact_cache(mb);
-	rc = index_fold(mb, e);
+	rc = index_fold(mb, &why);
 	if (rc == 1)
 		sweep_cache(mb);
-	return rc < 0 ? -1 : 0; /* once is enough */
+	if (rc < 0 && why.kind == ERR_SYNTAX)
+		return index_discard(mb, &why, e);
+	if (rc < 0)
+		return err_set(e, why.kind, "%s", why.text);
+	return 0; /* once is enough */
 }
 
 /* ---- all ---- */
