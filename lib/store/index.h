@@ -193,10 +193,10 @@ struct view {
 
 struct line {
 	char type;
-	uint64_t modseq;      /* a f x y */
-	struct record record; /* a; c (uid, cache, thread, bits); d w (disk, */
-			      /* letters, place); r (uid) */
-	struct slice name;    /* a r k l v (id) */
+	uint64_t modseq; /* a f x y */
+	/* a; c: uid, cache, thread, bits; d w: disk, letters, place; r: uid */
+	struct record record;
+	struct slice name;             /* a r k l v (id) */
 	enum mailbox_flagop op;        /* f */
 	uint16_t flags;                /* f */
 	uint64_t keywords;             /* f */
