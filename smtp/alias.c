@@ -28,8 +28,9 @@ smtp_alias_expand(struct smtp_back *b, const struct conf_alias *alias,
 			log_line(SMTP_TOPIC, LOG_WARN, "alias member ignored",
 			    LOG_S("alias", address), LOG_S("member", member));
 	}
-	return members ? 1 : smtp_verdict(b, 451, "4.3.0", e,
-	    "alias has no members now");
+	return members
+	    ? 1
+	    : smtp_verdict(b, 451, "4.3.0", e, "alias has no members now");
 }
 
 /* Is author among the members? 1, 0, -1. */

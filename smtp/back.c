@@ -29,8 +29,8 @@ answer(struct smtp_back *b, const struct smtp_verdict *v, struct slice text,
 }
 
 int
-smtp_verdict(struct smtp_back *b, int code, const char *enhanced,
-    struct err *e, const char *fmt, ...)
+smtp_verdict(struct smtp_back *b, int code, const char *enhanced, struct err *e,
+    const char *fmt, ...)
 {
 	struct smtp_verdict v = { .code = code };
 	struct buf text = BUF_INIT(2048);
@@ -128,8 +128,7 @@ static const struct split_op ops[] = {
 	    smtp_on_rcpt },
 	{ SMTP_REQ_DATA, SMTP_ST_RCPT, 0, 0, 0, smtp_on_data },
 	{ SMTP_REQ_CHUNK, SMTP_ST_DATA, 1, 1, SMTP_CHUNK_MAX, smtp_on_chunk },
-	{ SMTP_REQ_RECORD, SMTP_ST_DATA, 1, 1, SMTP_CHUNK_MAX,
-	    smtp_on_record },
+	{ SMTP_REQ_RECORD, SMTP_ST_DATA, 1, 1, SMTP_CHUNK_MAX, smtp_on_record },
 	{ SMTP_REQ_DELIVER, SMTP_ST_DATA, 0, 0, 0, smtp_on_deliver },
 	{ SMTP_REQ_RSET, AT_REST | IN_TRANSACTION, 0, 0, 0, on_rset },
 	{ 0, 0, 0, 0, 0, NULL },
@@ -154,9 +153,12 @@ smtp_back(const struct service_client *client, struct split *split)
 {
 	struct smtpd *d = client->ctx;
 	struct smtp_back b = {
-		.login = { .client = client, .host = &d->host, .split = split,
-			.arena = arena_new(0), .topic = SMTP_TOPIC,
-			.id = b.id },
+		.login = { .client = client,
+		    .host = &d->host,
+		    .split = split,
+		    .arena = arena_new(0),
+		    .topic = SMTP_TOPIC,
+		    .id = b.id },
 		.d = d,
 		.conf = client->listener->config,
 		.submission = client->listener->kind->id != SMTP_KIND_SMTP,

@@ -23,7 +23,7 @@ struct smtp_to {
 	struct smtp_rcpt params;
 	struct slice orcpt;
 	const struct conf_alias *alias; /* NULL: none */
-	struct slice address; /* the one spelling: lookup.h */
+	struct slice address;           /* the one spelling: lookup.h */
 };
 
 #define SMTP_TARGETS_MAX 10000 /* mailboxes that one message goes to */
@@ -42,7 +42,8 @@ struct smtp_back {
 	const struct conf_listener *conf;
 	bool submission;
 	char id[RECEIVEDID_TEXT];
-	unsigned bad, good; /* transactions begun but not delivered; delivered */
+	unsigned bad,
+	    good; /* transactions begun but not delivered; delivered */
 
 	/* The transaction: */
 	struct arena *arena;
@@ -54,7 +55,7 @@ struct smtp_back {
 	size_t nto;
 	struct smtp_target *targets;
 	size_t ntargets;
-	bool unknown; /* nobody has the recipients: said behind DATA */
+	bool unknown;        /* nobody has the recipients: said behind DATA */
 	struct slice author; /* the one spelling of From, if it is ours */
 	struct spool *spool;
 	struct buf record;
@@ -68,8 +69,7 @@ struct smtp_back {
 
 /* Answer a request; what is 400 and above is logged. */
 int smtp_verdict(struct smtp_back *b, int code, const char *enhanced,
-    struct err *e, const char *fmt, ...)
-    __attribute__((format(printf, 5, 6)));
+    struct err *e, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 /* The same, and the connection ends. */
 int smtp_verdict_last(struct smtp_back *b, int code, const char *enhanced,
     struct err *e, const char *text);
@@ -82,8 +82,8 @@ void smtp_count(struct smtp_back *b, const char *fmt, ...)
  * Submission: may the account send as this address? 1; or 0 when the client
  * was answered, -1.
  */
-int smtp_may_send(struct smtp_back *b, struct slice local,
-    struct slice domain, const char *what, struct err *e);
+int smtp_may_send(struct smtp_back *b, struct slice local, struct slice domain,
+    const char *what, struct err *e);
 
 /* ---- back_rcpt.c ---- */
 

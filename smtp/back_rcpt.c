@@ -30,8 +30,9 @@ check_submitter(struct smtp_back *b, struct err *e)
 {
 	if (!b->login.account.n)
 		return smtp_verdict(b, 530, "5.7.0", e, "authenticate first");
-	return b->mail.empty ? 1 : smtp_may_send(b, b->from_local,
-	    b->from_domain, "sender", e);
+	return b->mail.empty
+	    ? 1
+	    : smtp_may_send(b, b->from_local, b->from_domain, "sender", e);
 }
 
 static int
@@ -104,8 +105,8 @@ smtp_add_target(struct smtp_back *b, const struct lookup_result *r,
 		return;
 	}
 	b->targets = room(b, b->targets, b->ntargets, sizeof(*b->targets));
-	b->targets[b->ntargets++] = (struct smtp_target){ r->account, mailbox,
-		address, member };
+	b->targets[b->ntargets++] =
+	    (struct smtp_target){ r->account, mailbox, address, member };
 }
 
 static struct slice
@@ -178,8 +179,8 @@ look_up(struct smtp_back *b, struct slice local, struct slice domain,
 
 	if (lookup_address(lookup, b->arena, local, domain, r, e) < 0)
 		return -1;
-	if (b->d->localserve && (r->status == LOOKUP_UNKNOWN_USER ||
-		r->status == LOOKUP_NOT_LOCAL))
+	if (b->d->localserve &&
+	    (r->status == LOOKUP_UNKNOWN_USER || r->status == LOOKUP_NOT_LOCAL))
 		return lookup_address(lookup, b->arena, SLICE("mox"),
 		    SLICE("localhost"), r, e);
 	return 0;

@@ -78,8 +78,8 @@ arguments(struct slice args, struct slice *mech_r, struct buf *initial,
 
 	slice_cut(rest, ' ', mech_r, &text);
 	*has_initial_r = text.n > 0;
-	return mech_r->n && (!text.n || slice_is(text, "=") ||
-	    base64_decode(initial, text));
+	return mech_r->n &&
+	    (!text.n || slice_is(text, "=") || base64_decode(initial, text));
 }
 
 void

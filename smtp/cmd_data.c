@@ -115,7 +115,8 @@ static void
 end_data(struct smtp_front *f, bool bare)
 {
 	if (bare)
-		smtp_reply(f, 500, "5.5.2", "bare carriage return or line feed:"
+		smtp_reply(f, 500, "5.5.2",
+		    "bare carriage return or line feed:"
 		    " looks like smtp smuggling");
 	else if (f->size > f->max_size)
 		too_large(f);

@@ -43,14 +43,14 @@ smtp_cmd_rset(struct smtp_front *f, struct slice args)
 static const struct smtp_command commands[] = {
 	{ "EHLO", smtp_cmd_ehlo, 0 },
 	{ "HELO", smtp_cmd_helo, 0 },
-	{ "STARTTLS", smtp_cmd_starttls, SMTP_NO_ARGS | SMTP_GREETED |
-	    SMTP_NOT_IN_BDAT },
-	{ "AUTH", smtp_cmd_auth, SMTP_SUBMISSION | SMTP_GREETED |
-	    SMTP_NOT_IN_BDAT },
+	{ "STARTTLS", smtp_cmd_starttls,
+	    SMTP_NO_ARGS | SMTP_GREETED | SMTP_NOT_IN_BDAT },
+	{ "AUTH", smtp_cmd_auth,
+	    SMTP_SUBMISSION | SMTP_GREETED | SMTP_NOT_IN_BDAT },
 	{ "MAIL", smtp_cmd_mail, SMTP_GREETED | SMTP_NOT_IN_BDAT },
 	{ "RCPT", smtp_cmd_rcpt, SMTP_GREETED | SMTP_NOT_IN_BDAT },
-	{ "DATA", smtp_cmd_data, SMTP_NO_ARGS | SMTP_GREETED |
-	    SMTP_NOT_IN_BDAT },
+	{ "DATA", smtp_cmd_data,
+	    SMTP_NO_ARGS | SMTP_GREETED | SMTP_NOT_IN_BDAT },
 	{ "BDAT", smtp_cmd_bdat, SMTP_GREETED },
 	{ "RSET", smtp_cmd_rset, SMTP_NO_ARGS },
 	{ "NOOP", cmd_noop, 0 },

@@ -24,7 +24,10 @@ struct smtp_data {
 };
 
 /* Start of the text: as behind CR LF. */
-#define SMTP_DATA_INIT { DATA_LINE, false }
+#define SMTP_DATA_INIT \
+	{ \
+		DATA_LINE, false \
+	}
 
 /*
  * Take bytes of in, appending the text to out. Returns how many were used:

@@ -56,8 +56,7 @@ check_spool(struct smtp_back *b, struct err *e)
 	if (b->spool_err.kind != ERR_NONE) {
 		log_line(SMTP_TOPIC, LOG_ERROR, "spooling",
 		    LOG_E(&b->spool_err));
-		return smtp_verdict(b, 451, "4.3.0", e,
-		    "cannot be stored now");
+		return smtp_verdict(b, 451, "4.3.0", e, "cannot be stored now");
 	}
 	/* In DATA the front refuses it; in BDAT nothing is smuggled by it. */
 	if (spool_verbatim(b->spool) && b->mail.body != SMTP_BODY_BINARYMIME)
@@ -86,8 +85,8 @@ check_special(struct smtp_back *b, struct err *e)
 	const char *enhanced;
 
 	for (size_t i = 0; i < b->nto; i++) {
-		int code = smtp_special(b, SPECIAL_DELIVER, b->to[i].local,
-		    &enhanced);
+		int code =
+		    smtp_special(b, SPECIAL_DELIVER, b->to[i].local, &enhanced);
 		if (code)
 			return smtp_verdict(b, code, enhanced, e,
 			    "as you wish");
@@ -123,8 +122,8 @@ check_quotas(struct smtp_back *b, struct err *e)
 		struct err why = ERR_INIT;
 		struct smtp_open *open;
 		if (smtp_open_mailbox(b, &b->targets[i], &open, &why) == 0 &&
-		    store_quota_check(open->store,
-			spool_stored_size(b->spool), &why) == STORE_OVERQUOTA)
+		    store_quota_check(open->store, spool_stored_size(b->spool),
+			&why) == STORE_OVERQUOTA)
 			return smtp_verdict(b, 452, "4.2.2", e,
 			    "mailbox of a recipient is full");
 	}
@@ -158,8 +157,8 @@ add(struct smtp_back *b, const struct smtp_target *t,
 	for (int i = 0; i < 2 && code == STORE_NONEXISTENT; i++) {
 		if (smtp_open_mailbox(b, t, &open, e) < 0)
 			return STORE_FAILED;
-		code = mailbox_add(open->mailbox, message, 1, arena, result_r,
-		    e);
+		code =
+		    mailbox_add(open->mailbox, message, 1, arena, result_r, e);
 		if (code == STORE_NONEXISTENT)
 			smtp_close_mailbox(open);
 	}
@@ -173,7 +172,8 @@ deliver_one(struct smtp_back *b, const struct smtp_target *t, struct err *e)
 	struct mailbox_new message = { .spool = b->spool,
 		.record = buf_slice(&b->record),
 		.received = clock_s(b->login.host->env.clock) };
-	struct arena *arena = arena_new(0); /* records are large, targets many */
+	struct arena *arena =
+	    arena_new(0); /* records are large, targets many */
 	struct mailbox_new_result result;
 	struct buf prefix = BUF_INIT(16384);
 	enum store_code code;
@@ -228,7 +228,9 @@ smtp_on_deliver(void *ctx, const struct split_msg *msg, struct err *e)
 		rc = deliver_all(b, e);
 	smtp_count(b, "%s_total{result=\"%s\"}",
 	    b->submission ? "submission" : "delivery",
-	    rc > 0 ? "delivered" : rc == 0 ? "refused" : "error");
+	    rc > 0        ? "delivered"
+		: rc == 0 ? "refused"
+			  : "error");
 	if (rc > 0) {
 		b->good++;
 		b->bad--;

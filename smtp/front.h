@@ -12,9 +12,9 @@
 #include "smtp/request.h"
 
 #define SMTP_TOPIC "smtpserver"
-#define SMTP_LINE_MAX 2048        /* RFC 5321, 4.5.3.1.4 asks for 512 */
-#define SMTP_AUTH_LINE_MAX 12288  /* RFC 4954, 4 */
-#define SMTP_RCPT_MAX 1000        /* LIMITS RCPTMAX (RFC 9422) */
+#define SMTP_LINE_MAX 2048       /* RFC 5321, 4.5.3.1.4 asks for 512 */
+#define SMTP_AUTH_LINE_MAX 12288 /* RFC 4954, 4 */
+#define SMTP_RCPT_MAX 1000       /* LIMITS RCPTMAX (RFC 9422) */
 #define SMTP_WAIT_MS (30 * 1000)
 #define SMTP_TLS_MS (60 * 1000)
 #define SMTP_DATA_MS (30 * 60 * 1000) /* for the whole message */
@@ -26,30 +26,30 @@ struct smtp_front {
 	const struct conf_listener *conf;
 	struct conn *conn;
 	struct login_front login;
-	struct slice hostname;    /* of the listener */
+	struct slice hostname; /* of the listener */
 	bool pedantic, submission;
-	bool starttls;            /* offered as long as there is no TLS */
+	bool starttls; /* offered as long as there is no TLS */
 	uint64_t max_size;
-	struct arena *arena;      /* of the command */
+	struct arena *arena; /* of the command */
 
 	char helo_text[SMTPADDR_DOMAIN_MAX + 1];
-	struct slice helo;        /* empty: not greeted */
+	struct slice helo; /* empty: not greeted */
 	bool esmtp;
-	bool authenticated;       /* by AUTH or by a client certificate */
-	bool auth_done;           /* by AUTH */
-	bool spoke_smtp;          /* some command was known */
+	bool authenticated; /* by AUTH or by a client certificate */
+	bool auth_done;     /* by AUTH */
+	bool spoke_smtp;    /* some command was known */
 
 	/* The transaction: */
 	bool mail;
 	struct smtp_mail params;
 	unsigned rcpts;
-	bool bdat;                /* BDAT chunks have come */
+	bool bdat; /* BDAT chunks have come */
 	struct msgparse *parse;
-	uint64_t size;            /* of the message so far */
-	unsigned body_seen;       /* bytes of CR LF CR LF: 4 is all */
+	uint64_t size;      /* of the message so far */
+	unsigned body_seen; /* bytes of CR LF CR LF: 4 is all */
 	int64_t data_end_ms;
 
-	bool done;                /* the connection ends */
+	bool done; /* the connection ends */
 };
 
 /* ---- reply.c ---- */
@@ -58,8 +58,8 @@ struct smtp_front {
 void smtp_reply(struct smtp_front *f, int code, const char *enhanced,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* One line of several: "250-text". last: "250 text". */
-void smtp_reply_line(struct smtp_front *f, int code, bool last,
-    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void smtp_reply_line(struct smtp_front *f, int code, bool last, const char *fmt,
+    ...) __attribute__((format(printf, 4, 5)));
 void smtp_reply_refusal(struct smtp_front *f, const struct smtp_refusal *why);
 void smtp_reply_verdict(struct smtp_front *f, const struct smtp_verdict *v,
     struct slice text);

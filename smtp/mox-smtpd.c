@@ -35,9 +35,9 @@ tls_use(const struct service_listener *l)
 	const struct conf_listener *conf = l->config;
 	bool submission = l->kind->id != SMTP_KIND_SMTP;
 
-	return (struct host_tls_use){
-		.tickets = submission || (conf->smtp &&
-		    conf->smtp->tls_session_tickets_disabled == TRI_FALSE),
+	return (struct host_tls_use){ .tickets = submission ||
+		    (conf->smtp &&
+			conf->smtp->tls_session_tickets_disabled == TRI_FALSE),
 		.client_cert = submission };
 }
 
@@ -49,8 +49,10 @@ check_listeners(const struct service_setup *setup, struct err *e)
 		const struct service_listener *l = &setup->listeners[i];
 		const struct conf_listener *conf = l->config;
 		if (l->kind->id == SMTP_KIND_SMTP && !conf->smtp)
-			return err_set(e, ERR_SYNTAX, "listener %.*s has no "
-			    "SMTP", SLICE_FMT(l->name));
+			return err_set(e, ERR_SYNTAX,
+			    "listener %.*s has no "
+			    "SMTP",
+			    SLICE_FMT(l->name));
 	}
 	return 0;
 }

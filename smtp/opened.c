@@ -55,9 +55,9 @@ open_or_make(struct smtp_back *b, struct store *store, struct slice name,
 		return err_prefix(e, "making mailbox %.*s", SLICE_FMT(name));
 	rc = mailbox_open(mailbox_r, store, name, e);
 	return rc > 0 ? 0
-	    : rc < 0  ? -1
-		      : err_set(e, ERR_TEMP, "mailbox %.*s went away",
-			    SLICE_FMT(name));
+	    : rc < 0
+	    ? -1
+	    : err_set(e, ERR_TEMP, "mailbox %.*s went away", SLICE_FMT(name));
 }
 
 int
@@ -75,8 +75,8 @@ smtp_open_mailbox(struct smtp_back *b, const struct smtp_target *t,
 		o = free_slot(b);
 		if (host_open_store(b->login.host, b->arena, t->account,
 			&o->store, e) < 0 ||
-		    open_or_make(b, o->store, wanted.mailbox, &o->mailbox,
-			e) < 0) {
+		    open_or_make(b, o->store, wanted.mailbox, &o->mailbox, e) <
+			0) {
 			smtp_close_mailbox(o);
 			return -1;
 		}

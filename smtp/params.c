@@ -7,11 +7,13 @@
 
 /* esmtp-keyword and esmtp-value (RFC 5321, 4.1.2); values of RFC 6531 may hold
  * UTF-8. */
-static const bool is_keyword[256] = { ['0' ... '9'] = 1, ['A' ... 'Z'] = 1,
-	['a' ... 'z'] = 1, ['-'] = 1 };
+static const bool is_keyword[256] = {
+	['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['-'] = 1
+};
 static const bool is_hex[256] = { ['0' ... '9'] = 1, ['A' ... 'F'] = 1 };
-static const bool is_value[256] = { [0x21 ... 0x3c] = 1, [0x3e ... 0x7e] = 1,
-	[0x80 ... 0xff] = 1 };
+static const bool is_value[256] = {
+	[0x21 ... 0x3c] = 1, [0x3e ... 0x7e] = 1, [0x80 ... 0xff] = 1
+};
 
 static bool
 refuse(struct smtp_refusal *why_r, int code, const char *enhanced,
@@ -206,8 +208,7 @@ hold(struct mail_parser *mp, int64_t at)
 		    "FUTURERELEASE not offered");
 	if (mp->args->mail.hold_until)
 		return syntax(mp->why, "both HOLDFOR and HOLDUNTIL");
-	if (at <= mp->offer->now_s ||
-	    at > mp->offer->now_s + SMTP_HOLD_MAX_S)
+	if (at <= mp->offer->now_s || at > mp->offer->now_s + SMTP_HOLD_MAX_S)
 		return refuse(mp->why, 554, "5.5.4",
 		    "release is past or more than 60 days away");
 	mp->args->mail.hold_until = at;
@@ -353,8 +354,9 @@ rcpt_notify(struct slice value, unsigned *notify_r)
 		else
 			return false;
 	}
-	return *notify_r && (!(*notify_r & SMTP_NOTIFY_NEVER) ||
-	    *notify_r == SMTP_NOTIFY_NEVER);
+	return *notify_r &&
+	    (!(*notify_r & SMTP_NOTIFY_NEVER) ||
+		*notify_r == SMTP_NOTIFY_NEVER);
 }
 
 bool
@@ -382,8 +384,7 @@ smtp_rcpt_args(struct arena *arena, struct slice text,
 				return syntax(why_r, "bad ORCPT");
 			args_r->orcpt = value;
 		} else
-			return refuse(why_r, 555, "5.3.3",
-			    "unknown parameter");
+			return refuse(why_r, 555, "5.3.3", "unknown parameter");
 	}
 	if (bad)
 		return syntax(why_r, "bad parameters");

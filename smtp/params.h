@@ -12,10 +12,10 @@
 
 /* What may be said on this connection. */
 struct smtp_offer {
-	bool esmtp;         /* EHLO was sent: parameters at all */
-	bool pedantic;      /* no space after the colon */
-	bool submission;    /* HOLDFOR, HOLDUNTIL */
-	bool requiretls;    /* REQUIRETLS is announced (RFC 8689, 2) */
+	bool esmtp;      /* EHLO was sent: parameters at all */
+	bool pedantic;   /* no space after the colon */
+	bool submission; /* HOLDFOR, HOLDUNTIL */
+	bool requiretls; /* REQUIRETLS is announced (RFC 8689, 2) */
 	bool tls;
 	int64_t now_s;
 	uint64_t max_size;

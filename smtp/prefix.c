@@ -28,9 +28,10 @@ is_utf8(const struct smtp_back *b)
 static void
 protocol(const struct smtp_back *b, struct buf *out)
 {
-	buf_addz(out, !b->mail.esmtp ? "SMTP"
-	    : is_utf8(b)	     ? "UTF8SMTP"
-				     : "ESMTP");
+	buf_addz(out,
+	    !b->mail.esmtp   ? "SMTP"
+		: is_utf8(b) ? "UTF8SMTP"
+			     : "ESMTP");
 	if (b->mail.esmtp && b->login.channel.tls)
 		buf_addc(out, 'S');
 	if (b->mail.esmtp && b->login.account.n)
@@ -88,8 +89,8 @@ missing_fields(const struct smtp_back *b, int64_t now, struct buf *out)
 
 	if (msgrec_text(record, MSGREC_MSGID).n == 0) {
 		rand_fill(b->login.host->env.rand, random, sizeof(random));
-		base64_encode_url(&id, slice_of((char *)random,
-		    sizeof(random)));
+		base64_encode_url(&id,
+		    slice_of((char *)random, sizeof(random)));
 		buf_addc(&id, '@');
 		buf_add(&id, b->login.host->config->hostname);
 		ids = buf_slice(&id);
@@ -120,9 +121,10 @@ smtp_prefix(const struct smtp_back *b, const struct smtp_target *target,
     struct buf *out)
 {
 	struct smtpaddr addr = { .local = b->from_local,
-		.domain = b->from_domain, .empty = b->mail.empty };
-	struct slice host = config_listener_hostname(b->login.host->config,
-	    b->conf, b->arena);
+		.domain = b->from_domain,
+		.empty = b->mail.empty };
+	struct slice host =
+	    config_listener_hostname(b->login.host->config, b->conf, b->arena);
 	int64_t now = clock_s(b->login.host->env.clock);
 	struct buf from = BUF_INIT(2048);
 

@@ -24,8 +24,8 @@ read_key(int dir_fd, const char *name, struct receivedid *rid_r, struct err *e)
 	if (rc == 1 && b.n == sizeof(*rid_r))
 		memcpy(rid_r, b.p, b.n);
 	else if (rc == 1)
-		rc = err_set(
-		    e, ERR_SYNTAX, "%s: not %zu bytes", name, sizeof(*rid_r));
+		rc = err_set(e, ERR_SYNTAX, "%s: not %zu bytes", name,
+		    sizeof(*rid_r));
 	buf_wipe(&b);
 	return rc;
 }
@@ -40,8 +40,8 @@ receivedid_load(int dir_fd, const char *name, struct rand *rand,
 	if ((rc = read_key(dir_fd, name, rid_r, e)) != 0)
 		return rc < 0 ? -1 : 0;
 	rand_fill(rand, &made, sizeof(made));
-	rc = db_create_file(
-	    dir_fd, name, slice_of((char *)&made, sizeof(made)), 0600, e);
+	rc = db_create_file(dir_fd, name, slice_of((char *)&made, sizeof(made)),
+	    0600, e);
 	sha_wipe(&made, sizeof(made));
 	/* Whoever came first made it. */
 	return rc >= 0 && read_key(dir_fd, name, rid_r, e) == 1 ? 0 : -1;
@@ -56,8 +56,8 @@ crypt_block(const struct receivedid *rid, int encrypt,
 
 	/* One block of AES cannot fail but for want of memory. */
 	if (ctx == NULL ||
-	    !EVP_CipherInit_ex(
-		ctx, EVP_aes_128_ecb(), NULL, rid->key, NULL, encrypt) ||
+	    !EVP_CipherInit_ex(ctx, EVP_aes_128_ecb(), NULL, rid->key, NULL,
+		encrypt) ||
 	    !EVP_CIPHER_CTX_set_padding(ctx, 0) ||
 	    !EVP_CipherUpdate(ctx, out, &n, in, BLOCK) || n != BLOCK)
 		abort();
@@ -65,8 +65,8 @@ crypt_block(const struct receivedid *rid, int encrypt,
 }
 
 void
-receivedid_encode(
-    const struct receivedid *rid, uint64_t cid, char text[RECEIVEDID_TEXT])
+receivedid_encode(const struct receivedid *rid, uint64_t cid,
+    char text[RECEIVEDID_TEXT])
 {
 	unsigned char block[BLOCK];
 	struct buf b = BUF_INIT(2 * BLOCK);
@@ -81,8 +81,8 @@ receivedid_encode(
 }
 
 bool
-receivedid_decode(
-    const struct receivedid *rid, struct slice text, uint64_t *cid_r)
+receivedid_decode(const struct receivedid *rid, struct slice text,
+    uint64_t *cid_r)
 {
 	unsigned char block[BLOCK];
 	struct buf b = BUF_INIT(2 * BLOCK);

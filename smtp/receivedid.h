@@ -29,11 +29,11 @@ struct receivedid {
 int receivedid_load(int dir_fd, const char *name, struct rand *rand,
     struct receivedid *rid_r, struct err *e);
 
-void receivedid_encode(
-    const struct receivedid *rid, uint64_t cid, char text[RECEIVEDID_TEXT]);
+void receivedid_encode(const struct receivedid *rid, uint64_t cid,
+    char text[RECEIVEDID_TEXT]);
 
 /* False if text is no id of this host. */
-bool receivedid_decode(
-    const struct receivedid *rid, struct slice text, uint64_t *cid_r);
+bool receivedid_decode(const struct receivedid *rid, struct slice text,
+    uint64_t *cid_r);
 
 #endif

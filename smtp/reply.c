@@ -29,8 +29,8 @@ put(struct smtp_front *f, int code, const char *enhanced, struct slice text,
 	size_t room = LINE_OCTETS - 4 - strlen(enhanced) - 1;
 
 	while (text.n > room) {
-		ssize_t space = slice_chr(slice_sub(text, BREAK_COLUMN, room),
-		    ' ');
+		ssize_t space =
+		    slice_chr(slice_sub(text, BREAK_COLUMN, room), ' ');
 		size_t n = space < 0 ? room : BREAK_COLUMN + (size_t)space + 1;
 		put_line(f, code, '-', enhanced, slice_head(text, n));
 		text = slice_skip(text, n);
@@ -55,8 +55,7 @@ smtp_reply(struct smtp_front *f, int code, const char *enhanced,
 }
 
 void
-smtp_reply_line(struct smtp_front *f, int code, bool last, const char *fmt,
-    ...)
+smtp_reply_line(struct smtp_front *f, int code, bool last, const char *fmt, ...)
 {
 	struct slice text;
 	va_list ap;

@@ -46,16 +46,20 @@ enum smtp_body { SMTP_BODY_7BIT, SMTP_BODY_8BITMIME, SMTP_BODY_BINARYMIME };
 enum smtp_ret { SMTP_RET_NONE, SMTP_RET_FULL, SMTP_RET_HDRS }; /* RFC 3461 */
 
 /* RFC 3461, 4.1 NOTIFY, bits; 0: not given. */
-enum { SMTP_NOTIFY_NEVER = 1, SMTP_NOTIFY_SUCCESS = 2,
-       SMTP_NOTIFY_FAILURE = 4, SMTP_NOTIFY_DELAY = 8 };
+enum {
+	SMTP_NOTIFY_NEVER = 1,
+	SMTP_NOTIFY_SUCCESS = 2,
+	SMTP_NOTIFY_FAILURE = 4,
+	SMTP_NOTIFY_DELAY = 8
+};
 
 struct smtp_mail {
-	bool esmtp;        /* EHLO, not HELO */
-	bool empty;        /* <> */
-	bool smtputf8;     /* RFC 6531 */
-	bool requiretls;   /* RFC 8689 */
+	bool esmtp;      /* EHLO, not HELO */
+	bool empty;      /* <> */
+	bool smtputf8;   /* RFC 6531 */
+	bool requiretls; /* RFC 8689 */
 	bool has_size;
-	uint64_t size;     /* RFC 1870 */
+	uint64_t size; /* RFC 1870 */
 	enum smtp_body body;
 	enum smtp_ret ret;
 	int64_t hold_until; /* RFC 4865: seconds since 1970, 0: at once */

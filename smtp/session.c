@@ -23,8 +23,8 @@ smtp_ask(struct smtp_front *f, enum smtp_request type, const struct slice *v,
 {
 	struct split_msg reply;
 	struct err e = ERR_INIT;
-	int rc = split_call(f->login.split, type, v, n, SMTP_REQUEST_MS, &reply,
-	    &e);
+	int rc =
+	    split_call(f->login.split, type, v, n, SMTP_REQUEST_MS, &reply, &e);
 
 	if (rc == 0 && (reply.n != 2 || !SPLIT_GET(reply.v[0], verdict_r)))
 		rc = err_set(&e, ERR_SYNTAX, "bad reply of the back");
@@ -113,8 +113,8 @@ execute(struct smtp_front *f, struct slice line)
 
 	slice_cut(line, ' ', &name, &args);
 	args = slice_skip(line, name.n); /* with its space: MAIL looks at it */
-	log_trace(SMTP_TOPIC, slice_isi(name, "AUTH") ? LOG_TRACEAUTH
-						      : LOG_TRACE, '<', line);
+	log_trace(SMTP_TOPIC,
+	    slice_isi(name, "AUTH") ? LOG_TRACEAUTH : LOG_TRACE, '<', line);
 	c = smtp_find_command(name);
 	if (!c && !f->spoke_smtp) {
 		smtp_reply(f, 500, "5.5.2", "please try again speaking smtp");
@@ -160,8 +160,9 @@ smtp_hello(struct smtp_front *f, bool tls)
 {
 	struct err e = ERR_INIT;
 
-	if (tls && conn_tls_accept(f->conn, f->client->listener->tls,
-		SMTP_TLS_MS) != CONN_OK) {
+	if (tls &&
+	    conn_tls_accept(f->conn, f->client->listener->tls, SMTP_TLS_MS) !=
+		CONN_OK) {
 		log_line(SMTP_TOPIC, LOG_INFO, "TLS handshake failed",
 		    LOG_Z("err", conn_error(f->conn)));
 		f->done = true;
@@ -175,8 +176,8 @@ int
 smtp_front_run(const struct service_client *client, struct conn *conn,
     struct split *split)
 {
-	const struct config *config = ((const struct smtpd *)client->ctx)
-	    ->host.config;
+	const struct config *config =
+	    ((const struct smtpd *)client->ctx)->host.config;
 	const struct conf_listener *conf = client->listener->config;
 	struct arena *arena = arena_new(0);
 	struct smtp_front f = {
@@ -191,8 +192,8 @@ smtp_front_run(const struct service_client *client, struct conn *conn,
 		.arena = arena_new(0),
 	};
 
-	f.starttls = client->listener->tls &&
-	    (f.submission || !conf->smtp->no_starttls);
+	f.starttls =
+	    client->listener->tls && (f.submission || !conf->smtp->no_starttls);
 	conn_set_read_ms(conn, SMTP_WAIT_MS);
 	if (smtp_hello(&f, client->listener->kind->tls))
 		smtp_reply(&f, 220, NULL, "%.*s ESMTP mox",

@@ -10,7 +10,7 @@
 struct smtpd {
 	struct host host; /* first */
 	struct receivedid receivedid;
-	bool localserve;  /* every address is ours, special ones fail */
+	bool localserve; /* every address is ours, special ones fail */
 };
 
 /* struct service's back; client->ctx is the struct smtpd. */

@@ -97,17 +97,17 @@ test_set_and_verify(void)
 	struct err e = ERR_INIT;
 	struct stat st;
 
-	CHECK_EQ(
-	    auth_verify_password(auth, alice, SLICE("correct horse"), &e), 0);
-	CHECK_EQ(
-	    auth_set_password(auth, alice, SLICE("correct horse"), 0, &e), 0);
-	CHECK_EQ(
-	    auth_verify_password(auth, alice, SLICE("correct horse"), &e), 1);
-	CHECK_EQ(
-	    auth_verify_password(auth, alice, SLICE("correct hors"), &e), 0);
+	CHECK_EQ(auth_verify_password(auth, alice, SLICE("correct horse"), &e),
+	    0);
+	CHECK_EQ(auth_set_password(auth, alice, SLICE("correct horse"), 0, &e),
+	    0);
+	CHECK_EQ(auth_verify_password(auth, alice, SLICE("correct horse"), &e),
+	    1);
+	CHECK_EQ(auth_verify_password(auth, alice, SLICE("correct hors"), &e),
+	    0);
 	/* the same for OpaqueString: U+3000 is a space */
-	CHECK_EQ(auth_verify_password(
-		     auth, alice, SLICE("correct\xe3\x80\x80horse"), &e),
+	CHECK_EQ(auth_verify_password(auth, alice,
+		     SLICE("correct\xe3\x80\x80horse"), &e),
 	    1);
 	CHECK_EQ(fstatat(data_fd, "auth/alice", &st, 0), 0);
 	CHECK_EQ(st.st_mode & 07777, 0600);
@@ -122,13 +122,13 @@ test_set_and_verify(void)
 	CHECK_EQ(auth_load(auth, SLICE("bob"), &c, &e), 0);
 	CHECK(!c.known);
 
-	CHECK_EQ(auth_set_password(
-		     auth, alice, SLICE("another one"), AUTH_WITH_BCRYPT, &e),
+	CHECK_EQ(auth_set_password(auth, alice, SLICE("another one"),
+		     AUTH_WITH_BCRYPT, &e),
 	    0);
 	CHECK_EQ(auth_load(auth, alice, &c, &e), 1);
 	CHECK(c.has.crypt && strncmp(c.crypt, "$2b$10$", 7) == 0);
-	CHECK_EQ(
-	    auth_verify_password(auth, alice, SLICE("correct horse"), &e), 0);
+	CHECK_EQ(auth_verify_password(auth, alice, SLICE("correct horse"), &e),
+	    0);
 	auth_close(&auth);
 	auth_close(&auth);
 }
@@ -165,11 +165,11 @@ test_bad_passwords(void)
 	CHECK_EQ(auth_set_password(auth, SLICE("x"),
 		     slice_of(big, SASL_PASSWORD_MAX + 1), 0, &e),
 	    -1);
-	CHECK_EQ(auth_set_password(
-		     auth, SLICE("x"), slice_of(big, SASL_PASSWORD_MAX), 0, &e),
+	CHECK_EQ(auth_set_password(auth, SLICE("x"),
+		     slice_of(big, SASL_PASSWORD_MAX), 0, &e),
 	    0);
-	CHECK_EQ(auth_set_password(
-		     auth, slice_of(big, 256), SLICE("12345678"), 0, &e),
+	CHECK_EQ(auth_set_password(auth, slice_of(big, 256), SLICE("12345678"),
+		     0, &e),
 	    -1);
 	auth_close(&auth);
 }
@@ -193,8 +193,8 @@ test_names(void)
 		{
 			struct slice account = slice_str(rows[i].account);
 			ROW(rows[i].account);
-			CHECK_EQ(auth_set_password(
-				     auth, account, SLICE("12345678"), 0, &e),
+			CHECK_EQ(auth_set_password(auth, account,
+				     SLICE("12345678"), 0, &e),
 			    0);
 			CHECK_EQ(faccessat(data_fd, rows[i].file, F_OK, 0), 0);
 			CHECK_EQ(auth_remove(auth, account, &e), 0);
@@ -280,8 +280,8 @@ test_file(void)
 				CHECK(strncmp(e.text, "auth: dov: damaged ",
 					  19) == 0);
 			}
-			CHECK_EQ(auth_verify_password(
-				     auth, SLICE("dov"), SLICE("pencil12"), &e),
+			CHECK_EQ(auth_verify_password(auth, SLICE("dov"),
+				     SLICE("pencil12"), &e),
 			    rows[i].right);
 			CHECK(auth_verify_password(auth, SLICE("dov"),
 				  SLICE("pencil13"), &e) != 1);
@@ -324,8 +324,8 @@ test_format(void)
 	CHECK(memcmp(&cram, &c.cram, sizeof(cram)) == 0);
 	for (int i = 0; i < 2; i++) {
 		again = c;
-		sasl_scram_derive(
-		    &again.scram[i], (enum sasl_hash)i, SLICE("pencil12"));
+		sasl_scram_derive(&again.scram[i], (enum sasl_hash)i,
+		    SLICE("pencil12"));
 		CHECK(same_scram(&again, &c));
 	}
 	buf_free(&b);
@@ -349,8 +349,8 @@ test_look_up(void)
 	struct sasl_creds c, d;
 	struct err e = ERR_INIT;
 
-	CHECK_EQ(
-	    auth_set_password(auth, SLICE("alice"), SLICE("correct 1"), 0, &e),
+	CHECK_EQ(auth_set_password(auth, SLICE("alice"), SLICE("correct 1"), 0,
+		     &e),
 	    0);
 	CHECK_EQ(look_up(auth, "a@example.org", &c), 1);
 	CHECK(c.known && c.has.scram[0] && c.has.cram);
@@ -426,14 +426,14 @@ test_login(void)
 	struct sasl_result result;
 
 	CHECK(cache != NULL);
-	CHECK_EQ(
-	    auth_set_password(auth, SLICE("alice"), SLICE("correct 1"), 0, &e),
+	CHECK_EQ(auth_set_password(auth, SLICE("alice"), SLICE("correct 1"), 0,
+		     &e),
 	    0);
 	for
 		EACH(i, rows)
 		{
-			ROW(arena_cstr(
-			    arena, arena_printf(arena, "row %zu", i)));
+			ROW(arena_cstr(arena,
+			    arena_printf(arena, "row %zu", i)));
 			pbkdf2_calls = 0;
 			sasl_password_login(&so, slice_str(rows[i].login),
 			    slice_str(rows[i].password), &result);
@@ -441,14 +441,14 @@ test_login(void)
 			CHECK_EQ(pbkdf2_calls, rows[i].pbkdf2);
 		}
 	ROW("changed");
-	CHECK_EQ(
-	    auth_set_password(auth, SLICE("alice"), SLICE("correct 2"), 0, &e),
+	CHECK_EQ(auth_set_password(auth, SLICE("alice"), SLICE("correct 2"), 0,
+		     &e),
 	    0);
-	CHECK_EQ(sasl_password_login(
-		     &so, SLICE("a@example.org"), SLICE("correct 1"), &result),
+	CHECK_EQ(sasl_password_login(&so, SLICE("a@example.org"),
+		     SLICE("correct 1"), &result),
 	    SASL_FAIL);
-	CHECK_EQ(sasl_password_login(
-		     &so, SLICE("a@example.org"), SLICE("correct 2"), &result),
+	CHECK_EQ(sasl_password_login(&so, SLICE("a@example.org"),
+		     SLICE("correct 2"), &result),
 	    SASL_OK);
 	auth_close(&auth);
 	passcache_close(&cache);
@@ -503,8 +503,8 @@ test_cache_full(void)
 		CHECK(!has || i < 20000);
 	}
 	CHECK(found > 3500 && found <= 4092);
-	CHECK(passcache_has(
-	    pc, v1, SLICE("a"), slice_of((char *)&(uint32_t){ 19999 }, 4)));
+	CHECK(passcache_has(pc, v1, SLICE("a"),
+	    slice_of((char *)&(uint32_t){ 19999 }, 4)));
 	passcache_close(&pc);
 }
 
@@ -625,8 +625,8 @@ test_bad_keys(void)
 		{
 			ROW(names[i]);
 			k = some_key(names[i], "a");
-			CHECK_EQ(
-			    auth_key_find(auth, arena, k.fingerprint, &got, &e),
+			CHECK_EQ(auth_key_find(auth, arena, k.fingerprint, &got,
+				     &e),
 			    0);
 			CHECK_EQ(auth_key_add(auth, &k, &e), -1);
 			CHECK_EQ(auth_key_remove(auth, k.fingerprint, &e), 0);
@@ -636,8 +636,8 @@ test_bad_keys(void)
 		{
 			ROW(rows[i].name);
 			put_file("auth/@tls/" FP1, rows[i].text);
-			CHECK_EQ(
-			    auth_key_find(auth, arena, SLICE(FP1), &got, &e),
+			CHECK_EQ(auth_key_find(auth, arena, SLICE(FP1), &got,
+				     &e),
 			    -1);
 			CHECK_EQ(e.kind, ERR_SYNTAX);
 		}

@@ -67,8 +67,8 @@ test_ours_to_tinycdb(void)
 
 	CHECK_EQ(cdb_init(&c, fd), 0);
 	CHECK_EQ(cdb_find(&c, "key4711", 7), 1);
-	CHECK_SLICE(
-	    slice_of(cdb_getdata(&c), cdb_datalen(&c)), SLICE("value4711"));
+	CHECK_SLICE(slice_of(cdb_getdata(&c), cdb_datalen(&c)),
+	    SLICE("value4711"));
 	for (cdb_seqinit(&pos, &c); cdb_seqnext(&pos, &c) > 0;)
 		n++;
 	CHECK_EQ(n, 5003);
@@ -105,10 +105,10 @@ test_array(void)
 	struct db_cdb *c;
 
 	for (int i = 0; i < 9; i++) {
-		CHECK_EQ(
-		    db_cdb_make_start(&m, scratch_fd, "a.cdb", 0600, NULL), 0);
-		db_cdb_make_add(
-		    m, SLICE("x"), slice_head(SLICE("12345678"), (size_t)i));
+		CHECK_EQ(db_cdb_make_start(&m, scratch_fd, "a.cdb", 0600, NULL),
+		    0);
+		db_cdb_make_add(m, SLICE("x"),
+		    slice_head(SLICE("12345678"), (size_t)i));
 		db_cdb_make_begin(m, SLICE("array"), 100 * sizeof(numbers));
 		for (int k = 0; k < 100; k++)
 			db_cdb_make_write(m,

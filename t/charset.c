@@ -64,8 +64,8 @@ test_decode(void)
 		ROW(rows[i].charset);
 		buf_reset(&b);
 		CHECK(charset_known(slice_str(rows[i].charset)));
-		CHECK(charset_decode(
-		    &b, slice_str(rows[i].charset), rows[i].input));
+		CHECK(charset_decode(&b, slice_str(rows[i].charset),
+		    rows[i].input));
 		CHECK_STR(buf_cstr(&b), rows[i].expected);
 	}
 	buf_free(&b);
@@ -151,8 +151,8 @@ test_warm(void)
 
 		setrlimit(RLIMIT_NOFILE, &none);
 		for (size_t i = 0; i < ROWS; i++)
-			if (!charset_decode(
-				&b, slice_str(rows[i].charset), rows[i].input))
+			if (!charset_decode(&b, slice_str(rows[i].charset),
+				rows[i].input))
 				_exit(1);
 		_exit(0);
 	}

@@ -11,102 +11,102 @@
 #include "t/unit.h"
 
 static const char mox_conf[] =
-    "DataDir: ../data\n" /* 1 */
-    "LogLevel: info\n" /* 2 */
-    "Hostname: mail.example.org\n" /* 3 */
-    "ACME:\n" /* 4 */
-    "\tle:\n" /* 5 */
+    "DataDir: ../data\n"                           /* 1 */
+    "LogLevel: info\n"                             /* 2 */
+    "Hostname: mail.example.org\n"                 /* 3 */
+    "ACME:\n"                                      /* 4 */
+    "\tle:\n"                                      /* 5 */
     "\t\tDirectoryURL: https://acme.example/dir\n" /* 6 */
-    "\t\tContactEmail: mjl@example.org\n" /* 7 */
-    "Listeners:\n" /* 8 */
-    "\tpublic:\n" /* 9 */
-    "\t\tIPs:\n" /* 10 */
-    "\t\t\t- 192.0.2.1\n" /* 11 */
-    "\t\tNATIPs:\n" /* 12 */
-    "\t\t\t- 198.51.100.1\n" /* 13 */
-    "\t\tTLS:\n" /* 14 */
-    "\t\t\tACME: le\n" /* 15 */
-    "\t\tSMTP:\n" /* 16 */
-    "\t\t\tEnabled: true\n" /* 17 */
-    "\t\tAutoconfigHTTPS:\n" /* 18 */
-    "\t\t\tEnabled: true\n" /* 19 */
-    "\t\tMTASTSHTTPS:\n" /* 20 */
-    "\t\t\tEnabled: true\n" /* 21 */
-    "\t\tWebserverHTTP:\n" /* 22 */
-    "\t\t\tEnabled: true\n" /* 23 */
-    "\tinternal:\n" /* 24 */
-    "\t\tIPs:\n" /* 25 */
-    "\t\t\t- 127.0.0.1\n" /* 26 */
-    "\t\tAccountHTTP:\n" /* 27 */
-    "\t\t\tEnabled: true\n" /* 28 */
-    "Postmaster:\n" /* 29 */
-    "\tAccount: mjl\n" /* 30 */
-    "\tMailbox: Postmaster\n" /* 31 */
-    "HostTLSRPT:\n" /* 32 */
-    "\tAccount: mjl\n" /* 33 */
-    "\tMailbox: TLSRPT\n" /* 34 */
-    "\tLocalpart: tlsreports\n" /* 35 */
-    "InitialMailboxes:\n" /* 36 */
-    "\tRegular:\n" /* 37 */
-    "\t\t- Lists\n" /* 38 */
-    "Transports:\n" /* 39 */
-    "\tt:\n" /* 40 */
-    "\t\tDirect:\n" /* 41 */
-    "\t\t\tDisableIPv6: true\n" /* 42 */
+    "\t\tContactEmail: mjl@example.org\n"          /* 7 */
+    "Listeners:\n"                                 /* 8 */
+    "\tpublic:\n"                                  /* 9 */
+    "\t\tIPs:\n"                                   /* 10 */
+    "\t\t\t- 192.0.2.1\n"                          /* 11 */
+    "\t\tNATIPs:\n"                                /* 12 */
+    "\t\t\t- 198.51.100.1\n"                       /* 13 */
+    "\t\tTLS:\n"                                   /* 14 */
+    "\t\t\tACME: le\n"                             /* 15 */
+    "\t\tSMTP:\n"                                  /* 16 */
+    "\t\t\tEnabled: true\n"                        /* 17 */
+    "\t\tAutoconfigHTTPS:\n"                       /* 18 */
+    "\t\t\tEnabled: true\n"                        /* 19 */
+    "\t\tMTASTSHTTPS:\n"                           /* 20 */
+    "\t\t\tEnabled: true\n"                        /* 21 */
+    "\t\tWebserverHTTP:\n"                         /* 22 */
+    "\t\t\tEnabled: true\n"                        /* 23 */
+    "\tinternal:\n"                                /* 24 */
+    "\t\tIPs:\n"                                   /* 25 */
+    "\t\t\t- 127.0.0.1\n"                          /* 26 */
+    "\t\tAccountHTTP:\n"                           /* 27 */
+    "\t\t\tEnabled: true\n"                        /* 28 */
+    "Postmaster:\n"                                /* 29 */
+    "\tAccount: mjl\n"                             /* 30 */
+    "\tMailbox: Postmaster\n"                      /* 31 */
+    "HostTLSRPT:\n"                                /* 32 */
+    "\tAccount: mjl\n"                             /* 33 */
+    "\tMailbox: TLSRPT\n"                          /* 34 */
+    "\tLocalpart: tlsreports\n"                    /* 35 */
+    "InitialMailboxes:\n"                          /* 36 */
+    "\tRegular:\n"                                 /* 37 */
+    "\t\t- Lists\n"                                /* 38 */
+    "Transports:\n"                                /* 39 */
+    "\tt:\n"                                       /* 40 */
+    "\t\tDirect:\n"                                /* 41 */
+    "\t\t\tDisableIPv6: true\n"                    /* 42 */
     "";
 
 static const char domains_conf[] =
-    "Domains:\n" /* 1 */
-    "\texample.org:\n" /* 2 */
-    "\t\tLocalpartCatchallSeparator: +\n" /* 3 */
-    "\t\tDKIM:\n" /* 4 */
-    "\t\t\tSelectors:\n" /* 5 */
-    "\t\t\t\ts1:\n" /* 6 */
-    "\t\t\t\t\tPrivateKeyFile: s1.pem\n" /* 7 */
-    "\t\t\tSign:\n" /* 8 */
-    "\t\t\t\t- s1\n" /* 9 */
-    "\t\tDMARC:\n" /* 10 */
-    "\t\t\tLocalpart: dmarcreports\n" /* 11 */
-    "\t\t\tAccount: mjl\n" /* 12 */
-    "\t\t\tMailbox: DMARC\n" /* 13 */
-    "\t\tMTASTS:\n" /* 14 */
-    "\t\t\tPolicyID: 1\n" /* 15 */
-    "\t\t\tMode: enforce\n" /* 16 */
-    "\t\t\tMaxAge: 24h\n" /* 17 */
-    "\t\tAliases:\n" /* 18 */
-    "\t\t\tteam:\n" /* 19 */
-    "\t\t\t\tAddresses:\n" /* 20 */
-    "\t\t\t\t\t- mjl@example.org\n" /* 21 */
-    "\t\t\t\t\t- anna@example.org\n" /* 22 */
-    "\tother.example: nil\n" /* 23 */
-    "Accounts:\n" /* 24 */
-    "\tmjl:\n" /* 25 */
-    "\t\tDomain: example.org\n" /* 26 */
-    "\t\tDestinations:\n" /* 27 */
-    "\t\t\tmjl@example.org:\n" /* 28 */
-    "\t\t\t\tRulesets:\n" /* 29 */
-    "\t\t\t\t\t-\n" /* 30 */
+    "Domains:\n"                                  /* 1 */
+    "\texample.org:\n"                            /* 2 */
+    "\t\tLocalpartCatchallSeparator: +\n"         /* 3 */
+    "\t\tDKIM:\n"                                 /* 4 */
+    "\t\t\tSelectors:\n"                          /* 5 */
+    "\t\t\t\ts1:\n"                               /* 6 */
+    "\t\t\t\t\tPrivateKeyFile: s1.pem\n"          /* 7 */
+    "\t\t\tSign:\n"                               /* 8 */
+    "\t\t\t\t- s1\n"                              /* 9 */
+    "\t\tDMARC:\n"                                /* 10 */
+    "\t\t\tLocalpart: dmarcreports\n"             /* 11 */
+    "\t\t\tAccount: mjl\n"                        /* 12 */
+    "\t\t\tMailbox: DMARC\n"                      /* 13 */
+    "\t\tMTASTS:\n"                               /* 14 */
+    "\t\t\tPolicyID: 1\n"                         /* 15 */
+    "\t\t\tMode: enforce\n"                       /* 16 */
+    "\t\t\tMaxAge: 24h\n"                         /* 17 */
+    "\t\tAliases:\n"                              /* 18 */
+    "\t\t\tteam:\n"                               /* 19 */
+    "\t\t\t\tAddresses:\n"                        /* 20 */
+    "\t\t\t\t\t- mjl@example.org\n"               /* 21 */
+    "\t\t\t\t\t- anna@example.org\n"              /* 22 */
+    "\tother.example: nil\n"                      /* 23 */
+    "Accounts:\n"                                 /* 24 */
+    "\tmjl:\n"                                    /* 25 */
+    "\t\tDomain: example.org\n"                   /* 26 */
+    "\t\tDestinations:\n"                         /* 27 */
+    "\t\t\tmjl@example.org:\n"                    /* 28 */
+    "\t\t\t\tRulesets:\n"                         /* 29 */
+    "\t\t\t\t\t-\n"                               /* 30 */
     "\t\t\t\t\t\tVerifiedDomain: lists.example\n" /* 31 */
-    "\t\t\t\t\t\tMailbox: Lists\n" /* 32 */
-    "\t\t\t@other.example: nil\n" /* 33 */
-    "\t\tRejectsMailbox: Rejects\n" /* 34 */
-    "\tanna:\n" /* 35 */
-    "\t\tDomain: example.org\n" /* 36 */
-    "\t\tDestinations:\n" /* 37 */
-    "\t\t\tanna@example.org: nil\n" /* 38 */
-    "WebDomainRedirects:\n" /* 39 */
-    "\ta.example: b.example\n" /* 40 */
-    "WebHandlers:\n" /* 41 */
-    "\t-\n" /* 42 */
-    "\t\tDomain: www.example.org\n" /* 43 */
-    "\t\tPathRegexp: ^/\n" /* 44 */
-    "\t\tWebRedirect:\n" /* 45 */
-    "\t\t\tBaseURL: https://example.org\n" /* 46 */
-    "Routes:\n" /* 47 */
-    "\t-\n" /* 48 */
-    "\t\tTransport: t\n" /* 49 */
-    "MonitorDNSBLs:\n" /* 50 */
-    "\t- bl.example\n" /* 51 */
+    "\t\t\t\t\t\tMailbox: Lists\n"                /* 32 */
+    "\t\t\t@other.example: nil\n"                 /* 33 */
+    "\t\tRejectsMailbox: Rejects\n"               /* 34 */
+    "\tanna:\n"                                   /* 35 */
+    "\t\tDomain: example.org\n"                   /* 36 */
+    "\t\tDestinations:\n"                         /* 37 */
+    "\t\t\tanna@example.org: nil\n"               /* 38 */
+    "WebDomainRedirects:\n"                       /* 39 */
+    "\ta.example: b.example\n"                    /* 40 */
+    "WebHandlers:\n"                              /* 41 */
+    "\t-\n"                                       /* 42 */
+    "\t\tDomain: www.example.org\n"               /* 43 */
+    "\t\tPathRegexp: ^/\n"                        /* 44 */
+    "\t\tWebRedirect:\n"                          /* 45 */
+    "\t\t\tBaseURL: https://example.org\n"        /* 46 */
+    "Routes:\n"                                   /* 47 */
+    "\t-\n"                                       /* 48 */
+    "\t\tTransport: t\n"                          /* 49 */
+    "MonitorDNSBLs:\n"                            /* 50 */
+    "\t- bl.example\n"                            /* 51 */
     "";
 
 #define M "config/mox.conf:"
@@ -542,8 +542,8 @@ write_file(const char *path, struct slice text)
 
 /* text with from, which must be in it, replaced by to. */
 static void
-write_changed(
-    const char *path, const char *text, const char *from, const char *to)
+write_changed(const char *path, const char *text, const char *from,
+    const char *to)
 {
 	struct buf b = BUF_INIT(100000);
 	struct slice s = slice_str(text), needle = slice_str(from);

@@ -105,8 +105,8 @@ test_iterate(void)
 	}
 	CHECK_STR(buf_cstr(&b), "[1,2]|{\"x\":[3]}|\"4\"|[]|");
 	buf_reset(&b);
-	json_parse(
-	    a, SLICE("{\"a\":[1],\"b\\n\":{\"c\":2},\"\":3}"), &root, NULL);
+	json_parse(a, SLICE("{\"a\":[1],\"b\\n\":{\"c\":2},\"\":3}"), &root,
+	    NULL);
 	for (struct json it = json_first(root); it.at >= 0;
 	     it = json_next(it)) {
 		CHECK(json_name(a, it, &name));

@@ -330,13 +330,13 @@ test_speed(void)
 		lines[i] = SLICE("flags 12345 add \\Seen modseq 999999 and so");
 	begin(&l, "s", 1);
 	while (l.end < 4 << 20) /* 42,000 units of a hundred, then of one */
-		CHECK_EQ(
-		    db_log_append(&l, lines, l.end < 2 << 20 ? 100 : 1, NULL),
+		CHECK_EQ(db_log_append(&l, lines, l.end < 2 << 20 ? 100 : 1,
+			     NULL),
 		    0);
 	CHECK_EQ(db_log_seek(&l, l.first, NULL), 0);
 	us = clock_us(NULL);
-	CHECK_EQ(
-	    db_log_replay(&l, false, NULL, ignore, NULL, NULL), DB_LOG_CLEAN);
+	CHECK_EQ(db_log_replay(&l, false, NULL, ignore, NULL, NULL),
+	    DB_LOG_CLEAN);
 	us = clock_us(NULL) - us;
 	if (getenv("MOX_SPEED") != NULL)
 		printf("linelog: 4 MB replayed in %lld us\n", (long long)us);

@@ -129,8 +129,8 @@ test_levels_file(void)
 	int fd = mkstemp(path);
 
 	log_set_level(SLICE("store"), LOG_ERROR);
-	file_write(
-	    fd, SLICE("# no level\nqueue debug\n- warn\nx nolevel\n"), NULL);
+	file_write(fd, SLICE("# no level\nqueue debug\n- warn\nx nolevel\n"),
+	    NULL);
 	log_levels_file(path);
 	CHECK(log_enabled("queue", LOG_DEBUG) && !log_enabled("", LOG_INFO));
 	CHECK(!log_enabled("store", LOG_WARN));

@@ -168,8 +168,8 @@ result_text(const struct lookup_result *r)
 		    r->smtp_enhanced, SLICE_FMT(r->smtp_text))
 		    .p;
 	case LOOKUP_UNKNOWN_USER:
-		return arena_printf(
-		    arena, "unknown %.*s", SLICE_FMT(r->address))
+		return arena_printf(arena, "unknown %.*s",
+		    SLICE_FMT(r->address))
 		    .p;
 	case LOOKUP_NOT_LOCAL:
 		return "not local";
@@ -282,8 +282,8 @@ test_logins(void)
 		CHECK_STR(result_text(&r), want);
 	}
 	ROW("quoted");
-	CHECK_EQ(lookup_login(
-		     lookup, arena, SLICE("\"odd one\"@example.org"), &r, NULL),
+	CHECK_EQ(lookup_login(lookup, arena, SLICE("\"odd one\"@example.org"),
+		     &r, NULL),
 	    0);
 	CHECK_STR(result_text(&r), "mjl odd one@example.org Inbox");
 	ROW("no address");
@@ -298,13 +298,13 @@ test_members(void)
 {
 	struct lookup_result r, member;
 
-	CHECK_EQ(
-	    lookup_mailbox(lookup, arena, SLICE("team@example.org"), &r, NULL),
+	CHECK_EQ(lookup_mailbox(lookup, arena, SLICE("team@example.org"), &r,
+		     NULL),
 	    0);
 	CHECK_EQ(r.status, LOOKUP_ALIAS);
 	CHECK(r.alias->allow_msg_from && !r.alias->post_public);
-	CHECK_EQ(lookup_mailbox(
-		     lookup, arena, r.alias->addresses.v[1], &member, NULL),
+	CHECK_EQ(lookup_mailbox(lookup, arena, r.alias->addresses.v[1], &member,
+		     NULL),
 	    0);
 	CHECK_STR(result_text(&member), "anna anna@case.example Inbox");
 }
@@ -352,30 +352,30 @@ test_settings(void)
 	struct slice name;
 	unsigned pos = 0;
 
-	CHECK_EQ(
-	    lookup_account(lookup, arena, SLICE("anna"), &account, NULL), 1);
+	CHECK_EQ(lookup_account(lookup, arena, SLICE("anna"), &account, NULL),
+	    1);
 	CHECK_SLICE(account->login_disabled, SLICE("on leave"));
 	CHECK_EQ(account->destinations.n, 0);
 	CHECK_EQ(account->max_outgoing_messages_per_day, 1000);
 	CHECK_EQ(lookup_quota(config, account), 1000);
-	CHECK_EQ(
-	    lookup_account(lookup, arena, SLICE("mjl"), &account, NULL), 1);
+	CHECK_EQ(lookup_account(lookup, arena, SLICE("mjl"), &account, NULL),
+	    1);
 	CHECK_SLICE(account->name, SLICE("mjl"));
 	CHECK_EQ(lookup_quota(config, account), 0);
 	CHECK_EQ(lookup_account(lookup, arena, SLICE("x"), &account, NULL), 0);
 
-	CHECK_EQ(lookup_account_addresses(
-		     lookup, arena, SLICE("anna"), &addresses, NULL),
+	CHECK_EQ(lookup_account_addresses(lookup, arena, SLICE("anna"),
+		     &addresses, NULL),
 	    1);
 	CHECK_EQ(addresses.n, 5);
 	CHECK_SLICE(addresses.v[1], SLICE("Anna@case.example"));
 
-	CHECK_EQ(
-	    lookup_domain(lookup, arena, SLICE("Case.Example"), &domain, NULL),
+	CHECK_EQ(lookup_domain(lookup, arena, SLICE("Case.Example"), &domain,
+		     NULL),
 	    1);
 	CHECK_SLICE(domain->description, SLICE("Fu\xc3\x9f"));
-	CHECK_EQ(
-	    lookup_domain(lookup, arena, SLICE("none.example"), &domain, NULL),
+	CHECK_EQ(lookup_domain(lookup, arena, SLICE("none.example"), &domain,
+		     NULL),
 	    0);
 
 	CHECK(lookup_next_account(lookup, arena, &pos, &name));
@@ -396,8 +396,8 @@ expect(const char *address, const char *result)
 {
 	struct lookup_result r;
 
-	CHECK_EQ(
-	    lookup_mailbox(lookup, arena, slice_str(address), &r, NULL), 0);
+	CHECK_EQ(lookup_mailbox(lookup, arena, slice_str(address), &r, NULL),
+	    0);
 	CHECK_STR(result_text(&r), result);
 }
 

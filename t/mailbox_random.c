@@ -9,11 +9,12 @@
 #include "t/scratch.h"
 
 #define STEPS_DEFAULT 3000
-#define MESSAGES_MAX  4000
-#define LIVE_MAX      120
+#define MESSAGES_MAX 4000
+#define LIVE_MAX 120
 
-static struct store_env env = { .run_fd = -1, .hostname = "test",
-	.file_mode = 0600 };
+static struct store_env env = {
+	.run_fd = -1, .hostname = "test", .file_mode = 0600
+};
 static struct store *st;
 static struct rand rnd;
 static struct arena *arena; /* one step */
@@ -373,8 +374,9 @@ find_file(size_t content, const char *folder)
 	must(file_list(scratch_fd, folder, arena, &names, &n, NULL), folder,
 	    &(struct err)ERR_INIT);
 	for (size_t i = 0; i < n; i++) {
-		const char *path = arena_cstr(arena, arena_printf(arena,
-		    "%s/%.*s", folder, SLICE_FMT(names[i])));
+		const char *path = arena_cstr(arena,
+		    arena_printf(arena, "%s/%.*s", folder,
+			SLICE_FMT(names[i])));
 		struct buf b = BUF_INIT(1000);
 		uint64_t found;
 		bool same = file_read(scratch_fd, path, &b, NULL) == 1 &&
@@ -436,8 +438,8 @@ foreign_flag(void)
 	CHECK(layout_parse(file, &name));
 	CHECK(layout_with_flags(file, name.flags ^ flag, name.letters, to));
 	CHECK_EQ(renameat(scratch_fd, path, scratch_fd,
-		     arena_cstr(arena, arena_printf(arena, MAILDIR "cur/%s",
-					   to))),
+		     arena_cstr(arena,
+			 arena_printf(arena, MAILDIR "cur/%s", to))),
 	    0);
 	if (name.flags & flag)
 		model[i].flags &= (uint16_t)~flag;
@@ -516,8 +518,7 @@ finish(void)
 	open_view(&views[0]);
 	check_view(&views[0]);
 	for (uint32_t seq = 1; seq <= mailbox_count(views[0].mb); seq++)
-		CHECK_EQ(content_of(views[0].mb,
-			     mailbox_msg(views[0].mb, seq)),
+		CHECK_EQ(content_of(views[0].mb, mailbox_msg(views[0].mb, seq)),
 		    views[0].v[seq - 1]);
 	mailbox_close(&views[0].mb);
 }

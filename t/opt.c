@@ -111,8 +111,8 @@ test_usage(void)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		ROW(rows[i].line);
 		CHECK_EQ(run(rows[i].line, &out), rows[i].code);
-		CHECK(
-		    slice_find(buf_slice(&out), slice_str(rows[i].says)) >= 0);
+		CHECK(slice_find(buf_slice(&out), slice_str(rows[i].says)) >=
+		    0);
 	}
 	buf_free(&out);
 }

@@ -77,8 +77,8 @@ side_close(struct side *s)
 static void
 side_new(struct side *s, const char *name)
 {
-	CHECK_EQ(
-	    db_pair_create(scratch_fd, name, 0600, &ops, NULL, 0, NULL), 1);
+	CHECK_EQ(db_pair_create(scratch_fd, name, 0600, &ops, NULL, 0, NULL),
+	    1);
 	CHECK_EQ(side_open(s, name), 1);
 }
 
@@ -116,10 +116,10 @@ test_create(void)
 	struct side s;
 
 	CHECK_EQ(side_open(&s, "c"), 0);
-	CHECK_EQ(
-	    db_pair_create(scratch_fd, "c", 0600, &ops, lines, 2, NULL), 1);
-	CHECK_EQ(
-	    db_pair_create(scratch_fd, "c", 0600, &ops, lines, 2, NULL), 0);
+	CHECK_EQ(db_pair_create(scratch_fd, "c", 0600, &ops, lines, 2, NULL),
+	    1);
+	CHECK_EQ(db_pair_create(scratch_fd, "c", 0600, &ops, lines, 2, NULL),
+	    0);
 	check_fresh("c", "one,two,");
 	CHECK_EQ(db_pair_discard(scratch_fd, "c", NULL), 0);
 	CHECK_EQ(side_open(&s, "c"), 0);
@@ -127,8 +127,8 @@ test_create(void)
 	/* A Maildir of somebody else's: more lines than a unit takes. */
 	for (size_t i = 0; i < 2500; i++)
 		many[i] = SLICE("x");
-	CHECK_EQ(
-	    db_pair_create(scratch_fd, "n", 0600, &ops, many, 2500, NULL), 1);
+	CHECK_EQ(db_pair_create(scratch_fd, "n", 0600, &ops, many, 2500, NULL),
+	    1);
 	CHECK_EQ(side_open(&s, "n"), 1);
 	CHECK_EQ(s.text.n, 5000);
 	side_close(&s);
@@ -322,8 +322,8 @@ test_half_done(void)
 	CHECK_EQ(db_pair_fold(&a.pair, NULL), 1);
 
 	/* CDB placed, old log: readers see all, the next writer goes on. */
-	CHECK_EQ(
-	    db_write_file(scratch_fd, "h.log", buf_slice(&old_log), 0600, NULL),
+	CHECK_EQ(db_write_file(scratch_fd, "h.log", buf_slice(&old_log), 0600,
+		     NULL),
 	    0);
 	CHECK_EQ(side_open(&b, "h"), 1);
 	CHECK_TEXT(&b, "1,2,");
@@ -338,9 +338,9 @@ test_half_done(void)
 
 	/* The same, and the power cut took lines that the CDB has. */
 	side_close(&b);
-	CHECK_EQ(
-	    db_write_file(scratch_fd, "h.log",
-		slice_head(buf_slice(&old_log), old_log.n - 5), 0600, NULL),
+	CHECK_EQ(db_write_file(scratch_fd, "h.log",
+		     slice_head(buf_slice(&old_log), old_log.n - 5), 0600,
+		     NULL),
 	    0);
 	CHECK_EQ(side_open(&b, "h"), 1);
 	CHECK_TEXT(&b, "1,2,");
@@ -388,8 +388,8 @@ test_lost(void)
 	side_close(&a);
 	unlinkat(scratch_fd, "x.cdb", 0);
 	a = (struct side){ .text = BUF_INIT(SIZE_MAX) };
-	CHECK_EQ(
-	    db_pair_open(&a.pair, scratch_fd, "x", 0600, &ops, &a, &e), -1);
+	CHECK_EQ(db_pair_open(&a.pair, scratch_fd, "x", 0600, &ops, &a, &e),
+	    -1);
 	CHECK_EQ(e.kind, ERR_SYNTAX);
 	CHECK_EQ(db_pair_discard(scratch_fd, "x", NULL), 0);
 	CHECK(aside_exists("x.log.bad-"));

@@ -58,8 +58,8 @@ test_rows(void)
 		ROW(rows[i].expression);
 		CHECK_EQ(rc, rows[i].wrong ? -1 : 0);
 		if (rc < 0)
-			CHECK(strstr(
-			    e.text, rows[i].wrong ? rows[i].wrong : "?"));
+			CHECK(strstr(e.text,
+			    rows[i].wrong ? rows[i].wrong : "?"));
 	}
 }
 

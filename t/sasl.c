@@ -204,13 +204,13 @@ test_examples(void)
 			for (turn = 1; st == SASL_CONTINUE && turn < 5;
 			     turn += 2) {
 				if (turn < 4)
-					CHECK_SLICE(
-					    answer, slice_str(x->said[turn]));
+					CHECK_SLICE(answer,
+					    slice_str(x->said[turn]));
 				CHECK(sasl_client_step(c, &answer, &said, &e) !=
 				    SASL_FAIL);
 				if (turn < 3)
-					CHECK_SLICE(
-					    said, slice_str(x->said[turn + 1]));
+					CHECK_SLICE(said,
+					    slice_str(x->said[turn + 1]));
 				st = sasl_server_step(s, &said, &answer);
 			}
 			CHECK_EQ(st, SASL_OK);
@@ -349,8 +349,8 @@ test_all_pairs(void)
 				r->password)));
 			o = run(all[j], &so, &co, prompt, NULL);
 			CHECK_EQ(o.server, r->st);
-			CHECK_EQ(
-			    o.result.reason, j < 5 ? r->challenge : r->simple);
+			CHECK_EQ(o.result.reason,
+			    j < 5 ? r->challenge : r->simple);
 			if (r->st == SASL_OK)
 				CHECK_EQ(o.client, SASL_OK);
 			if (o.result.reason == SASL_LOGINDISABLED)
@@ -612,12 +612,12 @@ test_binding(void)
 				.channel = { true, true, r->client[0],
 				    r->client[1], r->client[2] } };
 
-			ROW(arena_cstr(
-			    arena, arena_printf(arena, "row %zu", i)));
+			ROW(arena_cstr(arena,
+			    arena_printf(arena, "row %zu", i)));
 			so.channel = (struct sasl_channel){ true, true,
 				r->server[0], r->server[1], r->server[2] };
-			CHECK_EQ(
-			    run(r->mech, &so, &co, false, NULL).result.reason,
+			CHECK_EQ(run(r->mech, &so, &co, false, NULL)
+				     .result.reason,
 			    r->reason);
 		}
 }
@@ -691,11 +691,12 @@ test_pick(void)
 	for
 		EACH(i, rows)
 		{
-			struct sasl_client_opts co = { .password = slice_str(
-							   rows[i].password),
+			struct sasl_client_opts co = {
+				.password = slice_str(rows[i].password),
 				.channel = { rows[i].tls, true,
 				    slice_str(rows[i].bind ? "x" : ""),
-				    SLICE_NULL, SLICE_NULL } };
+				    SLICE_NULL, SLICE_NULL }
+			};
 			const struct sasl_mech *m;
 
 			ROW(rows[i].announced);
@@ -717,14 +718,14 @@ test_need_tls(void)
 	so.channel.tls_required = true;
 	CHECK_EQ(say("PLAIN", &so, "~user~pencil").result.reason, SASL_NEEDTLS);
 	CHECK_EQ(say("LOGIN", &so, "^").result.reason, SASL_NEEDTLS);
-	CHECK_EQ(
-	    sasl_password_login(&so, SLICE("user"), SLICE("pencil"), &result),
+	CHECK_EQ(sasl_password_login(&so, SLICE("user"), SLICE("pencil"),
+		     &result),
 	    SASL_FAIL);
 	CHECK_EQ(result.reason, SASL_NEEDTLS);
 	so.channel.tls = true;
 	CHECK_EQ(say("PLAIN", &so, "~user~pencil").result.reason, SASL_SUCCESS);
-	CHECK_EQ(
-	    sasl_password_login(&so, SLICE("user"), SLICE("pencil"), &result),
+	CHECK_EQ(sasl_password_login(&so, SLICE("user"), SLICE("pencil"),
+		     &result),
 	    SASL_OK);
 	CHECK_SLICE(result.account, SLICE("user"));
 	CHECK_EQ(sasl_password_login(&so, SLICE("user"), SLICE("pen"), &result),
@@ -868,8 +869,8 @@ test_client(void)
 			struct err e = ERR_INIT;
 
 			ROW(rows[i].challenge);
-			CHECK_EQ(
-			    sasl_client_step(c, NULL, &out, &e), SASL_CONTINUE);
+			CHECK_EQ(sasl_client_step(c, NULL, &out, &e),
+			    SASL_CONTINUE);
 			CHECK_EQ(sasl_client_step(c, &m, &out, &e),
 			    rows[i].why ? SASL_FAIL : SASL_CONTINUE);
 			if (rows[i].why != NULL)

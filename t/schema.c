@@ -108,8 +108,8 @@ test_round_trip(void)
 		ROW(files[i].name);
 		fill(files[i].schema, a);
 		schema_write(files[i].schema, a, &first);
-		schema_parse_trusted(
-		    files[i].schema, buf_slice(&first), arena, b);
+		schema_parse_trusted(files[i].schema, buf_slice(&first), arena,
+		    b);
 		schema_write(files[i].schema, b, &second);
 		CHECK_SLICE(buf_slice(&second), buf_slice(&first));
 		CHECK(first.n > 0);
@@ -133,8 +133,8 @@ test_empty(void)
 
 		ROW(files[i].name);
 		schema_describe(files[i].schema, &first);
-		schema_parse_trusted(
-		    files[i].schema, buf_slice(&first), arena, a);
+		schema_parse_trusted(files[i].schema, buf_slice(&first), arena,
+		    a);
 		buf_reset(&first);
 		schema_write(files[i].schema, a, &first);
 		sconf_errors_init(&errors, arena);

@@ -82,8 +82,8 @@ test_find(void)
 	CHECK_SLICE(b, SLICE("b:"));
 	CHECK_SLICE(sconf_find(&file, b, "x"), SLICE("x: 2"));
 	CHECK_SLICE(sconf_find(&file, b, "y"), b);
-	CHECK_SLICE(
-	    sconf_find(&file, SLICE("elsewhere"), "x"), SLICE("elsewhere"));
+	CHECK_SLICE(sconf_find(&file, SLICE("elsewhere"), "x"),
+	    SLICE("elsewhere"));
 }
 
 /* ---- a schema with every type ---- */

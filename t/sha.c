@@ -56,12 +56,12 @@ test_hmac(void)
 	struct sha *s = sha_new(SHA_1);
 
 	/* RFC 2202, 2 test case 2 */
-	sha_hmac(
-	    SHA_MD5, SLICE("Jefe"), SLICE("what do ya want for nothing?"), out);
+	sha_hmac(SHA_MD5, SLICE("Jefe"), SLICE("what do ya want for nothing?"),
+	    out);
 	CHECK_STR(hex(SHA_MD5, out), "750c783e6ab0b503eaa86e310a5db738");
 	/* RFC 4231, 4.3 */
-	sha_hmac(
-	    SHA_256, SLICE("Jefe"), SLICE("what do ya want for nothing?"), out);
+	sha_hmac(SHA_256, SLICE("Jefe"), SLICE("what do ya want for nothing?"),
+	    out);
 	CHECK_STR(hex(SHA_256, out),
 	    "5bdcc146bf60754e6a042426089575c7"
 	    "5a003f089d2739839dec58b964ec3843");

@@ -20,8 +20,8 @@ test_compare(void)
 	CHECK_EQ(slice_cmp(S(""), SLICE_NULL), 0);
 	CHECK_EQ(slice_cmpi(S("ABC"), S("abc")), 0);
 	CHECK(slice_cmpi(S("B"), S("a")) > 0);
-	CHECK(
-	    slice_starts(S("abc"), S("ab")) && !slice_starts(S("a"), S("ab")));
+	CHECK(slice_starts(S("abc"), S("ab")) &&
+	    !slice_starts(S("a"), S("ab")));
 	CHECK(slice_startsi(S("AbC"), S("aB")));
 	CHECK(slice_ends(S("abc"), S("bc")) && !slice_ends(S("c"), S("bc")));
 	CHECK(slice_endsi(S("aBC"), S("bc")) && slice_ends(S("a"), S("")));

@@ -18,15 +18,18 @@ static const struct row {
 	{ "not yet, CR", "a\r\n.\r", "a\r\n", false, false, 0 },
 	/* Smuggling: whatever some server takes for an end. */
 	{ "LF dot LF", "a\n.\nMAIL\r\n", "a\n.\nMAIL\r\n", false, true, 0 },
-	{ "LF dot CRLF", "a\n.\r\nMAIL\r\n", "a\n.\r\nMAIL\r\n", false, true, 0 },
-	{ "CRLF dot LF", "a\r\n.\nMAIL\r\n", "a\r\n\nMAIL\r\n", false, true, 0 },
-	{ "CRLF dot CR", "a\r\n.\rMAIL\r\n", "a\r\n\rMAIL\r\n", false, true, 0 },
+	{ "LF dot CRLF", "a\n.\r\nMAIL\r\n", "a\n.\r\nMAIL\r\n", false, true,
+	    0 },
+	{ "CRLF dot LF", "a\r\n.\nMAIL\r\n", "a\r\n\nMAIL\r\n", false, true,
+	    0 },
+	{ "CRLF dot CR", "a\r\n.\rMAIL\r\n", "a\r\n\rMAIL\r\n", false, true,
+	    0 },
 	{ "CR dot CR", "a\r.\rMAIL\r\n", "a\r.\rMAIL\r\n", false, true, 0 },
 	{ "CR dot CRLF", "a\r.\r\nMAIL\r\n", "a\r.\r\nMAIL\r\n", false, true,
 	    0 },
 	{ "CR CRLF dot", "a\r\r\n.\r\n", "a\r\r\n", true, true, 0 },
-	{ "CRLF dot CR CRLF", "a\r\n.\r\r\nb\r\n.\r\n", "a\r\n\r\r\nb\r\n", true,
-	    true, 0 },
+	{ "CRLF dot CR CRLF", "a\r\n.\r\r\nb\r\n.\r\n", "a\r\n\r\r\nb\r\n",
+	    true, true, 0 },
 	{ "LF alone, then end", "a\nb\r\n.\r\n", "a\nb\r\n", true, true, 0 },
 };
 

@@ -8,8 +8,11 @@
 static struct smtp_offer
 offer(void)
 {
-	return (struct smtp_offer){ .esmtp = true, .submission = true,
-		.requiretls = true, .tls = true, .now_s = NOW,
+	return (struct smtp_offer){ .esmtp = true,
+		.submission = true,
+		.requiretls = true,
+		.tls = true,
+		.now_s = NOW,
 		.max_size = 100 << 20 };
 }
 
@@ -85,8 +88,8 @@ test_mail(void)
 		struct smtp_offer o = offer();
 		struct smtp_mail_args a;
 		struct smtp_refusal why = { 0, "", "" };
-		bool ok = smtp_mail_args(arena, slice_str(r->args), &o, &a,
-		    &why);
+		bool ok =
+		    smtp_mail_args(arena, slice_str(r->args), &o, &a, &why);
 		ROW(r->args);
 		CHECK_EQ(ok, r->code == 0);
 		CHECK_EQ(ok ? 0 : why.code, r->code);
@@ -106,9 +109,11 @@ test_mail_values(void)
 	struct smtp_mail_args a;
 	struct smtp_refusal why;
 
-	CHECK(smtp_mail_args(arena, SLICE(" FROM:<a@b.example> SIZE=77 "
-	    "BODY=BINARYMIME RET=FULL ENVID=QQ314159 REQUIRETLS SMTPUTF8 "
-	    "HOLDFOR=10"), &o, &a, &why));
+	CHECK(smtp_mail_args(arena,
+	    SLICE(" FROM:<a@b.example> SIZE=77 "
+		  "BODY=BINARYMIME RET=FULL ENVID=QQ314159 REQUIRETLS SMTPUTF8 "
+		  "HOLDFOR=10"),
+	    &o, &a, &why));
 	CHECK_EQ(a.mail.size, 77);
 	CHECK_EQ(a.mail.body, SMTP_BODY_BINARYMIME);
 	CHECK_EQ(a.mail.ret, SMTP_RET_FULL);
@@ -120,8 +125,8 @@ test_mail_values(void)
 	    &o, &a, &why));
 	CHECK_EQ(why.code, 523); /* RFC 8689, 4.2.1 has 530; mox 523 */
 	o.submission = false;
-	CHECK(!smtp_mail_args(arena, SLICE(" FROM:<a@b.example> HOLDFOR=1"),
-	    &o, &a, &why));
+	CHECK(!smtp_mail_args(arena, SLICE(" FROM:<a@b.example> HOLDFOR=1"), &o,
+	    &a, &why));
 	CHECK_EQ(why.code, 555);
 	o.esmtp = false;
 	CHECK(!smtp_mail_args(arena, SLICE(" FROM:<a@b.example> SIZE=1"), &o,

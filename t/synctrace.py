@@ -137,7 +137,7 @@ def check_copy(w):
     log, entry = w.sync(r"\.work/mox\.log"), w.sync(r"\.work/cur")
     link = w.all(("link", "linkat"), r"cur|new|\.work/tmp")
     lines = w.writes(r"\.work/mox\.log")
-    rename = w.all(("rename", "renameat"), r"\.work/tmp")
+    rename = w.all(("rename", "renameat", "renameat2"), r"\.work/tmp")
     ordered(link, [c for c in lines if c.text().startswith("a ")], log, w.last)
     ordered(link, rename, entry, w.last)
     ordered(lines, log)
@@ -147,7 +147,7 @@ def check_copy(w):
 def check_move(w):
     """The message is in one folder, then in the target's log, then out of
     the source's; all of it on disk."""
-    rename = w.all(("rename", "renameat"), r"\.work/cur")
+    rename = w.all(("rename", "renameat", "renameat2"), r"\.work/cur")
     there = w.writes(r"\.work/mox\.log", "^a ")
     away = w.writes(r"mox\.log", "^y ")
     target, source = w.sync(r"\.work/mox\.log"), w.sync(r"mox\.log")

@@ -82,11 +82,11 @@ test_long_topic(void)
 	struct db_watch w;
 
 	memset(topic, 't', sizeof(topic));
-	CHECK_EQ(
-	    db_watch_open(&w, scratch_fd, slice_of(topic, NAME_MAX), &e), 0);
+	CHECK_EQ(db_watch_open(&w, scratch_fd, slice_of(topic, NAME_MAX), &e),
+	    0);
 	db_watch_close(&w);
-	CHECK_EQ(
-	    db_watch_open(&w, scratch_fd, slice_of(topic, NAME_MAX + 1), &e),
+	CHECK_EQ(db_watch_open(&w, scratch_fd, slice_of(topic, NAME_MAX + 1),
+		     &e),
 	    -1);
 	db_watch_close(&w);
 	db_poke(scratch_fd, slice_of(topic, NAME_MAX + 1));

@@ -75,9 +75,8 @@ listener_kinds(const struct conf_listener *l, struct wanted w[5])
 		l->submission && l->submission->enabled ? l->submission->port
 							: 0 };
 	w[2] = (struct wanted){ "submissions",
-		l->submissions && l->submissions->enabled
-		    ? l->submissions->port
-		    : 0 };
+		l->submissions && l->submissions->enabled ? l->submissions->port
+							  : 0 };
 	w[3] = (struct wanted){ "imap",
 		l->imap && l->imap->enabled ? l->imap->port : 0 };
 	w[4] = (struct wanted){ "imaps",
@@ -97,7 +96,8 @@ bind_listener(const struct conf_listener *l, struct arena *arena,
 		if (!w[i].port)
 			continue;
 		name = arena_printf(arena, "%s.%.*s", w[i].kind,
-		    SLICE_FMT(l->name)).p;
+		    SLICE_FMT(l->name))
+			   .p;
 		for (size_t k = 0; k < l->ips.n; k++) {
 			int fd = bind_one(arena_cstr(arena, l->ips.v[k]),
 			    w[i].port, e);

@@ -57,16 +57,15 @@ static const char mox_conf[] =
     "\tAccount: mox\n"
     "\tMailbox: Inbox\n";
 
-static const char domains_conf[] =
-    "Domains:\n"
-    "\tlocalhost:\n"
-    "\t\tLocalpartCatchallSeparator: +\n"
-    "Accounts:\n"
-    "\tmox:\n"
-    "\t\tDomain: localhost\n"
-    "\t\tDestinations:\n"
-    "\t\t\tmox@localhost: nil\n"
-    "\t\tNoFirstTimeSenderDelay: true\n";
+static const char domains_conf[] = "Domains:\n"
+				   "\tlocalhost:\n"
+				   "\t\tLocalpartCatchallSeparator: +\n"
+				   "Accounts:\n"
+				   "\tmox:\n"
+				   "\t\tDomain: localhost\n"
+				   "\t\tDestinations:\n"
+				   "\t\t\tmox@localhost: nil\n"
+				   "\t\tNoFirstTimeSenderDelay: true\n";
 
 static const struct store_initial initial[] = {
 	{ { "Sent", 4 }, STORE_USE_SENT },
@@ -79,8 +78,10 @@ static const struct store_initial initial[] = {
 static int
 make_account(int data_fd, struct err *e)
 {
-	struct store_env env = { .data_fd = data_fd, .run_fd = -1,
-		.hostname = "localhost", .file_mode = 0600 };
+	struct store_env env = { .data_fd = data_fd,
+		.run_fd = -1,
+		.hostname = "localhost",
+		.file_mode = 0600 };
 	struct auth_opts opts = { .data_fd = data_fd };
 	struct store *store = NULL;
 	struct auth *auth = NULL;
@@ -153,8 +154,7 @@ localserve_init(const char *dir, const char *ip, struct err *e)
 {
 	int fd = -1, data = -1, rc = -1;
 
-	if (check_ip(ip, e) < 0 ||
-	    file_mkdirs(AT_FDCWD, dir, 0700, e) < 0)
+	if (check_ip(ip, e) < 0 || file_mkdirs(AT_FDCWD, dir, 0700, e) < 0)
 		return -1;
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)

@@ -37,10 +37,8 @@ static const struct opt options[] = {
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
-static const struct opt_program program = {
-	"mox-localserve", "[options]",
-	"Start a complete mail server for trying out, on loopback.", options
-};
+static const struct opt_program program = { "mox-localserve", "[options]",
+	"Start a complete mail server for trying out, on loopback.", options };
 
 static const char *
 default_dir(struct arena *arena)
@@ -82,7 +80,8 @@ say_ready(void *ctx)
 	const char *dir = ctx;
 
 	printf("mox is ready: mail for mox@localhost is read with password %s\n"
-	    "files are in %s\n", LOCALSERVE_PASSWORD, dir);
+	       "files are in %s\n",
+	    LOCALSERVE_PASSWORD, dir);
 	fflush(stdout);
 }
 
@@ -143,8 +142,8 @@ main(int argc, char **argv)
 	first_run(opt_dir);
 	if (opt_initonly)
 		return EXIT_DONE;
-	config = config_load_or_exit(
-	    arena_printf(arena, "%s/mox.conf", opt_dir).p);
+	config =
+	    config_load_or_exit(arena_printf(arena, "%s/mox.conf", opt_dir).p);
 	if (bind_listeners(config, arena, &bound, &e) < 0 ||
 	    run_services(opt_dir, &bound, &e) < 0)
 		proc_die(program.name, &e);

@@ -20,7 +20,8 @@ load_levels(const struct config *config)
 	enum log_level l;
 
 	if (log_level_parse(level && *level ? slice_str(level)
-					    : config->mox.log_level, &l))
+					    : config->mox.log_level,
+		&l))
 		log_set_level(SLICE_NULL, l);
 	for (size_t i = 0; i < levels->n; i++)
 		if (log_level_parse(levels->v[i].value, &l))
@@ -45,9 +46,11 @@ open_folder(const char *path, int *fd_r, struct err *e)
 static int
 load_env(struct host *h, struct arena *arena, struct err *e)
 {
-	h->env = (struct store_env){ .data_fd = -1, .run_fd = -1,
+	h->env = (struct store_env){ .data_fd = -1,
+		.run_fd = -1,
 		.hostname = arena_cstr(arena, h->config->hostname),
-		.clock = clock_program(), .file_mode = 0600 };
+		.clock = clock_program(),
+		.file_mode = 0600 };
 	if (open_folder(h->config->data_dir, &h->env.data_fd, e) < 0 ||
 	    open_folder(run_dir(h->config, arena), &h->env.run_fd, e) < 0)
 		return -1;
@@ -73,8 +76,8 @@ resolve(void *ctx, struct arena *arena, struct slice login,
 
 	if (lookup_login(h->lookup, arena, login, &r, e) < 0)
 		return -1;
-	login_r->canonical = r.status == LOOKUP_NOT_LOCAL ? SLICE_NULL
-							  : r.address;
+	login_r->canonical =
+	    r.status == LOOKUP_NOT_LOCAL ? SLICE_NULL : r.address;
 	if (r.status != LOOKUP_ACCOUNT)
 		return 0;
 	rc = lookup_account(h->lookup, arena, r.account, &account, e);
@@ -88,8 +91,9 @@ resolve(void *ctx, struct arena *arena, struct slice login,
 static int
 load_accounts(struct host *h, struct err *e)
 {
-	struct auth_opts opts = { .data_fd = h->env.data_fd,
-		.resolve = resolve, .ctx = h };
+	struct auth_opts opts = {
+		.data_fd = h->env.data_fd, .resolve = resolve, .ctx = h
+	};
 	struct arena *arena = arena_new(0);
 	struct sconf_errors errors;
 	struct err cache = ERR_INIT;
@@ -128,11 +132,11 @@ load_tls(struct host *h, struct service_listener *l,
     struct arena *arena, struct err *e)
 {
 	struct tls_opts opts = { .min_version = conf->tls->min_version,
-		.no_client_cert = conf->tls->client_auth_disabled ||
-		    !use.client_cert,
+		.no_client_cert =
+		    conf->tls->client_auth_disabled || !use.client_cert,
 		.tickets = use.tickets ? h->tickets : NULL };
-	struct tls_files *files = arena_array(arena, conf->tls->key_certs.n,
-	    sizeof(*files));
+	struct tls_files *files =
+	    arena_array(arena, conf->tls->key_certs.n, sizeof(*files));
 
 	opts.files = files;
 	opts.nfiles = conf->tls->key_certs.n;
@@ -143,7 +147,8 @@ load_tls(struct host *h, struct service_listener *l,
 	}
 	/* Certificates from ACME are not there yet. */
 	if (opts.nfiles == 0)
-		return err_set(e, ERR_PERM, "listener %.*s: TLS.KeyCerts is "
+		return err_set(e, ERR_PERM,
+		    "listener %.*s: TLS.KeyCerts is "
 		    "needed: certificates from ACME are not in effect yet",
 		    SLICE_FMT(l->name));
 	l->tls = tls_server_new(&opts, e);
@@ -159,9 +164,11 @@ load_proxies(struct service_listener *l, const struct conf_listener *conf,
 
 	for (size_t i = 0; i < from->n; i++)
 		if (!ip_prefix_parse(from->v[i], &v[i]))
-			return err_set(e, ERR_SYNTAX, "listener %.*s: "
+			return err_set(e, ERR_SYNTAX,
+			    "listener %.*s: "
 			    "ProxyProtocolFrom: %.*s is not an address or "
-			    "prefix", SLICE_FMT(l->name), SLICE_FMT(from->v[i]));
+			    "prefix",
+			    SLICE_FMT(l->name), SLICE_FMT(from->v[i]));
 	l->proxies = v;
 	l->nproxies = from->n;
 	return 0;
@@ -184,8 +191,10 @@ load_listeners(struct host *h,
 		    load_tls(h, l, conf, use(l), setup->arena, e) < 0)
 			return -1;
 		if (l->kind->tls && !l->tls)
-			return err_set(e, ERR_SYNTAX, "listener %.*s: %s needs "
-			    "TLS", SLICE_FMT(l->name), l->kind->name);
+			return err_set(e, ERR_SYNTAX,
+			    "listener %.*s: %s needs "
+			    "TLS",
+			    SLICE_FMT(l->name), l->kind->name);
 		if (load_proxies(l, conf, setup->arena, e) < 0)
 			return -1;
 	}
@@ -208,8 +217,7 @@ load_limits(const struct conf_limits *c, struct service_limits *l)
 	for (unsigned i = 0, times = 1; i < LIMIT_CLASSES; i++, times *= 3) {
 		l->auth_per_minute[i] =
 		    (unsigned)c->failed_logins_per_minute * times;
-		l->auth_per_day[i] =
-		    (unsigned)c->failed_logins_per_day * times;
+		l->auth_per_day[i] = (unsigned)c->failed_logins_per_day * times;
 	}
 	l->loopback_exempt = c->loopback_exempt;
 }
@@ -232,16 +240,16 @@ load_paths(const struct host *h, struct service_setup *setup)
 	struct sandbox_path *parent = arena_array(arena, 2, sizeof(*parent));
 
 	for (size_t i = 0; i < n; i++)
-		back[i] = (struct sandbox_path){
-			config_data(h->config, arena, folders[i].name),
+		back[i] = (struct sandbox_path){ config_data(h->config, arena,
+						     folders[i].name),
 			folders[i].rights };
 	back[n] = (struct sandbox_path){ run_dir(h->config, arena),
 		SANDBOX_READ | SANDBOX_WRITE };
 	/* To see new certificates and a new domains.conf, and compile it. */
 	parent[0] = (struct sandbox_path){ h->config->dir, SANDBOX_READ };
-	parent[1] = (struct sandbox_path){
-		config_data(h->config, arena, "lookup"),
-		SANDBOX_READ | SANDBOX_WRITE };
+	parent[1] =
+	    (struct sandbox_path){ config_data(h->config, arena, "lookup"),
+		    SANDBOX_READ | SANDBOX_WRITE };
 	setup->back_paths = back;
 	setup->nback_paths = n + 1;
 	setup->parent_paths = parent;
@@ -353,8 +361,7 @@ host_open_store(struct host *h, struct arena *arena, struct slice account,
 		    initial_mailboxes(&h->config->mox, initial), e);
 	if (rc < 0)
 		return -1;
-	store_set_quota(*store_r,
-	    (uint64_t)lookup_quota(h->config, settings));
+	store_set_quota(*store_r, (uint64_t)lookup_quota(h->config, settings));
 	return 0;
 }
 

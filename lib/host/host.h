@@ -20,15 +20,15 @@ struct host {
 	struct lookup *lookup;
 	struct passcache *passcache;
 	struct auth *auth;
-	struct store_env env;       /* of all stores; owns its descriptors */
+	struct store_env env; /* of all stores; owns its descriptors */
 	struct domains_cdb_watch watch;
 	struct tls_tickets *tickets;
 };
 
 /* How TLS is used on a listener. */
 struct host_tls_use {
-	bool tickets;      /* session tickets are handed out */
-	bool client_cert;  /* a client certificate is asked for */
+	bool tickets;     /* session tickets are handed out */
+	bool client_cert; /* a client certificate is asked for */
 };
 
 /*

@@ -49,8 +49,8 @@ struct login_hello {
 struct login_reply {
 	enum sasl_status status; /* the text is the challenge if CONTINUE */
 	enum sasl_reason reason;
-	unsigned failures;       /* so far, of this connection */
-	bool close;              /* too many of this address */
+	unsigned failures; /* so far, of this connection */
+	bool close;        /* too many of this address */
 };
 
 /* ---- back ---- */
@@ -59,16 +59,16 @@ struct login_back {
 	const struct service_client *client;
 	struct host *host;
 	struct split *split;
-	struct arena *arena;    /* of the connection */
-	const char *topic;      /* for the log */
-	bool preauth;           /* a certificate may log in by itself, */
-	bool auth_too;          /* and AUTH may follow, for the same account:
+	struct arena *arena; /* of the connection */
+	const char *topic;   /* for the log */
+	bool preauth;        /* a certificate may log in by itself, */
+	bool auth_too;       /* and AUTH may follow, for the same account:
 				 * SMTP, where no_imap_preauth is no matter */
-	const char *id;         /* put into login_hello, may be NULL */
+	const char *id;      /* put into login_hello, may be NULL */
 
 	struct tls_facts facts; /* version "" without TLS */
 	struct sasl_channel channel;
-	struct auth_key key;    /* of the client certificate */
+	struct auth_key key; /* of the client certificate */
 	bool key_known;
 	struct slice account, login; /* after success */
 	/* its own: */
@@ -80,11 +80,16 @@ struct login_back {
 /* Handlers for a table of split_op whose ctx begins with a login_back. */
 #define LOGIN_OPS \
 	{ LOGIN_HELLO, LOGIN_NEW | LOGIN_READY, 1, 1, \
-	    sizeof(struct tls_facts), login_on_hello }, \
-	{ LOGIN_AUTH, LOGIN_READY, 1, 2, SASL_MESSAGE_MAX, login_on_auth }, \
-	{ LOGIN_STEP, LOGIN_EXCHANGE, 1, 1, SASL_MESSAGE_MAX, login_on_step }, \
-	{ LOGIN_ABORT, LOGIN_EXCHANGE, 0, 0, 0, login_on_abort }, \
-	{ LOGIN_PLAIN, LOGIN_READY, 2, 2, SASL_MESSAGE_MAX, login_on_plain }
+		sizeof(struct tls_facts), login_on_hello }, \
+	    { LOGIN_AUTH, LOGIN_READY, 1, 2, SASL_MESSAGE_MAX, \
+		    login_on_auth }, \
+	    { LOGIN_STEP, LOGIN_EXCHANGE, 1, 1, SASL_MESSAGE_MAX, \
+		    login_on_step }, \
+	    { LOGIN_ABORT, LOGIN_EXCHANGE, 0, 0, 0, login_on_abort }, \
+	{ \
+		LOGIN_PLAIN, LOGIN_READY, 2, 2, SASL_MESSAGE_MAX, \
+		    login_on_plain \
+	}
 
 int login_on_hello(void *ctx, const struct split_msg *msg, struct err *e);
 int login_on_auth(void *ctx, const struct split_msg *msg, struct err *e);

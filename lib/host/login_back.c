@@ -38,8 +38,8 @@ find_key(struct login_back *b, struct err *e)
 	    slice_str(b->facts.client_spki), &b->key, e);
 	if (rc <= 0)
 		return rc;
-	rc = lookup_account(b->host->lookup, b->arena, b->key.account,
-	    &account, e);
+	rc = lookup_account(b->host->lookup, b->arena, b->key.account, &account,
+	    e);
 	b->key_known = rc > 0 && account->login_disabled.n == 0;
 	return rc;
 }
@@ -52,8 +52,8 @@ login_on_hello(void *ctx, const struct split_msg *msg, struct err *e)
 	struct slice reply = SPLIT_OF(hello);
 
 	memset(&b->facts, 0, sizeof(b->facts));
-	if (msg->v[0].n && (!SPLIT_GET(msg->v[0], &b->facts) ||
-		!tls_facts_valid(&b->facts)))
+	if (msg->v[0].n &&
+	    (!SPLIT_GET(msg->v[0], &b->facts) || !tls_facts_valid(&b->facts)))
 		return err_set(e, ERR_SYNTAX, "bad TLS facts");
 	set_channel(b);
 	if (find_key(b, e) < 0)
@@ -102,13 +102,14 @@ static enum sasl_reason
 told_reason(enum sasl_reason reason)
 {
 	return reason == SASL_BADUSER || reason == SASL_BADPASSWORD
-	    ? SASL_BADCREDS : reason;
+	    ? SASL_BADCREDS
+	    : reason;
 }
 
 /* The exchange is over, well or not. */
 static int
-finish(struct login_back *b, const struct sasl_result *r,
-    const char *mechanism, struct err *e)
+finish(struct login_back *b, const struct sasl_result *r, const char *mechanism,
+    struct err *e)
 {
 	bool ok = r->reason == SASL_SUCCESS, close = false;
 
@@ -171,11 +172,9 @@ step(struct login_back *b, const struct slice *in, struct err *e)
 
 	if (status == SASL_CONTINUE) {
 		split_set_state(b->split, LOGIN_EXCHANGE);
-		return reply_auth(b, status, SASL_RUNNING, challenge, false,
-		    e);
+		return reply_auth(b, status, SASL_RUNNING, challenge, false, e);
 	}
-	rc = finish(b, sasl_server_result(b->sasl), sasl_mech_name(b->mech),
-	    e);
+	rc = finish(b, sasl_server_result(b->sasl), sasl_mech_name(b->mech), e);
 	sasl_server_free(&b->sasl);
 	return rc;
 }
@@ -211,8 +210,7 @@ login_on_abort(void *ctx, const struct split_msg *msg, struct err *e)
 
 	(void)msg;
 	sasl_server_abort(b->sasl);
-	rc = finish(b, sasl_server_result(b->sasl), sasl_mech_name(b->mech),
-	    e);
+	rc = finish(b, sasl_server_result(b->sasl), sasl_mech_name(b->mech), e);
 	sasl_server_free(&b->sasl);
 	return rc;
 }

@@ -51,8 +51,7 @@ int
 login_front_exchange(struct login_front *f, const struct sasl_mech *mech,
     const struct slice *initial,
     int (*ask)(void *ctx, struct slice challenge, struct buf *message),
-    void *ctx, struct login_reply *reply_r, struct slice *text_r,
-    struct err *e)
+    void *ctx, struct login_reply *reply_r, struct slice *text_r, struct err *e)
 {
 	struct buf message = BUF_INIT(SASL_MESSAGE_MAX);
 	struct slice v[2] = { slice_str(sasl_mech_name(mech)) };

@@ -56,10 +56,11 @@ service_environment(const struct supervise_service *s, struct arena *arena)
 			env[out++] = environ[i];
 	for (size_t i = 0; i < s->nsockets; i++)
 		buf_addf(&names, "%s%s", i ? ":" : "", s->sockets[i].name);
-	env[out++] = (char *)arena_printf(arena, "LISTEN_FDS=%zu",
-	    s->nsockets).p;
+	env[out++] =
+	    (char *)arena_printf(arena, "LISTEN_FDS=%zu", s->nsockets).p;
 	env[out++] = (char *)arena_printf(arena, "LISTEN_FDNAMES=%.*s",
-	    SLICE_FMT(buf_slice(&names))).p;
+	    SLICE_FMT(buf_slice(&names)))
+			 .p;
 	buf_free(&names);
 	return env;
 }
@@ -76,8 +77,8 @@ service_arguments(const struct supervise_service *s, struct arena *arena)
 	for (size_t i = 0; i < n; i++)
 		argv[i] = arena_cstr(arena, slice_str(s->argv[i]));
 	argv[n] = arena_cstr(arena, SLICE("-notify-fd"));
-	argv[n + 1] = (char *)arena_printf(arena, "%zu",
-	    FIRST_FD + s->nsockets).p;
+	argv[n + 1] =
+	    (char *)arena_printf(arena, "%zu", FIRST_FD + s->nsockets).p;
 	return argv;
 }
 
@@ -96,9 +97,10 @@ service_start(struct running *r, struct err *e)
 	file_nonblock(notify[1], false);
 	fds = arena_array(arena, s->nsockets + 1, sizeof(*fds));
 	for (size_t i = 0; i < s->nsockets; i++)
-		fds[i] = (struct proc_fd){ s->sockets[i].fd, FIRST_FD + (int)i };
-	fds[s->nsockets] = (struct proc_fd){ notify[1],
-		FIRST_FD + (int)s->nsockets };
+		fds[i] =
+		    (struct proc_fd){ s->sockets[i].fd, FIRST_FD + (int)i };
+	fds[s->nsockets] =
+	    (struct proc_fd){ notify[1], FIRST_FD + (int)s->nsockets };
 	r->pid = proc_spawn(service_arguments(s, arena),
 	    service_environment(s, arena), fds, s->nsockets + 1,
 	    PROC_DIES_WITH_PARENT, e);
@@ -120,8 +122,8 @@ service_ended(struct running *r, int status)
 {
 	int64_t now = clock_mono_ms(NULL);
 
-	log_line(TOPIC, LOG_ERROR, "service ended", LOG_Z("service",
-	    r->service->name), LOG_I("pid", r->pid),
+	log_line(TOPIC, LOG_ERROR, "service ended",
+	    LOG_Z("service", r->service->name), LOG_I("pid", r->pid),
 	    WIFSIGNALED(status) ? LOG_I("signal", WTERMSIG(status))
 				: LOG_I("exit", WEXITSTATUS(status)));
 	r->pid = 0;
@@ -246,8 +248,8 @@ wait_once(struct supervisor *sv, int timeout_ms, struct err *e)
 
 	fds[0] = (struct pollfd){ .fd = sv->signals, .events = POLLIN };
 	for (size_t i = 0; i < sv->n; i++)
-		fds[i + 1] = (struct pollfd){ .fd = sv->v[i].notify,
-			.events = POLLIN };
+		fds[i + 1] =
+		    (struct pollfd){ .fd = sv->v[i].notify, .events = POLLIN };
 	if (poll(fds, sv->n + 1, timeout_ms) > 0) {
 		for (size_t i = 0; i < sv->n; i++)
 			if (fds[i + 1].revents)

@@ -20,8 +20,8 @@ struct supervise_socket {
 };
 
 struct supervise_service {
-	const char *name;           /* for messages: "mox-smtpd" */
-	const char *const *argv;    /* argv[0] is looked up in PATH; "-notify-fd
+	const char *name;        /* for messages: "mox-smtpd" */
+	const char *const *argv; /* argv[0] is looked up in PATH; "-notify-fd
 				     * N" is added at the end */
 	const struct supervise_socket *sockets;
 	size_t nsockets;

@@ -58,8 +58,8 @@ own_memory(void)
 	if (file_read(AT_FDCWD, "/proc/self/status", &b, NULL) > 0)
 		for (rest = buf_slice(&b); slice_line(&rest, &line);)
 			if (slice_starts(line, SLICE("RssAnon:")))
-				slice_u64(
-				    slice_trim(slice_sub(line, 8, line.n - 3)),
+				slice_u64(slice_trim(slice_sub(line, 8,
+					      line.n - 3)),
 				    &kb);
 	buf_free(&b);
 	return (double)kb / 1024;

@@ -120,8 +120,8 @@ static void
 record_write(int fd, off_t offset, const void *data, size_t n)
 {
 	shim.state->written += n;
-	shim_record(
-	    "write %" PRIu64 " %lld", shim_inode_fd(fd), (long long)offset);
+	shim_record("write %" PRIu64 " %lld", shim_inode_fd(fd),
+	    (long long)offset);
 	shim_record_hex(data, n);
 }
 
@@ -241,8 +241,8 @@ copy(int from, off_t *from_offset, int to, off_t *to_offset, size_t n)
 				  : read(from, block, n);
 	if (got <= 0)
 		return got;
-	put = write_at(
-	    to, block, (size_t)got, to_offset != NULL ? *to_offset : -1);
+	put = write_at(to, block, (size_t)got,
+	    to_offset != NULL ? *to_offset : -1);
 	if (put > 0 && from_offset != NULL)
 		*from_offset += put;
 	if (put > 0 && to_offset != NULL)
@@ -259,8 +259,8 @@ copy_file_range(int from, off_t *from_offset, int to, off_t *to_offset,
 	(void)flags; /* there are none */
 	return shim_place_fd(to, &at)
 	    ? copy(from, from_offset, to, to_offset, n)
-	    : syscall(
-		  SYS_copy_file_range, from, from_offset, to, to_offset, n, 0);
+	    : syscall(SYS_copy_file_range, from, from_offset, to, to_offset, n,
+		  0);
 }
 
 ssize_t
@@ -293,8 +293,8 @@ ftruncate(int fd, off_t size)
 		return (int)syscall(SYS_ftruncate, fd, size);
 	if (shim_enter("truncate", &at) != 0)
 		return -1;
-	shim_record(
-	    "truncate %" PRIu64 " %lld", shim_inode_fd(fd), (long long)size);
+	shim_record("truncate %" PRIu64 " %lld", shim_inode_fd(fd),
+	    (long long)size);
 	return (int)shim_leave(syscall(SYS_ftruncate, fd, size));
 }
 
@@ -373,8 +373,8 @@ renameat2(int from_dirfd, const char *from, int to_dirfd, const char *to,
 	int rc;
 
 	if (!inside)
-		return (int)syscall(
-		    SYS_renameat2, from_dirfd, from, to_dirfd, to, flags);
+		return (int)syscall(SYS_renameat2, from_dirfd, from, to_dirfd,
+		    to, flags);
 	if (shim_enter("rename", &b) != 0)
 		return -1;
 	shim_record("rename %" PRIu64,
@@ -398,15 +398,15 @@ rename(const char *from, const char *to)
 }
 
 int
-linkat(
-    int from_dirfd, const char *from, int to_dirfd, const char *to, int flags)
+linkat(int from_dirfd, const char *from, int to_dirfd, const char *to,
+    int flags)
 {
 	struct place at;
 	int rc;
 
 	if (!shim_place_name(to_dirfd, to, &at))
-		return (int)syscall(
-		    SYS_linkat, from_dirfd, from, to_dirfd, to, flags);
+		return (int)syscall(SYS_linkat, from_dirfd, from, to_dirfd, to,
+		    flags);
 	if (shim_enter("link", &at) != 0)
 		return -1;
 	rc = (int)syscall(SYS_linkat, from_dirfd, from, to_dirfd, to, flags);

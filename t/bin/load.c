@@ -121,9 +121,9 @@ client_fill(struct client *c)
 		if (c->end == sizeof(c->in))
 			fail("line too long");
 	}
-	n = c->ssl ? SSL_read(c->ssl, c->in + c->end,
-			 (int)(sizeof(c->in) - c->end))
-		   : read(c->fd, c->in + c->end, sizeof(c->in) - c->end);
+	n = c->ssl
+	    ? SSL_read(c->ssl, c->in + c->end, (int)(sizeof(c->in) - c->end))
+	    : read(c->fd, c->in + c->end, sizeof(c->in) - c->end);
 	if (n <= 0)
 		fail("the server closed the connection");
 	c->end += (size_t)n;
@@ -290,11 +290,14 @@ run_command(const struct target *to, const char *mailbox, unsigned repeat,
 static void
 make_message(struct buf *b, size_t size, unsigned n)
 {
-	buf_addf(b, "From: <a%u@example.org>\r\nTo: <mox@localhost>\r\n"
+	buf_addf(b,
+	    "From: <a%u@example.org>\r\nTo: <mox@localhost>\r\n"
 	    "Subject: message %u\r\nMessage-Id: <%u.load@example.org>\r\n"
-	    "Date: Sat, 21 Nov 2026 07:00:00 +0000\r\n\r\n", n % 100, n, n);
+	    "Date: Sat, 21 Nov 2026 07:00:00 +0000\r\n\r\n",
+	    n % 100, n, n);
 	while (b->n + 72 <= size)
-		buf_addz(b, "The quick brown fox jumps over the lazy dog, and "
+		buf_addz(b,
+		    "The quick brown fox jumps over the lazy dog, and "
 		    "again, and once more..\r\n");
 	while (b->n + 2 < size)
 		buf_addc(b, 'x');
@@ -346,14 +349,14 @@ run_idle(const struct target *to, unsigned count)
 		;
 }
 
-static void __attribute__((noreturn))
-usage(void)
+static void __attribute__((noreturn)) usage(void)
 {
 	fputs("usage: load ADDRESS PORT plain|tls USER PASSWORD ...\n"
-	    "  logins CLIENTS SECONDS         logins a second\n"
-	    "  command MAILBOX REPEAT COMMAND median ms, octets received\n"
-	    "  append MAILBOX COUNT SIZE      messages a second\n"
-	    "  idle COUNT                     hold idle connections\n", stderr);
+	      "  logins CLIENTS SECONDS         logins a second\n"
+	      "  command MAILBOX REPEAT COMMAND median ms, octets received\n"
+	      "  append MAILBOX COUNT SIZE      messages a second\n"
+	      "  idle COUNT                     hold idle connections\n",
+	    stderr);
 	exit(2);
 }
 
@@ -376,7 +379,8 @@ main(int argc, char **argv)
 		usage();
 	signal(SIGPIPE, SIG_IGN);
 	to = (struct target){ argv[1], argv[4], argv[5],
-		(uint16_t)number(argv[2]), slice_is(slice_str(argv[3]), "tls") };
+		(uint16_t)number(argv[2]),
+		slice_is(slice_str(argv[3]), "tls") };
 	if (to.tls)
 		tls_context = SSL_CTX_new(TLS_client_method());
 	argv += 6, argc -= 6;

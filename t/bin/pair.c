@@ -147,8 +147,8 @@ run(int dirfd, char **args, int n)
 	int rc;
 
 	if (strcmp(args[0], "file") == 0 && n == 3) {
-		if (db_write_file(
-			dirfd, args[1], slice_str(args[2]), 0600, &e) != 0)
+		if (db_write_file(dirfd, args[1], slice_str(args[2]), 0600,
+			&e) != 0)
 			return fail(args[1]);
 		acknowledge(args[1]);
 		return 0;

@@ -64,8 +64,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	sconf_errors_init(&errors, arena);
 	schema = schemas[data[0] % 3];
 	conf = arena_alloc(arena, schema->size);
-	file = sconf_file(
-	    SLICE("f"), slice_of((const char *)data + 1, size - 1), &errors);
+	file = sconf_file(SLICE("f"),
+	    slice_of((const char *)data + 1, size - 1), &errors);
 	schema_parse(schema, &file, arena, conf);
 	if (errors.errors == 0)
 		round_trip(schema, conf, arena);

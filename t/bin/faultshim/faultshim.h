@@ -20,8 +20,8 @@ struct shim_rule {
 
 /* Shared by all processes of a run. */
 struct shim_state {
-	uint64_t calls; /* mutating calls begun */
-	uint64_t written; /* bytes */
+	uint64_t calls;            /* mutating calls begun */
+	uint64_t written;          /* bytes */
 	uint64_t hits[SHIM_RULES]; /* matching calls of each rule */
 };
 
@@ -33,7 +33,7 @@ extern struct shim {
 	struct shim_rule rules[SHIM_RULES];
 	int nrules;
 	uint64_t kill_at, full; /* 0: never; UINT64_MAX: never */
-	char kill_when; /* 'b'efore, 'a'fter, 'h'alf */
+	char kill_when;         /* 'b'efore, 'a'fter, 'h'alf */
 	int state_fd, trace_fd; /* trace -1: not recorded */
 	struct shim_state *state;
 } shim;
@@ -43,9 +43,9 @@ _Noreturn void shim_die(const char *what);
 /* Where a call goes. */
 struct place {
 	char path[PATH_MAX]; /* absolute */
-	const char *name; /* below FAULT_DIR, for patterns */
-	const char *base; /* last part of path */
-	uint64_t dir; /* inode of the folder of base */
+	const char *name;    /* below FAULT_DIR, for patterns */
+	const char *base;    /* last part of path */
+	uint64_t dir;        /* inode of the folder of base */
 };
 
 /* Is it below FAULT_DIR? A file without a name counts where it had one. */

@@ -65,8 +65,8 @@ shim_place_name(int dirfd, const char *name, struct place *at)
 	    !(dirfd == AT_FDCWD ? getcwd(top, sizeof(top)) != NULL
 				: fd_path(dirfd, top)))
 		return false;
-	n = snprintf(
-	    folder, sizeof(folder), "%s/%s", name[0] == '/' ? "" : top, name);
+	n = snprintf(folder, sizeof(folder), "%s/%s", name[0] == '/' ? "" : top,
+	    name);
 	if (n < 0 || n >= (int)sizeof(folder))
 		return false;
 	while (n > 1 && folder[n - 1] == '/')
