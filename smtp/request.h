@@ -19,6 +19,7 @@
 #define SMTP_REQUEST_H
 
 #include "host/login.h"
+#include "smtp/esmtp.h"
 
 enum smtp_request {
 	SMTP_REQ_MAIL = LOGIN_FIRST_OTHER,
@@ -40,18 +41,6 @@ enum {
 /* Delivery waits for locks and disks, localserve's "timeout" for an hour. */
 #define SMTP_REQUEST_MS (61 * 60 * 1000)
 #define SMTP_CHUNK_MAX (32 * 1024)
-
-enum smtp_body { SMTP_BODY_7BIT, SMTP_BODY_8BITMIME, SMTP_BODY_BINARYMIME };
-
-enum smtp_ret { SMTP_RET_NONE, SMTP_RET_FULL, SMTP_RET_HDRS }; /* RFC 3461 */
-
-/* RFC 3461, 4.1 NOTIFY, bits; 0: not given. */
-enum {
-	SMTP_NOTIFY_NEVER = 1,
-	SMTP_NOTIFY_SUCCESS = 2,
-	SMTP_NOTIFY_FAILURE = 4,
-	SMTP_NOTIFY_DELAY = 8
-};
 
 struct smtp_mail {
 	bool esmtp;      /* EHLO, not HELO */
