@@ -2,6 +2,7 @@
 #include "dns/dns.h"
 
 #include "dns/name.h"
+#include "dns/orgdomain.h"
 #include "dns/zone.h"
 #include "t/unit.h"
 
@@ -168,6 +169,39 @@ test_bad_zones(void)
 	}
 }
 
+static void
+test_orgdomain(void)
+{
+	static const struct {
+		const char *name, *org;
+		bool suffix;
+	} rows[] = {
+		{ "example.com", "example.com", false },
+		{ "a.b.Example.COM", "Example.COM", false },
+		{ "mail.example.co.uk", "example.co.uk", false },
+		{ "co.uk", "co.uk", true },
+		{ "com", "com", true },
+		{ "localhost", "localhost", true },
+		{ "a.b.c.kobe.jp", "b.c.kobe.jp", false },     /* *.kobe.jp */
+		{ "www.city.kobe.jp", "city.kobe.jp", false }, /* !city */
+		{ "x.user.github.io", "user.github.io", false },
+		{ "www.xn--85x722f.xn--55qx5d.cn", "xn--85x722f.xn--55qx5d.cn",
+		    false },
+		{ "a..b", "a..b", false },
+		{ "", "", false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct slice name = slice_str(rows[i].name);
+		ROW(rows[i].name);
+		CHECK_SLICE(dns_orgdomain(name), slice_str(rows[i].org));
+		CHECK_EQ(dns_is_public_suffix(name), rows[i].suffix);
+	}
+	ROW("same");
+	CHECK(dns_same_org(SLICE("a.example.org"), SLICE("B.Example.org")));
+	CHECK(!dns_same_org(SLICE("a.co.uk"), SLICE("b.co.uk")));
+}
+
 int
 main(void)
 {
@@ -184,6 +218,7 @@ main(void)
 	RUN(test_answers);
 	RUN(test_data);
 	RUN(test_bad_zones);
+	RUN(test_orgdomain);
 	dns_zone_free(&dns);
 	arena_free(&arena);
 	return unit_done();

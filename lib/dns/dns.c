@@ -33,6 +33,23 @@ dns_type_parse(struct slice name, enum dns_type *type_r)
 	return false;
 }
 
+const char *
+dns_type_name(enum dns_type type)
+{
+	for (size_t i = 0; i < TYPES; i++)
+		if (types[i].type == type)
+			return types[i].name;
+	return NULL;
+}
+
+void
+dns_free(struct dns **dns)
+{
+	if (*dns != NULL && (*dns)->free != NULL)
+		(*dns)->free(*dns);
+	*dns = NULL;
+}
+
 int
 dns_query(struct dns *dns, struct arena *arena, struct slice name,
     enum dns_type type, struct dns_answer *answer_r, struct err *e)
@@ -44,17 +61,35 @@ dns_query(struct dns *dns, struct arena *arena, struct slice name,
 	return dns->query(dns, arena, name, type, answer_r, e);
 }
 
+void
+dns_start(struct dns *dns, struct slice name, enum dns_type type)
+{
+	if (dns->start != NULL && dns_name_valid(name))
+		dns->start(dns, name, type);
+}
+
+void
+dns_start_addresses(struct dns *dns, struct slice host)
+{
+	dns_start(dns, host, DNS_A);
+	dns_start(dns, host, DNS_AAAA);
+}
+
 int
 dns_addresses(struct dns *dns, struct arena *arena, struct slice host,
     struct dns_answer *answer_r, struct err *e)
 {
 	struct dns_answer v4, v6;
-	int rc4 = dns_query(dns, arena, host, DNS_A, &v4, e);
-	int rc6 = dns_query(dns, arena, host, DNS_AAAA, &v6, e);
+	int rc4, rc6;
 
+	dns_start_addresses(dns, host);
+	rc4 = dns_query(dns, arena, host, DNS_A, &v4, e);
+	rc6 = dns_query(dns, arena, host, DNS_AAAA, &v6, e);
 	*answer_r = rc4 >= 0 ? v4 : v6;
 	answer_r->secure = rc4 >= 0 && rc6 >= 0 && v4.secure && v6.secure;
 	answer_r->bogus = v4.bogus || v6.bogus;
+	answer_r->timeout = v4.timeout || v6.timeout;
+	answer_r->why = v4.why.n > 0 ? v4.why : v6.why;
 	answer_r->n = v4.n + v6.n;
 	answer_r->v = arena_array(arena, answer_r->n, sizeof(*answer_r->v));
 	if (v4.n > 0)
@@ -66,6 +101,23 @@ dns_addresses(struct dns *dns, struct arena *arena, struct slice host,
 	return rc4 < 0 || rc6 < 0 ? -1 : 0;
 }
 
+static void
+reverse_name(struct buf *name, const struct ip *ip)
+{
+	ip_reverse(ip, name);
+	buf_addz(name, ip->family == 4 ? ".in-addr.arpa" : ".ip6.arpa");
+}
+
+void
+dns_start_reverse(struct dns *dns, const struct ip *ip)
+{
+	struct buf name = BUF_INIT(DNS_NAME_MAX);
+
+	reverse_name(&name, ip);
+	dns_start(dns, buf_slice(&name), DNS_PTR);
+	buf_free(&name);
+}
+
 int
 dns_reverse(struct dns *dns, struct arena *arena, const struct ip *ip,
     struct dns_answer *answer_r, struct err *e)
@@ -73,8 +125,7 @@ dns_reverse(struct dns *dns, struct arena *arena, const struct ip *ip,
 	struct buf name = BUF_INIT(DNS_NAME_MAX);
 	struct slice copy;
 
-	ip_reverse(ip, &name);
-	buf_addz(&name, ip->family == 4 ? ".in-addr.arpa" : ".ip6.arpa");
+	reverse_name(&name, ip);
 	copy = arena_dup(arena, buf_slice(&name));
 	buf_free(&name);
 	return dns_query(dns, arena, copy, DNS_PTR, answer_r, e);

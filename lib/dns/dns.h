@@ -1,9 +1,11 @@
 /*
  * dns - typed questions to a resolver, through a handle.
  *
- * The handle is the resolver process of a service, or a zone file in tests
- * (dns/zone.h). Names are ASCII without a trailing dot, as dns/name.h checks
- * them. CNAMEs are followed. Depends on lib/base and lib/net.
+ * The handle is libunbound in this process (dns/resolver.h), the resolver
+ * process of a service (dns/ask.h), or a zone file in tests (dns/zone.h).
+ * Names are ASCII without a trailing dot, as dns/name.h checks them; other
+ * bytes than printable ones, dots inside labels and backslashes are \DDD
+ * (RFC 1035, 5.1). CNAMEs are followed. Depends on lib/base and lib/net.
  */
 #ifndef DNS_DNS_H
 #define DNS_DNS_H
@@ -53,12 +55,22 @@ struct dns_answer {
 	 * zone is not signed. */
 	bool secure;
 	bool nxdomain; /* the name does not exist; else only no such records */
-	bool bogus;    /* -1 was returned because DNSSEC validation failed */
+	/* Why -1 was returned: DNSSEC validation failed; no answer in time;
+	 * neither: servers said that they have none (SERVFAIL, REFUSED). */
+	bool bogus;
+	bool timeout;
+	struct slice why; /* the same in words, as the resolver gave them */
 };
 
 struct dns {
 	int (*query)(struct dns *dns, struct arena *arena, struct slice name,
 	    enum dns_type type, struct dns_answer *answer_r, struct err *e);
+	/* Set the question under way; NULL: nothing would be gained. */
+	void (*start)(struct dns *dns, struct slice name, enum dns_type type);
+	void (*free)(struct dns *dns);
+	/* Nobody waits for an answer any longer than this, by clock_mono_ms: a
+	 * limit for a check of many questions. 0: each has its own only. */
+	int64_t until_ms;
 };
 
 /*
@@ -70,6 +82,15 @@ struct dns {
 int dns_query(struct dns *dns, struct arena *arena, struct slice name,
     enum dns_type type, struct dns_answer *answer_r, struct err *e);
 
+/*
+ * Say that dns_query will be called: questions started together are answered
+ * side by side. Returns at once. Too many started ones are forgotten, and only
+ * lose that.
+ */
+void dns_start(struct dns *dns, struct slice name, enum dns_type type);
+void dns_start_addresses(struct dns *dns, struct slice host);
+void dns_start_reverse(struct dns *dns, const struct ip *ip);
+
 /* A and AAAA in one answer: secure if both are, 1 if either has records, -1
  * only if neither has and one of them failed. */
 int dns_addresses(struct dns *dns, struct arena *arena, struct slice host,
@@ -79,7 +100,10 @@ int dns_addresses(struct dns *dns, struct arena *arena, struct slice host,
 int dns_reverse(struct dns *dns, struct arena *arena, const struct ip *ip,
     struct dns_answer *answer_r, struct err *e);
 
-/* By name: "MX". */
+/* By name: "MX"; NULL for a number that is none of them. */
 bool dns_type_parse(struct slice name, enum dns_type *type_r);
+const char *dns_type_name(enum dns_type type);
+
+void dns_free(struct dns **dns); /* whatever it is; NULL is fine */
 
 #endif

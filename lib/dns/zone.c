@@ -249,10 +249,12 @@ zone_query(struct dns *dns, struct arena *arena, struct slice name,
 	for (int i = 0; i < CNAMES_MAX; i++) {
 		a->name = name;
 		a->bogus = is_said(z, name, ZONE_BOGUS);
-		if (a->bogus || is_said(z, name, ZONE_FAIL))
+		if (a->bogus || is_said(z, name, ZONE_FAIL)) {
+			a->why = slice_str(a->bogus ? "said to be" : "");
 			return err_set(e, ERR_TEMP, "dns: %s for %.*s",
 			    a->bogus ? "bogus answer" : "no answer",
 			    SLICE_FMT(name));
+		}
 		secure = secure && is_said(z, name, ZONE_SECURE);
 		a->secure = secure;
 		collect(z, arena, name, type, a);
@@ -270,6 +272,16 @@ zone_query(struct dns *dns, struct arena *arena, struct slice name,
 
 /* ---- handles ---- */
 
+static void
+zone_free(struct dns *dns)
+{
+	struct zone *z = (struct zone *)dns;
+
+	arena_free(&z->arena);
+	free(z->v);
+	free(z);
+}
+
 struct dns *
 dns_zone_new(struct slice zone, struct err *e)
 {
@@ -279,6 +291,7 @@ dns_zone_new(struct slice zone, struct err *e)
 	unsigned n = 0;
 
 	z->dns.query = zone_query;
+	z->dns.free = zone_free;
 	z->arena = arena_new(0);
 	rest = arena_dup(z->arena, zone);
 	while (dns != NULL && slice_line(&rest, &line)) {
@@ -309,12 +322,5 @@ dns_zone_load(const char *path, struct err *e)
 void
 dns_zone_free(struct dns **dns)
 {
-	struct zone *z = (struct zone *)*dns;
-
-	if (z == NULL)
-		return;
-	arena_free(&z->arena);
-	free(z->v);
-	free(z);
-	*dns = NULL;
+	dns_free(dns);
 }
