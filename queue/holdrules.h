@@ -34,7 +34,4 @@ int holdrules_add(struct queue *q, const struct holdrule *rule, uint32_t *id_r,
 /* 1 removed, 0 no such rule, -1. */
 int holdrules_remove(struct queue *q, uint32_t id, struct err *e);
 
-/* The domain of an address, what follows its last @. */
-struct slice queue_domain(struct slice address);
-
 #endif

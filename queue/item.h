@@ -6,6 +6,7 @@
 #define QUEUE_ITEM_H
 
 #include "base/buf.h"
+#include "base/scan.h"
 #include "queue/queue.h"
 
 #define ITEM_MAX (256 * 1024) /* bytes of an item; more is no item of ours */

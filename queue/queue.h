@@ -95,6 +95,8 @@ void queue_bucket(int64_t us, char bucket[QUEUE_BUCKET]);
 /* The time a bucket is due, 0 for "now"; false if it is no bucket. */
 bool queue_bucket_time(struct slice bucket, int64_t *us_r);
 
+/* The domain of an address, what follows its last @. */
+struct slice queue_domain(struct slice address);
 /* Wake the runner. */
 void queue_poke(const struct queue *q);
 
