@@ -143,6 +143,24 @@ void schema_parse_trusted(const struct schema *schema, struct slice text,
  */
 void schema_write(const struct schema *schema, const void *src, struct buf *b);
 
+/* A copy of src whose structs and arrays are in arena, free to be changed.
+ * Strings are shared. */
+void schema_copy(const struct schema *schema, const void *src,
+    struct arena *arena, void *dst);
+
+/* Do both say the same, maps in the same order? */
+bool schema_equal(const struct schema *schema, const void *a, const void *b);
+
+/*
+ * Append text, a file that parses to `from` without problems, changed to say
+ * what `to` says: lines that differ are replaced, removed or put in, all
+ * others stay as they are, with comments and order. New fields come in the
+ * order of the table, new entries of maps at the end. Comments outside of
+ * what is removed stay.
+ */
+void schema_splice(const struct schema *schema, struct slice text,
+    const void *from, const void *to, struct buf *b);
+
 /* An annotated file with every field, for people to start from. */
 void schema_describe(const struct schema *schema, struct buf *b);
 

@@ -36,4 +36,28 @@ const void *schema_struct_get(const struct schema_field *field, const void *of);
 bool schema_is_zero(const struct schema_field *field, const void *of);
 bool schema_is_default(const struct schema_field *field, const void *of);
 
+/* Does schema_write write the field? */
+bool schema_is_written(const struct schema_field *field, const void *of);
+
+/* Size of an element of STRINGS, PAIRS, LIST and MAP. */
+size_t schema_element_size(const struct schema_field *field);
+/* Element i; those of maps and pairs begin with their key. */
+const void *schema_element(const struct schema_field *field,
+    struct schema_array array, size_t i);
+
+/* As schema_write, lines indented by depth: a field with its key; an element of
+ * a STRINGS, PAIRS, LIST or MAP. */
+void schema_write_field(const struct schema_field *field, const void *src,
+    struct buf *b, unsigned depth);
+void schema_write_element(const struct schema_field *field, const void *element,
+    struct buf *b, unsigned depth);
+/* "Key: value" or "Key:". */
+void schema_write_key(struct buf *b, unsigned depth, struct slice key,
+    struct slice value);
+
+bool schema_equal_field(const struct schema_field *field, const void *a,
+    const void *b);
+bool schema_equal_element(const struct schema_field *field, const void *a,
+    const void *b);
+
 #endif

@@ -315,6 +315,23 @@ schema_struct_get(const struct schema_field *field, const void *of)
 	return p;
 }
 
+size_t
+schema_element_size(const struct schema_field *field)
+{
+	if (field->type == SCHEMA_STRINGS)
+		return sizeof(struct slice);
+	if (field->type == SCHEMA_PAIRS)
+		return sizeof(struct conf_pair);
+	return field->of->size;
+}
+
+const void *
+schema_element(const struct schema_field *field, struct schema_array array,
+    size_t i)
+{
+	return (const char *)array.v + i * schema_element_size(field);
+}
+
 bool
 schema_is_zero(const struct schema_field *field, const void *of)
 {

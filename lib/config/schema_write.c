@@ -14,8 +14,9 @@ indent(struct buf *b, unsigned depth)
 }
 
 /* "Key:" or "Key: value" */
-static void
-key_line(struct buf *b, unsigned depth, struct slice key, struct slice value)
+void
+schema_write_key(struct buf *b, unsigned depth, struct slice key,
+    struct slice value)
 {
 	indent(b, depth);
 	buf_add(b, key);
@@ -32,31 +33,66 @@ write_scalar(const struct schema_field *field, const void *src, struct buf *b,
 {
 	struct buf text = BUF_INIT(SIZE_MAX);
 
-	schema_scalar(field->type)->format(schema_member(field, src), &text);
-	key_line(b, depth, slice_str(field->name), buf_slice(&text));
+	if (field->def && schema_is_zero(field, src))
+		buf_addz(&text, field->def); /* what zero comes to */
+	else
+		schema_scalar(field->type)
+		    ->format(schema_member(field, src), &text);
+	schema_write_key(b, depth, slice_str(field->name), buf_slice(&text));
 	buf_free(&text);
 }
 
+/* ---- elements ---- */
+
 static void
-write_strings(struct conf_strings strings, struct buf *b, unsigned depth)
+write_entry(const struct schema *of, const struct slice *name, struct buf *b,
+    unsigned depth)
 {
-	for (size_t i = 0; i < strings.n; i++) {
+	size_t before = b->n;
+
+	schema_write_key(b, depth, *name, SLICE_NULL);
+	if (write_struct(of, name, b, depth + 1) || b->over)
+		return;
+	buf_cut(b, before);
+	schema_write_key(b, depth, *name, SLICE("nil"));
+}
+
+void
+schema_write_element(const struct schema_field *field, const void *element,
+    struct buf *b, unsigned depth)
+{
+	const struct conf_pair *pair = element;
+
+	switch (field->type) {
+	case SCHEMA_STRINGS:
 		indent(b, depth);
 		buf_addz(b, "- ");
-		buf_add(b, strings.v[i]);
+		buf_add(b, *(const struct slice *)element);
 		buf_addc(b, '\n');
+		break;
+	case SCHEMA_LIST:
+		indent(b, depth);
+		buf_addz(b, "-\n");
+		write_struct(field->of, element, b, depth + 1);
+		break;
+	case SCHEMA_PAIRS:
+		schema_write_key(b, depth, pair->name, pair->value);
+		break;
+	default:
+		write_entry(field->of, element, b, depth);
+		break;
 	}
 }
 
 static void
-write_list(const struct schema *of, struct schema_array array, struct buf *b,
+write_elements(const struct schema_field *field, const void *src, struct buf *b,
     unsigned depth)
 {
-	for (size_t i = 0; i < array.n; i++) {
-		indent(b, depth);
-		buf_addz(b, "-\n");
-		write_struct(of, (char *)array.v + i * of->size, b, depth + 1);
-	}
+	struct schema_array array = schema_array_get(field, src);
+
+	for (size_t i = 0; i < array.n; i++)
+		schema_write_element(field, schema_element(field, array, i), b,
+		    depth);
 }
 
 /* Elements of pairs and of maps both begin with their name. */
@@ -69,42 +105,25 @@ compare_names(const void *a, const void *b)
 }
 
 static void
-write_entry(const struct schema *of, const struct slice *name, struct buf *b,
+write_sorted(const struct schema_field *field, const void *src, struct buf *b,
     unsigned depth)
 {
-	size_t before = b->n;
-
-	key_line(b, depth, *name, SLICE_NULL);
-	if (write_struct(of, name, b, depth + 1) || b->over)
-		return;
-	buf_cut(b, before);
-	key_line(b, depth, *name, SLICE("nil"));
-}
-
-static void
-write_map(const struct schema_field *field, struct schema_array array,
-    struct buf *b, unsigned depth)
-{
-	const struct slice **sorted = xcalloc(array.n, sizeof(void *));
-	bool pairs = field->type == SCHEMA_PAIRS;
-	size_t size = pairs ? sizeof(struct conf_pair) : field->of->size;
+	struct schema_array array = schema_array_get(field, src);
+	const void **sorted = xcalloc(array.n, sizeof(void *));
 
 	for (size_t i = 0; i < array.n; i++)
-		sorted[i] = (void *)((char *)array.v + i * size);
+		sorted[i] = schema_element(field, array, i);
 	qsort(sorted, array.n, sizeof(void *), compare_names);
-	for (size_t i = 0; i < array.n; i++) {
-		if (pairs)
-			key_line(b, depth, *sorted[i],
-			    ((const struct conf_pair *)sorted[i])->value);
-		else
-			write_entry(field->of, sorted[i], b, depth);
-	}
+	for (size_t i = 0; i < array.n; i++)
+		schema_write_element(field, sorted[i], b, depth);
 	free(sorted);
 }
 
-static void
-write_field(const struct schema_field *field, const void *src, struct buf *b,
-    unsigned depth)
+/* ---- structs ---- */
+
+void
+schema_write_field(const struct schema_field *field, const void *src,
+    struct buf *b, unsigned depth)
 {
 	const void *of;
 
@@ -112,27 +131,48 @@ write_field(const struct schema_field *field, const void *src, struct buf *b,
 		write_scalar(field, src, b, depth);
 		return;
 	}
-	key_line(b, depth, slice_str(field->name), SLICE_NULL);
+	schema_write_key(b, depth, slice_str(field->name), SLICE_NULL);
 	switch (field->type) {
 	case SCHEMA_STRINGS:
-		write_strings(*(const struct conf_strings *)schema_member(field,
-				  src),
-		    b, depth + 1);
-		break;
 	case SCHEMA_LIST:
-		write_list(field->of, schema_array_get(field, src), b,
-		    depth + 1);
+		write_elements(field, src, b, depth + 1);
 		break;
 	case SCHEMA_STRUCT:
 		of = schema_struct_get(field, src);
 		/* With no line below it would not parse: say one default. */
 		if (!write_struct(field->of, of, b, depth + 1))
-			write_field(&field->of->fields[0], of, b, depth + 1);
+			schema_write_field(&field->of->fields[0], of, b,
+			    depth + 1);
 		break;
 	default:
-		write_map(field, schema_array_get(field, src), b, depth + 1);
+		write_sorted(field, src, b, depth + 1);
 		break;
 	}
+}
+
+/* A struct with nothing set can be written if its first field has a line. */
+static bool
+is_writable(const struct schema *schema, const void *of)
+{
+	if (schema_scalar(schema->fields[0].type))
+		return true;
+	for (size_t i = 0; i < schema->n; i++)
+		if (schema_is_written(&schema->fields[i], of))
+			return true;
+	return false;
+}
+
+bool
+schema_is_written(const struct schema_field *field, const void *of)
+{
+	const void *inner;
+
+	if (field->type == SCHEMA_STRUCT) {
+		inner = schema_struct_get(field, of);
+		return inner && is_writable(field->of, inner);
+	}
+	return (field->flags & SCHEMA_REQUIRED) ||
+	    (!schema_is_zero(field, of) && !schema_is_default(field, of));
 }
 
 /* Whether there was anything to write. */
@@ -142,14 +182,9 @@ write_struct(const struct schema *schema, const void *src, struct buf *b,
 {
 	size_t before = b->n;
 
-	for (size_t i = 0; i < schema->n; i++) {
-		const struct schema_field *field = &schema->fields[i];
-
-		if ((field->flags & SCHEMA_REQUIRED) ||
-		    (!schema_is_zero(field, src) &&
-			!schema_is_default(field, src)))
-			write_field(field, src, b, depth);
-	}
+	for (size_t i = 0; i < schema->n; i++)
+		if (schema_is_written(&schema->fields[i], src))
+			schema_write_field(&schema->fields[i], src, b, depth);
 	return b->n > before;
 }
 
