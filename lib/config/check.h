@@ -56,6 +56,9 @@ struct check_domain *check_domain_find(const struct check_model *model,
 const struct check_address *check_address_find(const struct check_model *model,
     struct slice address);
 
+/* Does a listener serve MTA-STS policies? */
+bool check_serves_mtasts(const struct config *config);
+
 /* Parts of check_domains_conf. */
 void check_addresses(struct check_model *model);
 void check_web(const struct check_model *model);

@@ -131,8 +131,8 @@ check_routes(const struct check_model *model, struct conf_routes routes)
 	}
 }
 
-static bool
-serves_mtasts(const struct config *config)
+bool
+check_serves_mtasts(const struct config *config)
 {
 	const struct conf_listeners *listeners = &config->mox.listeners;
 
@@ -148,7 +148,7 @@ check_domain(const struct check_model *model, const struct conf_domain *conf)
 {
 	if (conf->dkim)
 		check_dkim(model, conf->dkim);
-	if (conf->mtasts && !serves_mtasts(model->config))
+	if (conf->mtasts && !check_serves_mtasts(model->config))
 		sconf_error(model->file, conf->mtasts->name,
 		    "MTASTS: needs a listener with MTASTSHTTPS in mox.conf");
 	check_routes(model, conf->routes);

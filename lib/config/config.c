@@ -162,23 +162,52 @@ config_free(struct config **config)
 	*config = NULL;
 }
 
-int
-config_domains_load(const struct config *config, struct sconf_errors *errors,
-    struct config_domains **domains_r)
+static struct config_domains *
+new_domains(void)
 {
 	struct arena *arena = arena_new(0);
 	struct config_domains *d = arena_alloc(arena, sizeof(*d));
-	size_t before = errors->errors;
 
 	d->arena = arena;
 	d->text = (struct buf)BUF_INIT(SCONF_FILE_MAX);
 	d->model = arena_alloc(arena, sizeof(*d->model));
+	return d;
+}
+
+static void
+parse_domains(const struct config *config, struct config_domains *d)
+{
+	schema_parse(&domains_conf_schema, &d->file, d->arena, &d->conf);
+	check_domains_conf(config, &d->file, &d->conf, d->arena, d->model);
+}
+
+int
+config_domains_load(const struct config *config, struct sconf_errors *errors,
+    struct config_domains **domains_r)
+{
+	struct config_domains *d = new_domains();
+	size_t before = errors->errors;
+
 	*domains_r = d;
 	if (read_conf(config->domains_path, &d->text, errors, &d->file,
-		&d->st) == 0) {
-		schema_parse(&domains_conf_schema, &d->file, arena, &d->conf);
-		check_domains_conf(config, &d->file, &d->conf, arena, d->model);
-	}
+		&d->st) == 0)
+		parse_domains(config, d);
+	return errors->errors == before ? 0 : -1;
+}
+
+int
+config_domains_parse(const struct config *config, struct buf *text,
+    struct sconf_errors *errors, struct config_domains **domains_r)
+{
+	struct config_domains *d = new_domains();
+	size_t before = errors->errors;
+
+	*domains_r = d;
+	d->text = *text;
+	*text = (struct buf)BUF_INIT(SCONF_FILE_MAX);
+	d->file = sconf_file(slice_str(config->domains_path),
+	    buf_slice(&d->text), errors);
+	parse_domains(config, d);
 	return errors->errors == before ? 0 : -1;
 }
 

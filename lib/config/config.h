@@ -83,6 +83,9 @@ struct config_domains {
  */
 int config_domains_load(const struct config *config,
     struct sconf_errors *errors, struct config_domains **domains_r);
+/* The same for a text that may become domains.conf; takes over *text. */
+int config_domains_parse(const struct config *config, struct buf *text,
+    struct sconf_errors *errors, struct config_domains **domains_r);
 void config_domains_free(struct config_domains **domains);
 
 /* Print all to stderr, sorted, as "path:line: message". */

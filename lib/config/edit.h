@@ -31,18 +31,20 @@ struct edit {
 };
 
 /*
- * Wait for the lease, load and check domains.conf. 0, or -1 with the problems
- * of the file (or why it could not be locked) in errors. config outlives it.
+ * Wait for the lease, load and check domains.conf. 0, or -1: the problems of
+ * the file are in errors, or e says why not (ERR_TEMP: locked for too long).
+ * config outlives it.
  */
 int edit_begin(const struct config *config, struct edit **edit_r,
-    struct sconf_errors *errors);
+    struct sconf_errors *errors, struct err *e);
 
 /*
  * Put conf in effect: 1 written, 0 it says what the file says already, -1
- * with problems in errors (with lines of the text it would have become).
- * Files are synced, domains.cdb is compiled. Frees the edit in any case.
+ * not: the problems are in errors (with lines of the text it would have
+ * become), or e says why (ERR_TEMP: changed by others meanwhile, disk full).
+ * Files are synced and domains.cdb is compiled. Frees the edit in any case.
  */
-int edit_commit(struct edit **edit, struct sconf_errors *errors);
+int edit_commit(struct edit **edit, struct sconf_errors *errors, struct err *e);
 
 /* Leave the file as it is. */
 void edit_cancel(struct edit **edit);
@@ -63,7 +65,8 @@ struct conf_domain *edit_domain(struct edit *edit, struct slice name);
 /*
  * The changes below return 0, or -1 with e: ERR_SYNTAX or ERR_PERM and what is
  * wrong with the request. Domains are taken in any form and written in unicode
- * form. All that is not said here is checked by edit_commit.
+ * form. All that is not said here is checked by edit_commit. After -1 the edit
+ * can only be cancelled.
  */
 
 /* ---- accounts ---- */

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* Become uid and gid in every sense, and be sure of it. */
@@ -57,6 +58,31 @@ user_become_owner(const char *data_dir, struct err *e)
 		return 0;
 	pw = getpwuid(st.st_uid);
 	return become(st.st_uid, st.st_gid, pw != NULL ? pw->pw_name : NULL, e);
+}
+
+int
+user_act_as_owner(const char *data_dir, struct err *e)
+{
+	struct stat st;
+
+	if (geteuid() != 0)
+		return 0;
+	if (stat(data_dir, &st) < 0)
+		return err_sys(e, "%s", data_dir);
+	if (setegid(st.st_gid) < 0 || seteuid(st.st_uid) < 0) {
+		err_sys(e, "acting as user %u", st.st_uid);
+		user_act_end();
+		return -1;
+	}
+	return 0;
+}
+
+void
+user_act_end(void)
+{
+	/* Cannot fail for who has them as real ids. */
+	if (getuid() == 0 && (seteuid(0) < 0 || setegid(getgid()) < 0))
+		abort();
 }
 
 void

@@ -19,6 +19,13 @@ int user_become(struct slice user, struct err *e);
  */
 int user_become_owner(const char *data_dir, struct err *e);
 
+/*
+ * The same, but for a while: until user_act_end files are made, and access is
+ * checked, as for the owner. Not for jails: the process can become root again.
+ */
+int user_act_as_owner(const char *data_dir, struct err *e);
+void user_act_end(void);
+
 /* umask 077, no core dumps, SIGPIPE ignored. Called by service_main. */
 void user_limits(void);
 
