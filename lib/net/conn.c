@@ -30,6 +30,7 @@ enum wait { WAIT_LINE, WAIT_BYTES, WAIT_WRITE };
 struct conn {
 	int read_fd, write_fd;
 	int read_ms, write_ms;
+	int64_t end_ms; /* of everything; 0: none */
 	SSL *ssl;
 	struct tls_facts *facts;
 	/* Two buffers in one mapping, so that their pages can be given back. */
@@ -109,6 +110,8 @@ await(struct conn *c, int fd, short events, enum wait wait, int64_t end_ms)
 	struct pollfd pfd = { .fd = fd, .events = events };
 	bool idle = false;
 
+	if (c->end_ms != 0 && c->end_ms < end_ms)
+		end_ms = c->end_ms;
 	for (;;) {
 		int64_t left = end_ms - clock_mono_ms(NULL);
 		int n, ms = left < 0 ? 0 : (int)left;
@@ -451,23 +454,19 @@ tls_fail(struct conn *c, enum conn_status status, const char *why)
 	return fail(c, &c->read_failed, status, why);
 }
 
-enum conn_status
-conn_tls_accept(struct conn *c, struct tls_server *tls, int ms)
+/* Shake hands as what c->ssl is, which is NULL if there is none. */
+static enum conn_status
+handshake(struct conn *c, const char *none, int ms)
 {
 	int64_t end_ms = clock_mono_ms(NULL) + ms;
 	enum conn_status status;
 	short events = 0;
 	int rc;
 
-	if (c->in_at < c->in_n)
-		return tls_fail(c, CONN_ERROR, "bytes sent before TLS");
-	if (c->ssl != NULL)
-		return tls_fail(c, CONN_ERROR, "TLS is active already");
-	c->ssl = tls_server_session(tls);
 	if (c->ssl == NULL || SSL_set_rfd(c->ssl, c->read_fd) != 1 ||
 	    SSL_set_wfd(c->ssl, c->write_fd) != 1)
-		return tls_fail(c, CONN_ERROR, "no TLS session");
-	while ((rc = SSL_accept(c->ssl)) != 1) {
+		return tls_fail(c, CONN_ERROR, none);
+	while ((rc = SSL_do_handshake(c->ssl)) != 1) {
 		status = tls_status(c, rc, &c->read_failed, &events);
 		if (status == CONN_AGAIN)
 			status = await(c, fd_for(c, events), events, WAIT_LINE,
@@ -478,6 +477,50 @@ conn_tls_accept(struct conn *c, struct tls_server *tls, int ms)
 	c->facts = xmalloc(sizeof(*c->facts));
 	tls_facts_of(c->ssl, c->facts);
 	return CONN_OK;
+}
+
+static bool
+tls_may_begin(struct conn *c)
+{
+	if (c->in_at < c->in_n)
+		tls_fail(c, CONN_ERROR, "bytes sent before TLS");
+	else if (c->ssl != NULL)
+		tls_fail(c, CONN_ERROR, "TLS is active already");
+	return c->read_failed == CONN_OK;
+}
+
+enum conn_status
+conn_tls_accept(struct conn *c, struct tls_server *tls, int ms)
+{
+	if (!tls_may_begin(c))
+		return c->read_failed;
+	c->ssl = tls_server_session(tls);
+	return handshake(c, "no TLS session", ms);
+}
+
+enum conn_status
+conn_tls_connect(struct conn *c, struct tls_client *tls,
+    const struct tls_expect *expect, int ms)
+{
+	struct err e = ERR_INIT;
+
+	if (!tls_may_begin(c))
+		return c->read_failed;
+	c->ssl = tls_client_session(tls, expect, &e);
+	return handshake(c, e.text, ms);
+}
+
+enum tls_failure
+conn_tls_failure(const struct conn *c, char *text, size_t size)
+{
+	enum tls_failure failure = TLS_FAILURE_VALIDATION;
+
+	text[0] = '\0';
+	if (c->ssl != NULL)
+		failure = tls_client_failure(c->ssl, text, size);
+	if (failure != TLS_FAILURE_NONE && text[0] == '\0')
+		slice_cstr(slice_str(c->why), text, size);
+	return failure;
 }
 
 void
@@ -539,6 +582,12 @@ void
 conn_set_write_ms(struct conn *c, int ms)
 {
 	c->write_ms = ms;
+}
+
+void
+conn_set_end_ms(struct conn *c, int64_t mono_ms)
+{
+	c->end_ms = mono_ms;
 }
 
 void

@@ -21,6 +21,7 @@
 #include "base/err.h"
 #include "base/slice.h"
 #include "net/tls.h"
+#include "net/tls_client.h"
 
 struct conn;
 
@@ -46,6 +47,9 @@ void conn_free(struct conn **c);
  * for, to come; for a flush. 30 s at first. */
 void conn_set_read_ms(struct conn *c, int ms);
 void conn_set_write_ms(struct conn *c, int ms);
+/* Every wait ends at mono_ms (clock_mono_ms) at the latest, as at its own
+ * deadline; 0: no such end. */
+void conn_set_end_ms(struct conn *c, int64_t mono_ms);
 /*
  * *stop is not 0 when this process is to end, and grows; signals interrupt
  * waits. From 1 on, conn_line gives CONN_STOP instead of waiting for a command
@@ -100,6 +104,16 @@ enum conn_status conn_flush(struct conn *c);
  */
 enum conn_status conn_tls_accept(struct conn *c, struct tls_server *tls,
     int ms);
+/*
+ * Be the client of one. A peer that is not whom expect says is a failure, and
+ * so are bytes that are buffered already. OK, or as conn_tls_accept.
+ */
+enum conn_status conn_tls_connect(struct conn *c, struct tls_client *tls,
+    const struct tls_expect *expect, int ms);
+/* What a client found wrong with its peer, also after a handshake that failed:
+ * tls_client_failure; conn_error where that has no text. */
+enum tls_failure conn_tls_failure(const struct conn *c, char *text,
+    size_t size);
 bool conn_is_tls(const struct conn *c);
 /* Facts of the session: NULL before a handshake. */
 const struct tls_facts *conn_tls_facts(const struct conn *c);

@@ -298,8 +298,8 @@ static const struct {
 	{ "TLSv1.3", TLS1_3_VERSION },
 };
 
-static int
-version_of(struct slice name, struct err *e)
+int
+tls_version(struct slice name, struct err *e)
 {
 	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
 		if (slice_is(name, versions[i].name))
@@ -321,7 +321,7 @@ load_pair(struct pair *p, const struct tls_files *files, struct err *e)
 static int
 load_all(struct tls_server *t, const struct tls_opts *opts, struct err *e)
 {
-	t->min_version = version_of(opts->min_version, e);
+	t->min_version = tls_version(opts->min_version, e);
 	if (t->min_version < 0)
 		return -1;
 	if (opts->nfiles == 0)

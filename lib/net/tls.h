@@ -15,6 +15,10 @@
 #include "base/slice.h"
 #include "net/cert.h"
 
+/* OpenSSL's number of a version as mox.conf names it: "TLSv1.2", which is also
+ * what "" means. -1 with e. */
+int tls_version(struct slice name, struct err *e);
+
 /* ---- session ticket keys ---- */
 
 /*
