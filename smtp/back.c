@@ -77,10 +77,10 @@ smtp_back_reset(struct smtp_back *b)
 	spool_free(&b->spool);
 	buf_free(&b->record);
 	b->spool_err = (struct err)ERR_INIT;
-	b->from_local = b->from_domain = b->author = SLICE_NULL;
+	b->from_local = b->from_domain = SLICE_NULL;
 	b->to = NULL;
-	b->targets = NULL;
-	b->nto = b->ntargets = 0;
+	b->nto = 0;
+	b->targets = (struct deliver_targets){ NULL, 0 };
 	b->unknown = false;
 	arena_reset(b->arena);
 	if (split_state(b->login.split) >= SMTP_ST_MAIL)
@@ -114,6 +114,13 @@ smtp_may_send(struct smtp_back *b, struct slice local, struct slice domain,
 		return smtp_verdict(b, 451, "4.3.0", e,
 		    "domain of %s is disabled for now", what);
 	return 1;
+}
+
+int
+smtp_special(const struct smtp_back *b, enum special_when when,
+    struct slice local, const char **enhanced_r)
+{
+	return b->d->localserve ? special_code(when, local, enhanced_r) : 0;
 }
 
 /* ---- the loop ---- */
@@ -164,6 +171,7 @@ smtp_back(const struct service_client *client, struct split *split)
 		.submission = client->listener->kind->id != SMTP_KIND_SMTP,
 		.arena = arena_new(0),
 		.record = BUF_INIT(MSGREC_MAX),
+		.deliver = deliver_new(&d->host),
 	};
 	struct err e = ERR_INIT;
 	int rc;
@@ -177,11 +185,11 @@ smtp_back(const struct service_client *client, struct split *split)
 	log_begin(&b, client);
 	split_set_state(split, LOGIN_NEW);
 	while ((rc = split_serve(split, ops, &b, IDLE_MS, &e)) > 0)
-		smtp_tidy(&b);
+		deliver_tidy(b.deliver);
 	log_line(SMTP_TOPIC, LOG_INFO, "connection ended",
 	    LOG_U("messages", b.good), LOG_E(&e));
 	smtp_back_reset(&b);
-	smtp_close_all(&b);
+	deliver_free(&b.deliver);
 	login_back_end(&b.login);
 	arena_free(&b.arena);
 	arena_free(&b.login.arena);

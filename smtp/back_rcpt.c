@@ -88,27 +88,6 @@ room(struct smtp_back *b, void *v, size_t n, size_t size)
 	return arena_grow(b->arena, v, n, n ? 2 * n : 1, size);
 }
 
-/* Each mailbox gets a message once, however many addresses lead to it. */
-void
-smtp_add_target(struct smtp_back *b, const struct lookup_result *r,
-    struct slice address, struct slice member)
-{
-	struct slice mailbox = r->destination->mailbox;
-
-	for (size_t i = 0; i < b->ntargets; i++) {
-		struct smtp_target *t = &b->targets[i];
-		if (!slice_eq(t->account, r->account) ||
-		    !slice_eq(t->mailbox, mailbox))
-			continue;
-		if (!member.n)
-			t->member = SLICE_NULL;
-		return;
-	}
-	b->targets = room(b, b->targets, b->ntargets, sizeof(*b->targets));
-	b->targets[b->ntargets++] =
-	    (struct smtp_target){ r->account, mailbox, address, member };
-}
-
 static struct slice
 address_text(struct smtp_back *b, struct slice local, struct slice domain)
 {
@@ -130,10 +109,29 @@ address_text(struct smtp_back *b, struct slice local, struct slice domain)
 static int
 route_unknown(struct smtp_back *b, struct err *e)
 {
-	if (b->submission || b->ntargets)
+	if (b->submission || b->targets.n)
 		return smtp_verdict(b, 550, "5.1.1", e, "no such user");
 	b->unknown = true;
 	return 1;
+}
+
+/* 1, or answered. */
+static int
+route_alias(struct smtp_back *b, const struct conf_alias *alias,
+    struct slice address, struct err *e)
+{
+	struct err why = ERR_INIT;
+	int rc = deliver_expand(b->login.host->lookup, b->arena, alias, address,
+	    &b->targets, &why);
+
+	if (rc > 0)
+		return 1;
+	if (rc == 0)
+		return smtp_verdict(b, 451, "4.3.0", e,
+		    "alias has no members now");
+	if (why.kind == ERR_LIMIT)
+		return smtp_verdict(b, 452, "4.5.3", e, "%s", why.text);
+	return err_set(e, why.kind, "%s", why.text);
 }
 
 /* What the look-up says, as a target or an answer. 1, or answered. */
@@ -150,8 +148,9 @@ route(struct smtp_back *b, struct slice local, struct slice domain,
 			return smtp_verdict(b, 452, "4.5.3", e,
 			    "recipient needs a transaction of its own");
 		if (r->status == LOOKUP_ALIAS)
-			return smtp_alias_expand(b, r->alias, address, e);
-		smtp_add_target(b, r, address, SLICE_NULL);
+			return route_alias(b, r->alias, address, e);
+		deliver_target_add(b->arena, &b->targets, r, address,
+		    SLICE_NULL);
 		return 1;
 	case LOOKUP_SMTP_ERROR:
 		return smtp_verdict(b, r->smtp_code, r->smtp_enhanced, e,

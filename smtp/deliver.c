@@ -94,6 +94,31 @@ check_special(struct smtp_back *b, struct err *e)
 	return 1;
 }
 
+/* May the author write to the aliases among the recipients? */
+static int
+check_author(struct smtp_back *b, struct err *e)
+{
+	struct lookup *lookup = b->login.host->lookup;
+	struct slice record = buf_slice(&b->record);
+
+	if (lookup_address(lookup, b->arena,
+		msgrec_text(record, MSGREC_FROM_LOCAL),
+		msgrec_text(record, MSGREC_FROM_DOMAIN), &b->author, e) < 0)
+		return -1;
+	for (size_t i = 0; i < b->nto; i++) {
+		const struct smtp_to *to = &b->to[i];
+		int rc = to->alias ? deliver_may_post(lookup, b->arena,
+					 to->alias, to->address, &b->author, e)
+				   : 1;
+		if (rc < 0)
+			return -1;
+		if (rc == 0)
+			return smtp_verdict(b, 550, "5.7.2", e,
+			    "not allowed to post to this address");
+	}
+	return 1;
+}
+
 static int
 check_message(struct smtp_back *b, struct err *e)
 {
@@ -111,19 +136,17 @@ check_message(struct smtp_back *b, struct err *e)
 	rc = check_special(b, e);
 	if (rc > 0 && b->submission)
 		rc = check_from(b, e);
-	return rc > 0 ? smtp_alias_check(b, e) : rc;
+	return rc > 0 ? check_author(b, e) : rc;
 }
 
 /* A full mailbox among several is better found before the others have it. */
 static int
 check_quotas(struct smtp_back *b, struct err *e)
 {
-	for (size_t i = 0; i < b->ntargets && b->ntargets > 1; i++) {
+	for (size_t i = 0; i < b->targets.n && b->targets.n > 1; i++) {
 		struct err why = ERR_INIT;
-		struct smtp_open *open;
-		if (smtp_open_mailbox(b, &b->targets[i], &open, &why) == 0 &&
-		    store_quota_check(open->store, spool_stored_size(b->spool),
-			&why) == STORE_OVERQUOTA)
+		if (deliver_check_quota(b->deliver, &b->targets.v[i],
+			spool_stored_size(b->spool), &why) == STORE_OVERQUOTA)
 			return smtp_verdict(b, 452, "4.2.2", e,
 			    "mailbox of a recipient is full");
 	}
@@ -133,7 +156,7 @@ check_quotas(struct smtp_back *b, struct err *e)
 /* ---- delivery ---- */
 
 static void
-log_delivered(struct smtp_back *b, const struct smtp_target *t,
+log_delivered(struct smtp_back *b, const struct deliver_target *t,
     const struct mailbox_new *message, uint32_t uid, int64_t begin_ms)
 {
 	log_line(SMTP_TOPIC, LOG_INFO, "delivered",
@@ -145,46 +168,23 @@ log_delivered(struct smtp_back *b, const struct smtp_target *t,
 	    LOG_I("ms", clock_mono_ms(NULL) - begin_ms));
 }
 
-/* A mailbox kept open may have been deleted meanwhile; then it is made anew. */
 static enum store_code
-add(struct smtp_back *b, const struct smtp_target *t,
-    const struct mailbox_new *message, struct arena *arena,
-    struct mailbox_new_result *result_r, struct err *e)
-{
-	enum store_code code = STORE_NONEXISTENT;
-	struct smtp_open *open;
-
-	for (int i = 0; i < 2 && code == STORE_NONEXISTENT; i++) {
-		if (smtp_open_mailbox(b, t, &open, e) < 0)
-			return STORE_FAILED;
-		code =
-		    mailbox_add(open->mailbox, message, 1, arena, result_r, e);
-		if (code == STORE_NONEXISTENT)
-			smtp_close_mailbox(open);
-	}
-	return code;
-}
-
-static enum store_code
-deliver_one(struct smtp_back *b, const struct smtp_target *t, struct err *e)
+deliver_one(struct smtp_back *b, const struct deliver_target *t, struct err *e)
 {
 	int64_t begin_ms = clock_mono_ms(NULL);
 	struct mailbox_new message = { .spool = b->spool,
 		.record = buf_slice(&b->record),
 		.received = clock_s(b->login.host->env.clock) };
-	struct arena *arena =
-	    arena_new(0); /* records are large, targets many */
-	struct mailbox_new_result result;
 	struct buf prefix = BUF_INIT(16384);
 	enum store_code code;
+	uint32_t uid;
 
 	smtp_prefix(b, t, &prefix);
 	message.prefix = buf_slice(&prefix);
-	code = add(b, t, &message, arena, &result, e);
+	code = deliver_add(b->deliver, t, &message, &uid, e);
 	if (code == STORE_OK)
-		log_delivered(b, t, &message, result.uids[0], begin_ms);
+		log_delivered(b, t, &message, uid, begin_ms);
 	buf_free(&prefix);
-	arena_free(&arena);
 	return code;
 }
 
@@ -195,12 +195,12 @@ deliver_one(struct smtp_back *b, const struct smtp_target *t, struct err *e)
 static int
 deliver_all(struct smtp_back *b, struct err *e)
 {
-	for (size_t i = 0; i < b->ntargets; i++) {
-		const struct smtp_target *t = &b->targets[i];
+	for (size_t i = 0; i < b->targets.n; i++) {
+		const struct deliver_target *t = &b->targets.v[i];
 		enum store_code code;
 		struct err why = ERR_INIT;
-		if (t->member.n && slice_eq(t->member, b->author))
-			continue; /* who writes to a list has it already */
+		if (deliver_is_own(t, &b->author))
+			continue;
 		code = deliver_one(b, t, &why);
 		if (code == STORE_OK)
 			continue;

@@ -117,7 +117,7 @@ authenticated(struct slice host, struct slice from, struct buf *out)
 }
 
 void
-smtp_prefix(const struct smtp_back *b, const struct smtp_target *target,
+smtp_prefix(const struct smtp_back *b, const struct deliver_target *target,
     struct buf *out)
 {
 	struct smtpaddr addr = { .local = b->from_local,

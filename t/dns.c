@@ -11,6 +11,7 @@ static const char zone_text[] =
     "example.org MX 10 mail.example.org\n"
     "example.org MX 20 backup.example.net\n"
     "example.org TXT \"v=spf1 \" \"mx -all\"\n"
+    "odd.example.org TXT \"a\\\"b\\\\\\000\" \"\\255\"\n"
     "mail.example.org A 192.0.2.1\n"
     "mail.example.org AAAA 2001:db8::1\n"
     "www.example.org CNAME mail.example.org\n"
@@ -134,6 +135,8 @@ test_data(void)
 	CHECK_SLICE(a.v[1].mx.host, SLICE("backup.example.net"));
 	dns_query(dns, arena, SLICE("example.org"), DNS_TXT, &a, NULL);
 	CHECK_SLICE(a.v[0].text, SLICE("v=spf1 mx -all"));
+	dns_query(dns, arena, SLICE("odd.example.org"), DNS_TXT, &a, NULL);
+	CHECK_SLICE(a.v[0].text, slice_of("a\"b\\\0\xff", 6));
 	dns_query(dns, arena, SLICE("nomail.example"), DNS_MX, &a, NULL);
 	CHECK_EQ(a.v[0].mx.host.n, 0);
 	dns_query(dns, arena, SLICE("_25._tcp.mail.example.org"), DNS_TLSA, &a,
@@ -159,7 +162,8 @@ test_bad_zones(void)
 {
 	static const char *const rows[] = { "a", "a A", "a A x", "a A ::1",
 		"a MX 70000 b", "a MX b", "a TLSA 3 1 1 0", "a TLSA 3 1 1 zz",
-		"a NOSUCH b", "a A 192.0.2.1 more", "a TXT \"open" };
+		"a NOSUCH b", "a A 192.0.2.1 more", "a TXT \"open",
+		"a TXT \"\\256\"", "a TXT \"\\1\"" };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct err e = ERR_INIT;

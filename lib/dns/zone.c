@@ -31,6 +31,38 @@ struct zone {
 
 /* ---- reading ---- */
 
+/* Up to the quote that ends a text, past escaped ones. */
+static bool
+quoted(struct scan *sc, struct slice *field_r)
+{
+	const char *start = sc->p;
+
+	while (!scan_end(sc) && *sc->p != '"')
+		sc->p += *sc->p == '\\' && sc->p + 1 < sc->end ? 2 : 1;
+	*field_r = slice_of(start, (size_t)(sc->p - start));
+	return scan_char(sc, '"');
+}
+
+/* RFC 1035, 5.1: \DDD is a byte, \X is X. */
+static bool
+unescape(struct buf *out, struct slice s)
+{
+	struct scan sc = scan_of(s);
+	unsigned byte;
+
+	while (!scan_end(&sc)) {
+		if (!scan_char(&sc, '\\'))
+			buf_addc(out, *sc.p++);
+		else if (scan_digits(&sc, 3, &byte) && byte <= UINT8_MAX)
+			buf_addc(out, (char)byte);
+		else if (!scan_end(&sc) && !scan_digit[(unsigned char)*sc.p])
+			buf_addc(out, *sc.p++);
+		else
+			return false;
+	}
+	return true;
+}
+
 /* The next field; a quoted one may hold blanks. */
 static bool
 field(struct scan *sc, struct slice *field_r)
@@ -39,10 +71,8 @@ field(struct scan *sc, struct slice *field_r)
 
 	scan_skip(sc, scan_wsp);
 	start = *sc;
-	if (scan_char(sc, '"')) {
-		*field_r = scan_until(sc, '"');
-		return scan_char(sc, '"');
-	}
+	if (scan_char(sc, '"'))
+		return quoted(sc, field_r);
 	while (!scan_end(sc) && *sc->p != ' ' && *sc->p != '\t')
 		sc->p++;
 	*field_r = slice_of(start.p, (size_t)(sc->p - start.p));
@@ -88,8 +118,7 @@ text(struct arena *arena, struct scan *sc, struct slice *text_r)
 	bool ok = true;
 
 	while (ok && (scan_skip(sc, scan_wsp), !scan_end(sc))) {
-		ok = field(sc, &part);
-		buf_add(&b, part);
+		ok = field(sc, &part) && unescape(&b, part);
 	}
 	*text_r = arena_dup(arena, buf_slice(&b));
 	buf_free(&b);

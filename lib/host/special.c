@@ -1,7 +1,8 @@
 /* special - addresses of localserve that fail on purpose, for testing clients
  * (mox-localserve(8)). */
+#include "host/special.h"
+
 #include "base/clock.h"
-#include "smtp/back.h"
 
 #define HOUR_MS (60 * 60 * 1000)
 
@@ -30,13 +31,11 @@ ending(struct slice local, const char **enhanced_r)
 }
 
 int
-smtp_special(const struct smtp_back *b, enum smtp_special when,
-    struct slice local, const char **enhanced_r)
+special_code(enum special_when when, struct slice local,
+    const char **enhanced_r)
 {
-	enum smtp_special wanted = SPECIAL_DELIVER;
+	enum special_when wanted = SPECIAL_DELIVER;
 
-	if (!b->d->localserve)
-		return 0;
 	if (slice_startsi(local, SLICE("mailfrom")))
 		wanted = SPECIAL_MAIL;
 	else if (slice_startsi(local, SLICE("rcptto")))
