@@ -59,8 +59,8 @@ make_files(void)
 static struct tls_server *
 server_with(struct tls_tickets *tickets, const char *min)
 {
-	const struct tls_files files[] = { { one_cert, one_key },
-		{ two_cert, two_key } };
+	const struct tls_files files[] = { { one_cert, one_key, 0, 0 },
+		{ two_cert, two_key, 0, 0 } };
 	struct tls_opts opts = { .files = files,
 		.nfiles = 2,
 		.tickets = tickets,
@@ -335,7 +335,8 @@ test_client_cert(void)
 {
 	struct tls_tickets *tickets = tls_tickets_new();
 	struct tls_server *t = server_with(tickets, "");
-	struct cert *cert = cert_load(two_cert, two_key, NULL);
+	struct cert *cert = cert_load((struct cert_file){ two_cert, 0 },
+	    (struct cert_file){ two_key, 0 }, NULL);
 	char spki[CERT_SPKI_TEXT];
 	struct client client;
 	struct seen seen;
@@ -395,7 +396,7 @@ test_bad_files(void)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct tls_files files = { rows[i].cert, rows[i].key };
+		struct tls_files files = { rows[i].cert, rows[i].key, 0, 0 };
 		struct tls_opts opts = { .files = &files, .nfiles = 1 };
 		struct err e = ERR_INIT;
 		ROW(rows[i].name);
@@ -412,7 +413,8 @@ test_bad_files(void)
 static void
 test_cert(void)
 {
-	struct cert *c = cert_load(one_cert, one_key, NULL);
+	struct cert *c = cert_load((struct cert_file){ one_cert, 0 },
+	    (struct cert_file){ one_key, 0 }, NULL);
 	struct buf b = BUF_INIT(100000);
 	struct slice bad = SLICE("a,DNS:b");
 

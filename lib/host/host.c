@@ -115,6 +115,21 @@ load_accounts(struct host *h, struct err *e)
 
 /* ---- listeners ---- */
 
+const char *
+host_absolute(struct arena *arena, const char *path)
+{
+	char *here;
+	const char *absolute = path;
+
+	if (*path == '/')
+		return path;
+	here = getcwd(NULL, 0);
+	if (here)
+		absolute = arena_printf(arena, "%s/%s", here, path).p;
+	free(here);
+	return absolute;
+}
+
 static const struct conf_listener *
 find_listener(const struct config *config, struct slice name)
 {
@@ -126,11 +141,24 @@ find_listener(const struct config *config, struct slice name)
 	return NULL;
 }
 
+/* What the service manager opened for us, by name. 0: nothing. */
+static int
+opened_file(const struct service_setup *setup, const char *path)
+{
+	const char *absolute = host_absolute(setup->arena, path);
+
+	for (size_t i = 0; i < setup->nfiles; i++)
+		if (slice_is(setup->files[i].path, absolute))
+			return setup->files[i].fd;
+	return 0;
+}
+
 static int
 load_tls(struct host *h, struct service_listener *l,
     const struct conf_listener *conf, struct host_tls_use use,
-    struct arena *arena, struct err *e)
+    const struct service_setup *setup, struct err *e)
 {
+	struct arena *arena = setup->arena;
 	struct tls_opts opts = { .min_version = conf->tls->min_version,
 		.no_client_cert =
 		    conf->tls->client_auth_disabled || !use.client_cert,
@@ -144,6 +172,8 @@ load_tls(struct host *h, struct service_listener *l,
 		const struct conf_key_cert *kc = &conf->tls->key_certs.v[i];
 		files[i].cert = config_file(h->config, arena, kc->cert_file);
 		files[i].key = config_file(h->config, arena, kc->key_file);
+		files[i].cert_fd = opened_file(setup, files[i].cert);
+		files[i].key_fd = opened_file(setup, files[i].key);
 	}
 	/* Certificates from ACME are not there yet. */
 	if (opts.nfiles == 0)
@@ -187,8 +217,7 @@ load_listeners(struct host *h,
 			return err_set(e, ERR_SYNTAX, "no listener %.*s in %s",
 			    SLICE_FMT(l->name), h->config->path);
 		l->config = conf;
-		if (conf->tls &&
-		    load_tls(h, l, conf, use(l), setup->arena, e) < 0)
+		if (conf->tls && load_tls(h, l, conf, use(l), setup, e) < 0)
 			return -1;
 		if (l->kind->tls && !l->tls)
 			return err_set(e, ERR_SYNTAX,
@@ -222,6 +251,58 @@ load_limits(const struct conf_limits *c, struct service_limits *l)
 	l->loopback_exempt = c->loopback_exempt;
 }
 
+static size_t
+count_certificates(const struct service_setup *setup)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < setup->nlisteners; i++) {
+		const struct conf_listener *l = setup->listeners[i].config;
+		n += l->tls ? l->tls->key_certs.n : 0;
+	}
+	return n;
+}
+
+/* The folder of a file, and the one it is really in: a certificate is often a
+ * symbolic link. */
+static void
+folders_of(struct arena *arena, const char *file, struct sandbox_path *v,
+    size_t *n)
+{
+	char *real = realpath(file, NULL);
+	const char *names[] = { file, real ? real : file };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct slice name = slice_str(names[i]);
+		ssize_t slash = slice_rchr(name, '/');
+		v[(*n)++] = (struct sandbox_path){ slash < 0
+			    ? "."
+			    : arena_cstr(arena,
+				  slice_head(name, (size_t)slash + 1)),
+			SANDBOX_READ };
+	}
+	free(real);
+}
+
+static void
+certificate_folders(const struct config *config,
+    const struct service_setup *setup, struct sandbox_path *v, size_t *n)
+{
+	struct arena *arena = setup->arena;
+
+	for (size_t i = 0; i < setup->nlisteners; i++) {
+		const struct conf_listener *l = setup->listeners[i].config;
+		for (size_t k = 0; l->tls && k < l->tls->key_certs.n; k++) {
+			const struct conf_key_cert *kc =
+			    &l->tls->key_certs.v[k];
+			folders_of(arena,
+			    config_file(config, arena, kc->cert_file), v, n);
+			folders_of(arena,
+			    config_file(config, arena, kc->key_file), v, n);
+		}
+	}
+}
+
 static void
 load_paths(const struct host *h, struct service_setup *setup)
 {
@@ -237,7 +318,8 @@ load_paths(const struct host *h, struct service_setup *setup)
 	size_t n = sizeof(folders) / sizeof(*folders);
 	struct arena *arena = setup->arena;
 	struct sandbox_path *back = arena_array(arena, n + 1, sizeof(*back));
-	struct sandbox_path *parent = arena_array(arena, 2, sizeof(*parent));
+	struct sandbox_path *parent;
+	size_t nparent = 0;
 
 	for (size_t i = 0; i < n; i++)
 		back[i] = (struct sandbox_path){ config_data(h->config, arena,
@@ -245,15 +327,19 @@ load_paths(const struct host *h, struct service_setup *setup)
 			folders[i].rights };
 	back[n] = (struct sandbox_path){ run_dir(h->config, arena),
 		SANDBOX_READ | SANDBOX_WRITE };
-	/* To see new certificates and a new domains.conf, and compile it. */
-	parent[0] = (struct sandbox_path){ h->config->dir, SANDBOX_READ };
-	parent[1] =
+	/* To see a new domains.conf, and compile it; new certificates. */
+	parent = arena_array(arena, 2 + 4 * count_certificates(setup),
+	    sizeof(*parent));
+	parent[nparent++] =
+	    (struct sandbox_path){ h->config->dir, SANDBOX_READ };
+	parent[nparent++] =
 	    (struct sandbox_path){ config_data(h->config, arena, "lookup"),
 		    SANDBOX_READ | SANDBOX_WRITE };
+	certificate_folders(h->config, setup, parent, &nparent);
 	setup->back_paths = back;
 	setup->nback_paths = n + 1;
 	setup->parent_paths = parent;
-	setup->nparent_paths = 2;
+	setup->nparent_paths = nparent;
 }
 
 int

@@ -52,6 +52,10 @@ void host_hide(struct host *h);
 int host_open_store(struct host *h, struct arena *arena, struct slice account,
     struct store **store_r, struct err *e);
 
+/* path, or with the working folder before it: as descriptors of files that
+ * mox-serve opened for a service are named. */
+const char *host_absolute(struct arena *arena, const char *path);
+
 /* Is the listener's STARTTLS needed before passwords? */
 bool host_tls_required(const struct service_listener *l);
 

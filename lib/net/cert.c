@@ -3,11 +3,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "base/rand.h"
 #include "base/sha.h"
 #include "net/addr.h"
@@ -24,14 +26,63 @@ openssl_err(struct err *e, enum err_kind kind, const char *what)
 
 /* ---- loading ---- */
 
-static int
-load_chain(struct cert *c, const char *path, struct err *e)
+#define PEM_FILE_MAX (1 << 20)
+
+/* The whole file behind a descriptor, wherever others have read to. */
+static BIO *
+read_descriptor(const struct cert_file *file, struct err *e)
 {
-	BIO *bio = BIO_new_file(path, "r");
+	struct stat st;
+	BIO *bio;
+	char *p;
+
+	if (fstat(file->fd, &st) < 0) {
+		err_sys(e, "%s", file->path);
+		return NULL;
+	}
+	if (st.st_size > PEM_FILE_MAX) {
+		err_set(e, ERR_LIMIT, "%s: file too large", file->path);
+		return NULL;
+	}
+	p = OPENSSL_zalloc((size_t)st.st_size + 1);
+	bio = p == NULL ? NULL : BIO_new(BIO_s_mem());
+	if (bio == NULL) {
+		OPENSSL_free(p);
+		openssl_err(e, ERR_TEMP, file->path);
+		return NULL;
+	}
+	if (file_pread(file->fd, p, (size_t)st.st_size, 0, e) < 0) {
+		err_prefix(e, "%s", file->path);
+		BIO_free(bio);
+		bio = NULL;
+	} else
+		BIO_write(bio, p, (int)st.st_size);
+	OPENSSL_clear_free(p, (size_t)st.st_size + 1);
+	return bio;
+}
+
+static BIO *
+open_pem(const struct cert_file *file, struct err *e)
+{
+	BIO *bio;
+
+	if (file->fd > 0)
+		return read_descriptor(file, e);
+	bio = BIO_new_file(file->path, "r");
+	if (bio == NULL)
+		openssl_err(e, ERR_PERM, file->path);
+	return bio;
+}
+
+static int
+load_chain(struct cert *c, const struct cert_file *file, struct err *e)
+{
+	const char *path = file->path;
+	BIO *bio = open_pem(file, e);
 	X509 *x;
 
 	if (bio == NULL)
-		return openssl_err(e, ERR_PERM, path);
+		return -1;
 	c->x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL);
 	if (c->x509 == NULL) {
 		BIO_free(bio);
@@ -53,12 +104,13 @@ no_password(char *p, int size, int writing, void *ctx)
 }
 
 static int
-load_key(struct cert *c, const char *path, struct err *e)
+load_key(struct cert *c, const struct cert_file *file, struct err *e)
 {
-	BIO *bio = BIO_new_file(path, "r");
+	const char *path = file->path;
+	BIO *bio = open_pem(file, e);
 
 	if (bio == NULL)
-		return openssl_err(e, ERR_PERM, path);
+		return -1;
 	c->key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
 	BIO_free(bio);
 	if (c->key == NULL)
@@ -69,13 +121,13 @@ load_key(struct cert *c, const char *path, struct err *e)
 }
 
 struct cert *
-cert_load(const char *cert_file, const char *key_file, struct err *e)
+cert_load(struct cert_file cert, struct cert_file key, struct err *e)
 {
 	struct cert *c = xcalloc(1, sizeof(*c));
 
 	ERR_clear_error();
 	c->chain = sk_X509_new_null();
-	if (load_chain(c, cert_file, e) < 0 || load_key(c, key_file, e) < 0)
+	if (load_chain(c, &cert, e) < 0 || load_key(c, &key, e) < 0)
 		cert_free(&c);
 	return c;
 }
@@ -144,6 +196,8 @@ cert_spki(X509 *x509, char text[CERT_SPKI_TEXT])
 
 /* ---- making ---- */
 
+#define CN_MAX 64 /* RFC 5280, A.1: ub-common-name */
+
 static bool
 add_extension(X509 *x, int nid, const char *value)
 {
@@ -189,8 +243,10 @@ fill(X509 *x, EVP_PKEY *key, const struct slice *names, size_t n, int days)
 	    ASN1_INTEGER_set_uint64(X509_get_serialNumber(x), serial >> 1) &&
 	    X509_gmtime_adj(X509_getm_notBefore(x), -3600) != NULL &&
 	    X509_time_adj_ex(X509_getm_notAfter(x), days, 0, NULL) != NULL &&
-	    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
-		(const unsigned char *)names[0].p, (int)names[0].n, -1, 0) &&
+	    (names[0].n > CN_MAX ||
+		X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
+		    (const unsigned char *)names[0].p, (int)names[0].n, -1,
+		    0)) &&
 	    X509_set_issuer_name(x, subject) && X509_set_pubkey(x, key) &&
 	    add_extension(x, NID_subject_alt_name, buf_cstr(&alt)) &&
 	    add_extension(x, NID_basic_constraints, "critical,CA:FALSE") &&
@@ -210,26 +266,46 @@ add_bio(struct buf *out, BIO *bio)
 	buf_add(out, slice_of(p, (size_t)n));
 }
 
+/* The key in pem; if that is empty a new one, which is put there. */
+static EVP_PKEY *
+given_or_new_key(struct buf *pem)
+{
+	BIO *bio = pem->n > 0 ? BIO_new_mem_buf(pem->p, (int)pem->n)
+			      : BIO_new(BIO_s_mem());
+	EVP_PKEY *key;
+
+	if (bio == NULL)
+		return NULL;
+	if (pem->n > 0) {
+		key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+	} else {
+		key = EVP_EC_gen("P-256");
+		if (key != NULL &&
+		    PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL,
+			NULL))
+			add_bio(pem, bio);
+	}
+	BIO_free(bio);
+	return key;
+}
+
 int
 cert_self_signed(const struct slice *names, size_t n, int days,
     struct buf *cert_pem, struct buf *key_pem, struct err *e)
 {
-	EVP_PKEY *key = EVP_EC_gen("P-256");
+	EVP_PKEY *key;
 	X509 *x = X509_new();
-	BIO *cert_bio = BIO_new(BIO_s_mem()), *key_bio = BIO_new(BIO_s_mem());
+	BIO *cert_bio = BIO_new(BIO_s_mem());
 	int rc = 0;
 
 	ERR_clear_error();
+	key = given_or_new_key(key_pem);
 	if (key != NULL && x != NULL && fill(x, key, names, n, days) &&
-	    PEM_write_bio_X509(cert_bio, x) == 1 &&
-	    PEM_write_bio_PrivateKey(key_bio, key, NULL, NULL, 0, NULL, NULL)) {
+	    PEM_write_bio_X509(cert_bio, x) == 1)
 		add_bio(cert_pem, cert_bio);
-		add_bio(key_pem, key_bio);
-	} else {
+	else
 		rc = openssl_err(e, ERR_PERM, "making a certificate");
-	}
 	BIO_free(cert_bio);
-	BIO_free(key_bio);
 	X509_free(x);
 	EVP_PKEY_free(key);
 	return rc;

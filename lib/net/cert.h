@@ -21,8 +21,15 @@ struct cert {
 
 #define CERT_SPKI_TEXT 44 /* raw base64url of a SHA-256, with the NUL */
 
+/* A PEM file: its name, and a descriptor of it for who may not open the name;
+ * 0: none. */
+struct cert_file {
+	const char *path;
+	int fd;
+};
+
 /* Certificate, chain and key, checked to belong together. NULL with e. */
-struct cert *cert_load(const char *cert_file, const char *key_file,
+struct cert *cert_load(struct cert_file cert, struct cert_file key,
     struct err *e);
 void cert_free(struct cert **c);
 
@@ -36,7 +43,8 @@ void cert_spki(X509 *x509, char text[CERT_SPKI_TEXT]);
 
 /*
  * Make a P-256 key and a certificate signed by itself, for names (host names
- * and IP addresses) until days from now, appended as PEM. For localserve.
+ * and IP addresses) until days from now, appended as PEM. With something in
+ * key_pem that key is used. For localserve and quickstart.
  */
 int cert_self_signed(const struct slice *names, size_t n, int days,
     struct buf *cert_pem, struct buf *key_pem, struct err *e);

@@ -314,7 +314,8 @@ load_pair(struct pair *p, const struct tls_files *files, struct err *e)
 	p->cert_file = xstrdup(files->cert);
 	p->key_file = xstrdup(files->key);
 	look_at(p);
-	p->cert = cert_load(p->cert_file, p->key_file, e);
+	p->cert = cert_load((struct cert_file){ p->cert_file, files->cert_fd },
+	    (struct cert_file){ p->key_file, files->key_fd }, e);
 	return p->cert != NULL ? 0 : -1;
 }
 
@@ -374,7 +375,8 @@ tls_server_reload(struct tls_server *t, struct err *e)
 		struct cert *c;
 		if (!look_at(p))
 			continue;
-		c = cert_load(p->cert_file, p->key_file, e);
+		c = cert_load((struct cert_file){ p->cert_file, 0 },
+		    (struct cert_file){ p->key_file, 0 }, e);
 		if (c == NULL) {
 			rc = -1;
 			continue;

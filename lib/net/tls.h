@@ -37,6 +37,9 @@ void tls_tickets_rotate(struct tls_tickets *t, int64_t now_s);
 struct tls_files {
 	const char *cert; /* PEM: certificate, then its chain */
 	const char *key;  /* PEM */
+	/* Of the same files, for the first time only: root opened them for a
+	 * process that may not. 0: none. */
+	int cert_fd, key_fd;
 };
 
 struct tls_opts {

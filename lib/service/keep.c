@@ -9,54 +9,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/proc.h"
+#include "service/notify.h"
 #include "service/service_int.h"
-
-/* ---- telling the service manager ---- */
-
-/* sd_notify(3): a datagram to the socket of NOTIFY_SOCKET. */
-static void
-notify_systemd(const char *text)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	size_t n = path == NULL ? 0 : strlen(path);
-	int fd;
-
-	if (n == 0 || n >= sizeof(sun.sun_path))
-		return;
-	memcpy(sun.sun_path, path, n);
-	if (path[0] == '@')
-		sun.sun_path[0] = '\0'; /* abstract */
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL,
-		(struct sockaddr *)&sun,
-		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) < 0)
-		log_line(SERVICE_TOPIC, LOG_WARN, "NOTIFY_SOCKET",
-		    LOG_Z("err", strerrordesc_np(errno)));
-	close(fd);
-}
-
-static void
-tell_ready(int notify_fd)
-{
-	/* After an upgrade the descriptor is gone: that is no news to anyone. */
-	if (notify_fd >= 0 && write(notify_fd, "\n", 1) == 1)
-		close(notify_fd);
-	notify_systemd("READY=1");
-}
 
 /* ---- the keeper ---- */
 
@@ -84,7 +46,7 @@ upgrade(struct server *sv, pid_t parent, const sigset_t *before)
 {
 	log_line(SERVICE_TOPIC, LOG_PRINT, "executing anew",
 	    LOG_Z("program", sv->argv[0]));
-	listen_environment(&sv->setup);
+	listen_environment(sv);
 	sigprocmask(SIG_SETMASK, before, NULL);
 	kill(parent, SIGTERM);
 	execvp(sv->argv[0], sv->argv);
@@ -101,7 +63,7 @@ keeper(struct server *sv, pid_t parent, int ready, int notify_fd,
 	char byte;
 
 	if (read(ready, &byte, 1) == 1)
-		tell_ready(notify_fd);
+		notify_ready(notify_fd);
 	close(ready);
 	reap(parent); /* what ended while the signal was not blocked */
 	for (;;) {

@@ -1,4 +1,5 @@
-/* listen - sockets from the service manager, addresses from its environment. */
+/* listen - sockets and files from the service manager, addresses from its
+ * environment. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,47 +58,98 @@ name_listener(const struct service *service, struct service_listener *l,
 	return 0;
 }
 
-int
-listen_take(const struct service *service, struct service_setup *setup,
-    const char *kind, const char *name, bool *connected_r, int *read_fd_r,
-    int *write_fd_r, struct err *e)
+static int
+take_listener(struct server *sv, int fd, struct slice name, const char *kind,
+    const char *listener, struct err *e)
 {
+	struct service_setup *setup = &sv->setup;
+	struct service_listener *l = &setup->listeners[setup->nlisteners++];
+
+	l->fd = fd;
+	return name_listener(sv->service, l, name, kind, listener, e);
+}
+
+/* LISTEN_FDS: listening sockets or one connection, and files. */
+static int
+take_descriptors(struct server *sv, uint32_t n, const char *kind,
+    const char *listener, struct err *e)
+{
+	struct service_setup *setup = &sv->setup;
+	struct slice names = slice_str(sv->listen_names), one;
+
+	for (uint32_t i = 0; i < n; i++) {
+		int fd = FIRST_FD + (int)i;
+		slice_cut(names, ':', &one, &names);
+		if (slice_starts(one, SLICE("/")))
+			setup->files[setup->nfiles++] =
+			    (struct service_file){ one, fd };
+		else if (take_listener(sv, fd, one, kind, listener, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* All listen, or there is one that is a connection. */
+static int
+check_sockets(const struct service_setup *setup, bool *connected_r,
+    struct err *e)
+{
+	*connected_r = !is_listening(setup->listeners[0].fd);
+	if (*connected_r && setup->nlisteners > 1)
+		return err_set(e, ERR_PERM,
+		    "descriptor %d is no listening socket",
+		    setup->listeners[0].fd);
+	for (size_t i = 0; !*connected_r && i < setup->nlisteners; i++) {
+		if (!is_listening(setup->listeners[i].fd))
+			return err_set(e, ERR_PERM,
+			    "descriptor %d is no listening socket",
+			    setup->listeners[i].fd);
+		file_nonblock(setup->listeners[i].fd, true);
+	}
+	return 0;
+}
+
+static const char *
+keep_environment(struct server *sv, const char *name)
+{
+	const char *value = getenv(name);
+
+	return value == NULL ? NULL
+			     : arena_cstr(sv->setup.arena, slice_str(value));
+}
+
+int
+listen_take(struct server *sv, const char *kind, const char *name,
+    bool *connected_r, int *read_fd_r, int *write_fd_r, struct err *e)
+{
+	struct service_setup *setup = &sv->setup;
 	uint32_t n = env_number("LISTEN_FDS"), pid = env_number("LISTEN_PID");
-	struct slice names = slice_str(getenv("LISTEN_FDNAMES")), one;
-	int first = FIRST_FD;
 
 	if (n > FDS_MAX)
 		return err_set(e, ERR_LIMIT, "more than %d sockets", FDS_MAX);
 	if (pid != 0 && pid != (uint32_t)getpid())
 		n = 0; /* meant for another process: sd_listen_fds(3) */
-	if (n == 0) {  /* inetd, tcpserver */
+	if (n > 0) {
+		sv->listen_fds = keep_environment(sv, "LISTEN_FDS");
+		sv->listen_names = keep_environment(sv, "LISTEN_FDNAMES");
+	}
+	setup->listeners =
+	    arena_array(setup->arena, n + 1, sizeof(*setup->listeners));
+	setup->files = arena_array(setup->arena, n, sizeof(*setup->files));
+	if (take_descriptors(sv, n, kind, name, e) < 0)
+		return -1;
+	if (setup->nlisteners == 0) { /* inetd, tcpserver */
 		if (kind == NULL)
 			return err_set(e, ERR_SYNTAX,
 			    "no sockets: LISTEN_FDS or -kind is needed");
-		n = 1;
-		first = STDIN_FILENO;
-	}
-	*connected_r = !is_listening(first);
-	*read_fd_r = first;
-	*write_fd_r = first == STDIN_FILENO ? STDOUT_FILENO : first;
-	setup->nlisteners = *connected_r ? 1 : n;
-	setup->listeners = arena_array(setup->arena, setup->nlisteners,
-	    sizeof(*setup->listeners));
-	for (size_t i = 0; i < setup->nlisteners; i++) {
-		struct service_listener *l = &setup->listeners[i];
-		slice_cut(names, ':', &one, &names);
-		l->fd = first + (int)i;
-		one = arena_dup(setup->arena, one);
-		if (name_listener(service, l, one, kind, name, e) < 0)
+		if (take_listener(sv, STDIN_FILENO, SLICE_NULL, kind, name, e) <
+		    0)
 			return -1;
-		if (!*connected_r) {
-			if (!is_listening(l->fd))
-				return err_set(e, ERR_PERM,
-				    "descriptor %d is no listening socket",
-				    l->fd);
-			file_nonblock(l->fd, true);
-		}
 	}
+	if (check_sockets(setup, connected_r, e) < 0)
+		return -1;
+	*read_fd_r = setup->listeners[0].fd;
+	*write_fd_r = *read_fd_r == STDIN_FILENO ? STDOUT_FILENO : *read_fd_r;
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDNAMES");
@@ -105,21 +157,13 @@ listen_take(const struct service *service, struct service_setup *setup,
 }
 
 void
-listen_environment(const struct service_setup *setup)
+listen_environment(const struct server *sv)
 {
-	struct buf b = BUF_INIT(FDS_MAX * 256);
-
-	if (setup->listeners[0].fd != FIRST_FD)
+	if (sv->listen_fds == NULL)
 		return; /* inetd's, found there again */
-	buf_addu(&b, setup->nlisteners);
-	setenv("LISTEN_FDS", buf_cstr(&b), 1);
-	buf_reset(&b);
-	for (size_t i = 0; i < setup->nlisteners; i++)
-		buf_addf(&b, "%s%s.%.*s", i > 0 ? ":" : "",
-		    setup->listeners[i].kind->name,
-		    SLICE_FMT(setup->listeners[i].name));
-	setenv("LISTEN_FDNAMES", buf_cstr(&b), 1);
-	buf_free(&b);
+	setenv("LISTEN_FDS", sv->listen_fds, 1);
+	if (sv->listen_names != NULL)
+		setenv("LISTEN_FDNAMES", sv->listen_names, 1);
 }
 
 /* ---- addresses ---- */

@@ -404,8 +404,9 @@ add_path(int ruleset, const struct sandbox_path *path, uint64_t handled,
 	long rc;
 
 	if (rule.parent_fd < 0)
-		return errno == ENOENT ? 0
-				       : err_sys(e, "sandbox: %s", path->path);
+		return errno == ENOENT || errno == EACCES
+		    ? 0
+		    : err_sys(e, "sandbox: %s", path->path);
 	rule.allowed_access &= handled;
 	rc = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH,
 	    &rule, 0);

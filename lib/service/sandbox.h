@@ -46,7 +46,8 @@ enum sandbox_right {
 };
 
 struct sandbox_path {
-	const char *path; /* a folder; one that does not exist is passed over */
+	const char *path; /* a folder; one that is not there, or out of
+			   * reach anyway, is passed over */
 	int rights;
 };
 

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -116,6 +117,8 @@ load(struct server *sv, struct err *e)
 	if (sv->service->load(&sv->setup, e) < 0 ||
 	    user_become(sv->setup.user, e) < 0)
 		return -1;
+	for (size_t i = 0; i < sv->setup.nfiles; i++)
+		close(sv->setup.files[i].fd);
 	return open_shared(sv, e) < 0 || make_jails(sv, e) < 0 ? -1 : 0;
 }
 
@@ -233,13 +236,14 @@ service_main(const struct service *service, int argc, char **argv)
 	bool connected;
 
 	share_memory(argv);
+	prctl(PR_SET_NAME, service->name); /* it would be "exe" */
 	parse_options(service, argc, argv, &o);
 	log_init(service->name, LOG_INFO);
 	user_limits();
 	if (o.no_sandbox)
 		sandbox_off();
-	if (listen_take(service, &sv.setup, o.kind, o.listener, &connected,
-		&read_fd, &write_fd, &e) < 0)
+	if (listen_take(&sv, o.kind, o.listener, &connected, &read_fd,
+		&write_fd, &e) < 0)
 		proc_die(service->name, &e);
 	if (!connected)
 		ready_fd = keep(&sv, (int)o.notify_fd, &e);

@@ -60,6 +60,13 @@ struct service_listener {
 	size_t nproxies;
 };
 
+/* A file that the service manager opened before it started us as a user who
+ * may not: descriptors of LISTEN_FDS named by an absolute path. */
+struct service_file {
+	struct slice path;
+	int fd; /* closed after load */
+};
+
 /* 0: no limit. Networks are those of limit.h. */
 struct service_limits {
 	unsigned connections;
@@ -79,6 +86,8 @@ struct service_setup {
 	struct arena *arena; /* lives as long as the process */
 	struct service_listener *listeners;
 	size_t nlisteners;
+	struct service_file *files;
+	size_t nfiles;
 	struct service_limits limits; /* the defaults at first */
 	struct slice user;            /* to become, if started as root */
 	const char *run_dir; /* of limits, counters, loglevels; NULL: none */

@@ -19,6 +19,7 @@ struct server {
 	struct service_setup setup;
 	int argc;
 	char **argv;
+	const char *listen_fds, *listen_names; /* the environment at start */
 	struct limit *limit;
 	struct metrics *metrics;
 	struct sandbox *parent_jail, *back_jail, *front_jail;
@@ -39,15 +40,14 @@ bool service_is_crash(int status);
 /* ---- listen.c ---- */
 
 /*
- * Take the sockets: setup->listeners. kind and name are the flags, for sockets
+ * Take sockets and files: sv->setup. kind and name are the flags, for sockets
  * without a name. *connected_r: it is one connection, whose descriptors are
  * given. -1 with e if there is nothing to serve.
  */
-int listen_take(const struct service *service, struct service_setup *setup,
-    const char *kind, const char *name, bool *connected_r, int *read_fd_r,
-    int *write_fd_r, struct err *e);
-/* The environment of a program executed anew with the same sockets. */
-void listen_environment(const struct service_setup *setup);
+int listen_take(struct server *sv, const char *kind, const char *name,
+    bool *connected_r, int *read_fd_r, int *write_fd_r, struct err *e);
+/* The environment of a program executed anew with the same descriptors. */
+void listen_environment(const struct server *sv);
 /* Both ends, from the socket or the environment of tcpserver and systemd. */
 void listen_addresses(struct service_client *client);
 

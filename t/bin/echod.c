@@ -57,7 +57,7 @@ load(struct service_setup *setup, struct err *e)
 {
 	static struct sandbox_path paths[2], etc;
 	static struct ip_prefix proxy;
-	struct tls_files files = { o.cert, o.key };
+	struct tls_files files = { o.cert, o.key, 0, 0 };
 	struct tls_opts tls = {
 		.files = &files, .nfiles = 1, .tickets = tls_tickets_new()
 	};
