@@ -1,6 +1,7 @@
 #include "tools/bind.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -37,6 +38,32 @@ address_of(const char *ip, int port, union address *a_r)
 	return 0;
 }
 
+/* Why an address could not be bound, and what to do. */
+static void
+refused(int number, const char *ip, int port, struct err *e)
+{
+	static const struct {
+		int number;
+		const char *advice;
+	} advice[] = {
+		{ EADDRNOTAVAIL,
+		    "; this host has no such address: if it is behind "
+		    "NAT, put its own address in IPs and the public one in "
+		    "NATIPs" },
+		{ EADDRINUSE,
+		    "; another program or listener has it: ss -ltnp "
+		    "shows which" },
+		{ EACCES, "; ports below 1024 need root" },
+	};
+	const char *more = "";
+
+	for (size_t i = 0; i < sizeof(advice) / sizeof(advice[0]); i++)
+		if (advice[i].number == number)
+			more = advice[i].advice;
+	err_set(e, ERR_PERM, "listen on %s port %d: %s%s", ip, port,
+	    strerrordesc_np(number), more);
+}
+
 static int
 bind_one(const char *ip, int port, struct err *e)
 {
@@ -53,7 +80,7 @@ bind_one(const char *ip, int port, struct err *e)
 	if (a.any.sa_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	if (bind(fd, &a.any, len) < 0 || listen(fd, BACKLOG) < 0) {
-		err_sys(e, "listen on %s port %d", ip, port);
+		refused(errno, ip, port, e);
 		close(fd);
 		return -1;
 	}

@@ -16,9 +16,8 @@
 #include "base/opt.h"
 #include "base/proc.h"
 #include "config/config.h"
-#include "service/supervise.h"
-#include "tools/bind.h"
 #include "tools/localserve_init.h"
+#include "tools/services.h"
 
 static const char *opt_dir, *opt_ip, *opt_loglevel;
 static bool opt_initonly, opt_nosandbox;
@@ -52,33 +51,13 @@ default_dir(struct arena *arena)
 	return arena_printf(arena, "%s/.config/mox-localserve", home).p;
 }
 
-/* The programs beside this one, wherever they were built or installed. */
 static void
-use_own_folder(void)
-{
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	const char *path = getenv("PATH");
-	struct buf b = BUF_INIT(1 << 20);
-	ssize_t slash;
-
-	if (n <= 0)
-		return;
-	slash = slice_rchr(slice_of(self, (size_t)n), '/');
-	if (slash <= 0)
-		return;
-	buf_add(&b, slice_of(self, (size_t)slash));
-	if (path && *path)
-		buf_addf(&b, ":%s", path);
-	setenv("PATH", buf_cstr(&b), 1);
-	buf_free(&b);
-}
-
-static void
-say_ready(void *ctx)
+say_ready(void *ctx, enum supervise_event event)
 {
 	const char *dir = ctx;
 
+	if (event != SUPERVISE_READY)
+		return;
 	printf("mox is ready: mail for mox@localhost is read with password %s\n"
 	       "files are in %s\n",
 	    LOCALSERVE_PASSWORD, dir);
@@ -97,37 +76,15 @@ first_run(const char *dir)
 		printf("made %s\n", dir);
 }
 
-/* mox-smtpd and mox-imapd with the sockets of their kinds. */
-static int
-run_services(const char *dir, const struct bind_list *bound, struct err *e)
-{
-	struct arena *arena = arena_new(0);
-	const char *conf = arena_printf(arena, "%s/mox.conf", dir).p;
-	const char *sandbox = opt_nosandbox ? "-nosandbox" : "-nosandbox=false";
-	const char *smtpd[] = { "mox-smtpd", "-config", conf, "-localserve",
-		sandbox, NULL };
-	const char *imapd[] = { "mox-imapd", "-config", conf, sandbox, NULL };
-	struct supervise_service services[] = {
-		{ "mox-smtpd", smtpd, NULL, 0 },
-		{ "mox-imapd", imapd, NULL, 0 },
-	};
-	int rc;
-
-	bind_pick(bound, bind_smtp_kinds, arena, &services[0].sockets,
-	    &services[0].nsockets);
-	bind_pick(bound, bind_imap_kinds, arena, &services[1].sockets,
-	    &services[1].nsockets);
-	rc = supervise_run(services, 2, say_ready, (void *)dir, e);
-	arena_free(&arena);
-	return rc;
-}
-
 int
 main(int argc, char **argv)
 {
 	struct arena *arena = arena_new(0);
 	struct err e = ERR_INIT;
 	struct bind_list bound = { 0 };
+	struct services_opts services = {
+		.localserve = true, .bound = &bound, .commands = -1
+	};
 	struct config *config;
 
 	if (opt_parse(&program, argc, argv) != argc)
@@ -135,17 +92,20 @@ main(int argc, char **argv)
 	if (!opt_dir)
 		opt_dir = default_dir(arena);
 	log_init(program.name, LOG_INFO);
-	use_own_folder();
+	services_use_own_folder();
 	if (opt_loglevel)
 		setenv("MOX_LOGLEVEL", opt_loglevel, 1);
 	umask(077);
 	first_run(opt_dir);
 	if (opt_initonly)
 		return EXIT_DONE;
-	config =
-	    config_load_or_exit(arena_printf(arena, "%s/mox.conf", opt_dir).p);
+	services.conf = arena_printf(arena, "%s/mox.conf", opt_dir).p;
+	services.nosandbox = opt_nosandbox;
+	services.tell = say_ready;
+	services.ctx = (void *)opt_dir;
+	config = config_load_or_exit(services.conf);
 	if (bind_listeners(config, arena, &bound, &e) < 0 ||
-	    run_services(opt_dir, &bound, &e) < 0)
+	    services_run(&services, &e) < 0)
 		proc_die(program.name, &e);
 	return EXIT_DONE;
 }

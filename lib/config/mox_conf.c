@@ -278,7 +278,7 @@ static const struct schema_field mox_conf_fields[] = {
 	{ "User", STRING(user), OPT, "mox", field_text,
 	    "User that services run as once they have bound their ports. A "
 	    "name that is not known is taken as number of user and group." },
-	{ "NoFixPermissions", BOOL(no_fix_permissions), OPT | LATER, NULL, NULL,
+	{ "NoFixPermissions", BOOL(no_fix_permissions), OPT, NULL, NULL,
 	    "Leave owner and mode of the folders of data and configuration "
 	    "as they are at start." },
 	{ "Hostname", STRING(hostname), REQ, NULL, field_domain,

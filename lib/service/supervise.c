@@ -35,8 +35,8 @@ struct running {
 struct supervisor {
 	struct running *v;
 	size_t n;
-	int signals;
-	int stopping; /* the signal, 0 while running */
+	int signals, commands;
+	bool stopping;
 };
 
 /* This environment with LISTEN_* for one service. */
@@ -185,9 +185,22 @@ take_signals(struct supervisor *sv, struct err *e)
 		else if (sig == SIGHUP)
 			signal_all(sv, SIGHUP);
 		else
-			sv->stopping = sig;
+			sv->stopping = true;
 	}
 	return rc;
+}
+
+static void
+take_commands(struct supervisor *sv)
+{
+	char command;
+
+	while (read(sv->commands, &command, 1) == 1) {
+		if (command == SUPERVISE_RELOAD)
+			signal_all(sv, SIGHUP);
+		if (command == SUPERVISE_STOP)
+			sv->stopping = true;
+	}
 }
 
 /* A newline says ready; the end of the file means it will say nothing. */
@@ -239,21 +252,24 @@ until_next_start(const struct supervisor *sv)
 	return (int)wait;
 }
 
-/* Wait for signals and for services to say that they are ready. */
+/* Wait for signals, commands, and services to say that they are ready. */
 static int
 wait_once(struct supervisor *sv, int timeout_ms, struct err *e)
 {
-	struct pollfd *fds = xcalloc(sv->n + 1, sizeof(*fds));
+	struct pollfd *fds = xcalloc(sv->n + 2, sizeof(*fds));
 	int rc = 0;
 
 	fds[0] = (struct pollfd){ .fd = sv->signals, .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = sv->commands, .events = POLLIN };
 	for (size_t i = 0; i < sv->n; i++)
-		fds[i + 1] =
+		fds[i + 2] =
 		    (struct pollfd){ .fd = sv->v[i].notify, .events = POLLIN };
-	if (poll(fds, sv->n + 1, timeout_ms) > 0) {
+	if (poll(fds, sv->n + 2, timeout_ms) > 0) {
 		for (size_t i = 0; i < sv->n; i++)
-			if (fds[i + 1].revents)
+			if (fds[i + 2].revents)
 				take_notify(&sv->v[i]);
+		if (fds[1].revents)
+			take_commands(sv);
 		if (fds[0].revents)
 			rc = take_signals(sv, e);
 	}
@@ -285,8 +301,7 @@ stop_all(struct supervisor *sv)
 {
 	int64_t end = clock_mono_ms(NULL) + SUPERVISE_STOP_MS;
 
-	if (!sv->stopping)
-		sv->stopping = SIGTERM;
+	sv->stopping = true;
 	signal_all(sv, SIGTERM);
 	while (alive(sv) && clock_mono_ms(NULL) < end)
 		wait_once(sv, (int)(end - clock_mono_ms(NULL)), NULL);
@@ -299,33 +314,35 @@ stop_all(struct supervisor *sv)
 }
 
 int
-supervise_run(const struct supervise_service *services, size_t n,
-    void (*ready)(void *ctx), void *ctx, struct err *e)
+supervise_run(const struct supervise *s, struct err *e)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD, 0 };
-	struct supervisor sv = { .n = n };
+	struct supervisor sv = { .n = s->n, .commands = s->commands };
+	bool told = s->tell == NULL;
 	int rc = 0;
 
 	sv.signals = proc_signals(signals, e);
 	if (sv.signals < 0)
 		return -1;
-	sv.v = xcalloc(n, sizeof(*sv.v));
-	for (size_t i = 0; i < n; i++) {
-		sv.v[i].service = &services[i];
+	sv.v = xcalloc(s->n, sizeof(*sv.v));
+	for (size_t i = 0; i < s->n; i++) {
+		sv.v[i].service = &s->services[i];
 		sv.v[i].notify = -1;
 	}
-	for (size_t i = 0; i < n && rc == 0; i++)
+	for (size_t i = 0; i < s->n && rc == 0; i++)
 		rc = service_start(&sv.v[i], e);
 	while (rc == 0 && !sv.stopping) {
 		rc = wait_once(&sv, until_next_start(&sv), e);
 		if (rc == 0 && !sv.stopping)
 			start_due(&sv);
-		if (ready && all_ready(&sv)) {
-			ready(ctx);
-			ready = NULL;
+		if (!told && all_ready(&sv)) {
+			s->tell(s->ctx, SUPERVISE_READY);
+			told = true;
 		}
 	}
+	if (s->tell != NULL)
+		s->tell(s->ctx, SUPERVISE_STOPPING);
 	stop_all(&sv);
 	free(sv.v);
-	return rc < 0 ? -1 : sv.stopping;
+	return rc;
 }

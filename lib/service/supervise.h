@@ -2,9 +2,9 @@
  * supervise - keep a few services running: start, restart with back-off, stop.
  *
  * For mox-localserve and mox-serve; a service manager does the same with the
- * units in conf/. Services get listening sockets in the way of systemd
- * (LISTEN_FDS, LISTEN_FDNAMES, from descriptor 3 on) and say that they are
- * ready in the way of s6 (a newline on the descriptor of -notify-fd).
+ * units in conf/. Services get listening sockets and opened files in the way
+ * of systemd (LISTEN_FDS, LISTEN_FDNAMES, from descriptor 3 on) and say that
+ * they are ready in the way of s6 (a newline on the descriptor of -notify-fd).
  * Depends on lib/base. Keeps the process's SIGINT, SIGTERM, SIGHUP and
  * SIGCHLD to itself while it runs.
  */
@@ -16,7 +16,8 @@
 
 struct supervise_socket {
 	int fd;
-	const char *name; /* KIND.LISTENER, as in LISTEN_FDNAMES */
+	const char *name; /* KIND.LISTENER, as in LISTEN_FDNAMES; of a file,
+			   * its absolute path */
 };
 
 struct supervise_service {
@@ -27,18 +28,35 @@ struct supervise_service {
 	size_t nsockets;
 };
 
+enum supervise_event {
+	SUPERVISE_READY,    /* every service has said that it is ready; once */
+	SUPERVISE_STOPPING, /* they are about to be stopped */
+};
+
+struct supervise {
+	const struct supervise_service *services;
+	size_t n;
+	/* Commands, a byte each: SUPERVISE_STOP, SUPERVISE_RELOAD; others are
+	 * passed over. A descriptor that never reads end of file, or -1. */
+	int commands;
+	void (*tell)(void *ctx, enum supervise_event event); /* or NULL */
+	void *ctx;
+};
+
+#define SUPERVISE_STOP 't'   /* as SIGTERM */
+#define SUPERVISE_RELOAD 'h' /* as SIGHUP */
+
 /*
- * Start all services and keep them running until SIGINT or SIGTERM, then stop
- * them: SIGTERM, and SIGKILL to what is left after SUPERVISE_STOP_MS. SIGHUP is
- * passed on. A service that ends by itself is started again, at once the first
- * time, later after 1, 2, 4 ... 60 seconds. They die with this process.
+ * Start all services and keep them running until SIGINT, SIGTERM or a command
+ * says stop: then SIGTERM to all, and SIGKILL to what is left after
+ * SUPERVISE_STOP_MS. SIGHUP is passed on. A service that ends by itself is
+ * started again, at once the first time, later after 1, 2, 4 ... 60 seconds.
+ * They die with this process.
  *
- * ready (may be NULL) is called once, when every service has said that it is
- * ready. Returns the number of the signal that ended it, or -1 with e set when
- * a service ends before it was ever ready: its own message says why.
+ * Returns 0 when it was told to stop, or -1 with e set when a service ends
+ * before it was ever ready: its own message says why.
  */
 #define SUPERVISE_STOP_MS 5000 /* services give their clients 3 s */
-int supervise_run(const struct supervise_service *services, size_t n,
-    void (*ready)(void *ctx), void *ctx, struct err *e);
+int supervise_run(const struct supervise *s, struct err *e);
 
 #endif

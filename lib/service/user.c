@@ -1,7 +1,6 @@
 /* user - which user a process is, and its resource limits. */
 #include "service/user.h"
 
-#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
@@ -9,6 +8,8 @@
 #include <sys/stat.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#define USER_NAME 64 /* useradd(8) allows 32 */
 
 /* Become uid and gid in every sense, and be sure of it. */
 static int
@@ -24,24 +25,52 @@ become(uid_t uid, gid_t gid, const char *name, struct err *e)
 	return 0;
 }
 
+/* Ids of a name, or of a number; *known_r: it is in passwd(5). */
+static int
+find_user(struct slice user, char *name, size_t size, uid_t *uid_r,
+    gid_t *gid_r, bool *known_r, struct err *e)
+{
+	const struct passwd *pw;
+	uint32_t id;
+
+	if (!slice_cstr(user, name, size))
+		return err_set(e, ERR_SYNTAX, "user name too long");
+	pw = getpwnam(name);
+	*known_r = pw != NULL;
+	if (pw != NULL) {
+		*uid_r = pw->pw_uid;
+		*gid_r = pw->pw_gid;
+		return 0;
+	}
+	if (!slice_u32(user, &id))
+		return err_set(e, ERR_PERM, "no user \"%s\"", name);
+	*uid_r = id;
+	*gid_r = id;
+	return 0;
+}
+
+int
+user_ids(struct slice user, uid_t *uid_r, gid_t *gid_r, struct err *e)
+{
+	char name[USER_NAME];
+	bool known;
+
+	return find_user(user, name, sizeof(name), uid_r, gid_r, &known, e);
+}
+
 int
 user_become(struct slice user, struct err *e)
 {
-	const struct passwd *pw;
-	char name[64];
-	uint32_t id;
+	char name[USER_NAME];
+	bool known;
+	uid_t uid = (uid_t)-1;
+	gid_t gid = (gid_t)-1;
 
 	if (geteuid() != 0 || user.n == 0)
 		return 0;
-	if (!slice_cstr(user, name, sizeof(name)))
-		return err_set(e, ERR_SYNTAX, "user name too long");
-	errno = 0;
-	pw = getpwnam(name);
-	if (pw != NULL)
-		return become(pw->pw_uid, pw->pw_gid, name, e);
-	if (slice_u32(user, &id))
-		return become(id, id, NULL, e);
-	return err_set(e, ERR_PERM, "no user \"%s\"", name);
+	if (find_user(user, name, sizeof(name), &uid, &gid, &known, e) < 0)
+		return -1;
+	return become(uid, gid, known ? name : NULL, e);
 }
 
 int

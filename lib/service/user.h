@@ -4,8 +4,13 @@
 #ifndef SERVICE_USER_H
 #define SERVICE_USER_H
 
+#include <sys/types.h>
+
 #include "base/err.h"
 #include "base/slice.h"
+
+/* The ids of user, as user_become takes them: 0, or -1 with e. Uses NSS. */
+int user_ids(struct slice user, uid_t *uid_r, gid_t *gid_r, struct err *e);
 
 /*
  * As root, become user (a name, or a number used for user and group), with its

@@ -1,0 +1,104 @@
+# host.bash - a host in a scratch tree, for those who run it as root would: with
+# config/, data/, run/ and a user of its own; `load host`.
+#
+# The tree is not below bats's own folder, which only root may enter.
+
+# A user id nobody has; services need no name.
+HOST_USER=48213
+
+make_tree() {
+	TREE=$(mktemp -d /tmp/mox-test.XXXXXX)
+	chmod 755 "$TREE"
+	# Programs where that user can reach them.
+	mkdir "$TREE/bin"
+	for p in mox-serve mox-stop mox-smtpd mox-imapd mox-queued; do
+		[ ! -e "$MOX_BIN/$p" ] || cp "$MOX_BIN/$p" "$TREE/bin/"
+	done
+	PATH=$TREE/bin:$PATH
+	cd "$TREE"
+}
+
+remove_tree() {
+	cd /
+	[ -z "${TREE:-}" ] || rm -rf "$TREE"
+}
+
+# mox.conf and domains.conf for $IP, on ports that need no root; account anna,
+# anna@example.org, password "correct horse".
+make_host() {
+	mkdir -p config/tls
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+		-keyout config/tls/key.pem -out config/tls/cert.pem -days 2 \
+		-subj "/CN=${1:-mail.example.org}" 2>/dev/null
+	cat >config/mox.conf <<CONF
+DataDir: ../data
+LogLevel: debug
+User: $HOST_USER
+Hostname: mail.example.org
+Limits:
+	LoopbackExempt: true
+Listeners:
+	public:
+		IPs:
+			- $IP
+		TLS:
+			KeyCerts:
+				-
+					CertFile: tls/cert.pem
+					KeyFile: tls/key.pem
+		SMTP:
+			Enabled: true
+			Port: 1025
+		Submissions:
+			Enabled: true
+			Port: 1465
+		IMAPS:
+			Enabled: true
+			Port: 1993
+Postmaster:
+	Account: anna
+	Mailbox: Postmaster
+CONF
+	cat >config/domains.conf <<'CONF'
+Domains:
+	example.org: nil
+Accounts:
+	anna:
+		Domain: example.org
+		Destinations:
+			anna@example.org: nil
+		NoFirstTimeSenderDelay: true
+CONF
+	chmod 640 config/mox.conf
+	mkdir -p data
+	echo 'correct horse' | mox-setaccountpassword anna >/dev/null
+}
+
+start_serve() {
+	background "${SERVE:-mox-serve}" "$@" 2>>serve.log
+	SERVE_PID=$BACKGROUND_PID
+	eventually grep -q 'p=mox-serve.* m="ready"' serve.log || {
+		cat serve.log
+		return 1
+	}
+}
+
+deliver() {
+	printf 'Subject: %s\n\nIt works.\n' "$1" |
+		curl -sS --crlf "smtp://$IP:${2:-1025}" \
+		--mail-from you@example.net --mail-rcpt "${3:-anna@example.org}" -T -
+}
+
+# The newest mail, by IMAP under TLS.
+read_mail() {
+	curl -sSk "imaps://$IP:${1:-1993}/Inbox;MAILINDEX=*" \
+		-u "${2:-anna@example.org:correct horse}"
+}
+
+# Process ids of a program that serves this tree (its working folder).
+pids_of() {
+	local p
+	for p in $(pgrep -x "$1"); do
+		[ "$(readlink "/proc/$p/cwd")" != "$TREE" ] || echo "$p"
+	done
+}

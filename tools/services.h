@@ -1,0 +1,29 @@
+/*
+ * services - the programs that make a mail server, and how mox-serve and
+ * mox-localserve run them.
+ */
+#ifndef TOOLS_SERVICES_H
+#define TOOLS_SERVICES_H
+
+#include "service/supervise.h"
+#include "tools/bind.h"
+
+struct services_opts {
+	const char *conf; /* mox.conf */
+	bool localserve;
+	bool nosandbox;
+	const struct bind_list *bound;
+	const struct bind_list *files; /* opened for them; NULL: none */
+	int commands;                  /* as in struct supervise */
+	void (*tell)(void *ctx, enum supervise_event event);
+	void *ctx;
+};
+
+/* Programs are looked for beside this one first: put its folder before all
+ * others in PATH. */
+void services_use_own_folder(void);
+
+/* supervise_run with all services that have something to do. */
+int services_run(const struct services_opts *o, struct err *e);
+
+#endif
