@@ -75,6 +75,7 @@ CONF
 }
 
 start_serve() {
+	: >serve.log # "ready" of an earlier one
 	background "${SERVE:-mox-serve}" "$@" 2>>serve.log
 	SERVE_PID=$BACKGROUND_PID
 	eventually grep -q 'p=mox-serve.* m="ready"' serve.log || {

@@ -177,7 +177,6 @@ uid_of() { stat -c %u "/proc/$1"; }
 	run mox-stop
 	[ "$status" = 1 ]
 	[[ $output == *"mox-serve is not running"* ]]
-	: >serve.log
 	start_serve
 	deliver hello
 }
@@ -192,7 +191,6 @@ uid_of() { stat -c %u "/proc/$1"; }
 
 @test "stops on TERM and INT; clients are told" {
 	for signal in TERM INT; do
-		: >serve.log
 		start_serve
 		exec 5<>"/dev/tcp/$IP/1025"
 		read -r _ <&5
