@@ -49,8 +49,8 @@ start_server() {
 	background mox-localserve -dir "$DIR" -ip "$IP" "$@" \
 		>"$BATS_TEST_TMPDIR/server.out" 2>"$BATS_TEST_TMPDIR/server.log"
 	SERVER_PID=$BACKGROUND_PID
-	eventually port_open "$IP" 1025
-	eventually port_open "$IP" 1143
+	# Its ports are open before its services are ready.
+	eventually grep -q 'mox is ready' "$BATS_TEST_TMPDIR/server.out"
 }
 
 stop_server() {
