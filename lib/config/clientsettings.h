@@ -27,8 +27,8 @@ struct clientsettings {
 };
 
 /*
- * All ways to read and to submit mail for a domain: IMAP first, TLS before
- * STARTTLS, listener "public" before others. domain may be NULL: the host's
+ * All ways to read and to submit mail for a domain: IMAP first, then what
+ * listener "public" has, TLS before STARTTLS. domain may be NULL: the host's
  * own names.
  */
 struct clientsettings clientsettings_make(const struct config *config,
@@ -36,7 +36,7 @@ struct clientsettings clientsettings_make(const struct config *config,
 
 /* "IMAP" or "Submission (SMTP)". */
 const char *clientsettings_protocol(const struct clientsetting *s);
-/* "with TLS", "STARTTLS required", ... */
+/* "with TLS", "with STARTTLS required", ... */
 const char *clientsettings_note(const struct clientsetting *s);
 
 #endif

@@ -49,7 +49,4 @@ int dnsrecords_make(const struct config *config,
 /* As lines of a zone file with comments, beginning with $TTL. */
 void dnsrecords_zone(const struct dnsrecords *records, struct buf *b);
 
-/* TXT value of a DKIM key record (RFC 6376, 3.6.1) for a PEM private key. */
-int dnsrecords_dkim(struct slice pem, struct buf *b, struct err *e);
-
 #endif
