@@ -75,6 +75,12 @@ int auth_prepare_password(struct slice typed, struct buf *b, struct err *e);
 int auth_set_password(struct auth *auth, struct slice account,
     struct slice typed, unsigned flags, struct err *e);
 
+/* The bcrypt hash of a prepared password, as crypt(3) writes it, into out of
+ * AUTH_BCRYPT_SIZE bytes or more: for adminpasswd. rand: NULL the real one. */
+#define AUTH_BCRYPT_SIZE 64
+void auth_bcrypt(struct rand *rand, struct slice password, char *out,
+    size_t size);
+
 /* Credentials of an account: 1, 0 none (creds_r->known false), -1. */
 int auth_load(struct auth *auth, struct slice account,
     struct sasl_creds *creds_r, struct err *e);

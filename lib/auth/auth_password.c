@@ -48,28 +48,33 @@ derive_scram(struct auth *auth, struct sasl_creds *c, enum sasl_hash hash,
 }
 
 /* bcrypt looks at the first 72 bytes; a NUL cannot be in a password. */
-static void
-derive_crypt(struct auth *auth, struct sasl_creds *c, struct slice password)
+void
+auth_bcrypt(struct rand *rand, struct slice password, char *out, size_t size)
 {
 	struct crypt_data *data = xcalloc(1, sizeof(*data));
 	char text[SASL_PASSWORD_MAX + 1], salt[CRYPT_GENSALT_OUTPUT_SIZE];
 	char random[SALT_BYTES];
 	const char *hash;
 
-	rand_fill(auth->opts.rand, random, sizeof(random));
+	rand_fill(rand, random, sizeof(random));
 	hash = slice_cstr(password, text, sizeof(text)) &&
 		crypt_gensalt_rn("$2b$", BCRYPT_COST, random, sizeof(random),
 		    salt, sizeof(salt)) != NULL
 	    ? crypt_rn(text, salt, data, sizeof(*data))
 	    : NULL;
 	/* With these settings it fails only for want of memory. */
-	if (hash == NULL ||
-	    !slice_cstr(slice_str(hash), c->crypt, sizeof(c->crypt)))
+	if (hash == NULL || !slice_cstr(slice_str(hash), out, size))
 		abort();
-	c->has.crypt = true;
 	sha_wipe(text, sizeof(text));
 	sha_wipe(data, sizeof(*data));
 	free(data);
+}
+
+static void
+derive_crypt(struct auth *auth, struct sasl_creds *c, struct slice password)
+{
+	auth_bcrypt(auth->opts.rand, password, c->crypt, sizeof(c->crypt));
+	c->has.crypt = true;
 }
 
 void

@@ -71,6 +71,10 @@ struct conf_domain *edit_domain(struct edit *edit, struct slice name);
 
 /* ---- accounts ---- */
 
+/* Lines of domains.conf that every new account begins with, before Domain and
+ * Destinations: for mox-quickstart, which makes the file. */
+extern const char edit_account_defaults[];
+
 /*
  * With the defaults of a new account and one address, which nobody has; data/
  * has no folder of the name.

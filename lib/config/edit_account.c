@@ -9,7 +9,7 @@
 #include "db/escape.h"
 
 /* What a new account is set to, but for its domain and address. */
-static const char new_account[] =
+const char edit_account_defaults[] =
     "RejectsMailbox: Rejects\n"
     "AutomaticJunkFlags:\n"
     "\tEnabled: true\n"
@@ -235,8 +235,8 @@ edit_account_add(struct edit *edit, struct slice name, struct slice address,
 	    check_no_folder(edit, name, e) < 0)
 		return -1;
 	account = EDIT_APPEND(edit, &edit->conf.accounts);
-	schema_parse_trusted(&conf_account_schema, slice_str(new_account),
-	    edit->arena, account);
+	schema_parse_trusted(&conf_account_schema,
+	    slice_str(edit_account_defaults), edit->arena, account);
 	account->name = arena_dup(edit->arena, name);
 	account->domain = slice_skip(text, (size_t)slice_rchr(text, '@') + 1);
 	return add_destination(edit, account, text, e);
