@@ -54,7 +54,7 @@ take_delimited(struct arena *arena, struct scan *sc, int open, char close,
 			break;
 		if (c == close)
 			depth--;
-		else if (c == open)
+		else if ((unsigned char)c == open)
 			depth++;
 		else if (c == '\\' || c == '\r' || c == '\n') {
 			plain = false;
