@@ -18,9 +18,9 @@ static const struct opt options[] = {
 };
 
 static const struct service_kind kinds[] = {
-	{ "imap", KIND_IMAP, false, true, LIMIT_NEW_IMAP },
-	{ "imaps", KIND_IMAPS, true, true, LIMIT_NEW_IMAP },
-	{ NULL, 0, false, false, 0 },
+	{ "imap", KIND_IMAP, false, true, LIMIT_NEW_IMAP, false },
+	{ "imaps", KIND_IMAPS, true, true, LIMIT_NEW_IMAP, false },
+	{ NULL, 0, false, false, 0, false },
 };
 
 static struct host_tls_use
@@ -37,16 +37,16 @@ load(struct service_setup *setup, struct err *e)
 	return host_load(&host, opt_config, tls_use, setup, e);
 }
 
-static void
+static bool
 refresh(void *ctx)
 {
-	host_refresh(ctx);
+	return host_refresh(ctx);
 }
 
 static void
-hide(void *ctx)
+forget(void *ctx)
 {
-	host_hide(ctx);
+	host_forget(ctx);
 }
 
 /* RFC 9051, 7.1.5: BYE in place of a greeting. */
@@ -77,7 +77,7 @@ static const struct service service = {
 	.kinds = kinds,
 	.load = load,
 	.refresh = refresh,
-	.hide = hide,
+	.forget = forget,
 	.front = imap_front,
 	.back = imap_back,
 	.refuse = refuse,

@@ -171,15 +171,17 @@ smtp_back(const struct service_client *client, struct split *split)
 		.submission = client->listener->kind->id != SMTP_KIND_SMTP,
 		.arena = arena_new(0),
 		.record = BUF_INIT(MSGREC_MAX),
-		.deliver = deliver_new(&d->host),
 	};
 	struct err e = ERR_INIT;
 	int rc;
 
 	/* The client is the front's alone. */
-	close(client->read_fd);
+	if (client->read_fd >= 0)
+		close(client->read_fd);
 	if (client->write_fd != client->read_fd)
 		close(client->write_fd);
+	b.deliver = d->deliver ? d->deliver : deliver_new(&d->host);
+	d->deliver = NULL;
 	/* AUTH may follow a client certificate: smtp.md 3. */
 	b.login.preauth = b.login.auth_too = b.submission;
 	log_begin(&b, client);
@@ -189,7 +191,10 @@ smtp_back(const struct service_client *client, struct split *split)
 	log_line(SMTP_TOPIC, LOG_INFO, "connection ended",
 	    LOG_U("messages", b.good), LOG_E(&e));
 	smtp_back_reset(&b);
-	deliver_free(&b.deliver);
+	if (client->shared)
+		d->deliver = b.deliver; /* with its mailboxes still open */
+	else
+		deliver_free(&b.deliver);
 	login_back_end(&b.login);
 	arena_free(&b.arena);
 	arena_free(&b.login.arena);

@@ -17,12 +17,12 @@ static const struct opt options[] = {
 };
 
 static const struct service_kind kinds[] = {
-	{ "smtp", SMTP_KIND_SMTP, false, false, LIMIT_NEW_SMTP },
-	{ "submission", SMTP_KIND_SUBMISSION, false, true,
-	    LIMIT_NEW_SUBMISSION },
+	{ "smtp", SMTP_KIND_SMTP, false, false, LIMIT_NEW_SMTP, true },
+	{ "submission", SMTP_KIND_SUBMISSION, false, true, LIMIT_NEW_SUBMISSION,
+	    false },
 	{ "submissions", SMTP_KIND_SUBMISSIONS, true, true,
-	    LIMIT_NEW_SUBMISSION },
-	{ NULL, 0, false, false, 0 },
+	    LIMIT_NEW_SUBMISSION, false },
+	{ NULL, 0, false, false, 0, false },
 };
 
 /*
@@ -68,16 +68,16 @@ load(struct service_setup *setup, struct err *e)
 	    smtpd.host.env.rand, &smtpd.receivedid, e);
 }
 
-static void
+static bool
 refresh(void *ctx)
 {
-	host_refresh(&((struct smtpd *)ctx)->host);
+	return host_refresh(&((struct smtpd *)ctx)->host);
 }
 
 static void
-hide(void *ctx)
+forget(void *ctx)
 {
-	host_hide(&((struct smtpd *)ctx)->host);
+	host_forget(&((struct smtpd *)ctx)->host);
 }
 
 static const char *
@@ -107,7 +107,7 @@ static const struct service service = {
 	.kinds = kinds,
 	.load = load,
 	.refresh = refresh,
-	.hide = hide,
+	.forget = forget,
 	.front = smtp_front_run,
 	.back = smtp_back,
 	.refuse = refuse,

@@ -4,13 +4,14 @@
 #ifndef SMTP_SMTPD_H
 #define SMTP_SMTPD_H
 
-#include "host/host.h"
+#include "host/deliver.h"
 #include "smtp/receivedid.h"
 
 struct smtpd {
 	struct host host; /* first */
 	struct receivedid receivedid;
-	bool localserve; /* every address is ours, special ones fail */
+	bool localserve;         /* every address is ours, special ones fail */
+	struct deliver *deliver; /* in a shared back, between connections */
 };
 
 /* struct service's back; client->ctx is the struct smtpd. */

@@ -174,24 +174,6 @@ test_file(void)
 	CHECK_EQ(e.kind, ERR_PERM);
 }
 
-/* What is hidden is not there in a child: touching it is its end. */
-static void
-test_hide(void)
-{
-	struct limit *l = limit_private();
-	int status = 0;
-
-	limit_hide(l);
-	if (fork() == 0) {
-		signal(SIGSEGV, SIG_DFL); /* not the sanitizer's */
-		check(l, "192.0.2.1", NOW);
-		_exit(0);
-	}
-	wait(&status);
-	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
-	limit_close(&l);
-}
-
 static void
 test_metrics(void)
 {
@@ -243,7 +225,6 @@ main(void)
 	RUN(test_nothing);
 	RUN(test_full);
 	RUN(test_file);
-	RUN(test_hide);
 	RUN(test_metrics);
 	file_remove_tree(AT_FDCWD, dir, NULL);
 	return unit_done();

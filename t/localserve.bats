@@ -54,6 +54,8 @@ teardown() { stop_background; }
 
 @test "a service that dies is started again" {
 	start_server
+	# One that ends before it was ready ends all.
+	eventually grep -q "mox is ready" "$BATS_TEST_TMPDIR/server.out"
 	pid=$(pgrep -o -f "mox-imapd -config $DIR/mox.conf")
 	kill -9 "$pid"
 	eventually port_open "$IP" 1143

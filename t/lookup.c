@@ -412,9 +412,9 @@ test_replace(void)
 	lookup_mailbox(lookup, arena, SLICE("mjl@example.org"), &r, NULL);
 	write_file("config/domains.conf", SMALL("new.example"));
 	CHECK_EQ(refresh(&problems), 1);
-	lookup_refresh(lookup, now + SCHEMA_SECOND / 2);
+	CHECK(!lookup_refresh(lookup, now + SCHEMA_SECOND / 2));
 	expect("mjl@new.example", "not local");
-	lookup_refresh(lookup, now + SCHEMA_SECOND);
+	CHECK(lookup_refresh(lookup, now + SCHEMA_SECOND));
 	expect("mjl@new.example", "mjl mjl@new.example Inbox");
 	/* What was found before lives on. */
 	CHECK_STR(result_text(&r), "mjl mjl@example.org Mine");
@@ -438,7 +438,7 @@ test_bad_version(void)
 	/* A damaged file is not taken, and mended by the next refresh. */
 	write_file("config/domains.conf", SMALL("third.example"));
 	write_file("data/lookup/domains.cdb", "x");
-	lookup_refresh(lookup, 30 * SCHEMA_SECOND);
+	CHECK(!lookup_refresh(lookup, 30 * SCHEMA_SECOND));
 	CHECK_EQ(refresh(&problems), 1);
 	lookup_refresh(lookup, 40 * SCHEMA_SECOND);
 	expect("mjl@third.example", "mjl mjl@third.example Inbox");

@@ -1,6 +1,7 @@
 """processes - those of the server in DIR: who is who, and killing them.
 
-A service is localserve > keeper > parent > back > front.
+A service is localserve > keeper > parent > back > front; where one back serves
+many connections, the parent has fronts besides. Their names say what they are.
 """
 import os
 import signal
@@ -45,8 +46,13 @@ def by_role(top):
         depth, p = 0, pid
         while p in family:
             depth, p = depth + 1, family[p]
-        out[ROLES[min(depth, 4)]].append(pid)
+        out[role(pid) or ROLES[min(depth, 4)]].append(pid)
     return out
+
+
+def role(pid):
+    """"back" or "front", "" for others."""
+    return read(f"/proc/{pid}/comm").decode().strip().partition(":")[2]
 
 
 def kill(pid):
@@ -76,23 +82,18 @@ def has_socket(pid, inode):
 
 def of_connection(sock):
     """pids of the session behind a client's socket: who holds the other end
-    of it, and that process's parent if it is a back."""
+    of it, and its back: its parent, or all backs that could be it."""
     port = f":{sock.getsockname()[1]:04X}"
     lines = [line.split() for line in
              read("/proc/net/tcp").decode().splitlines()]
     inode = [f"socket:[{f[9]}]" for f in lines if f[2].endswith(port)]
     family = parents()
     holders = [p for p in family if inode and has_socket(p, inode[0])]
-    return holders + [family[p] for p in holders
-                      if is_back(family[p], family)]
-
-
-def is_back(pid, family):
-    """Its parent's parent's parent is none of the services."""
-    depth = 0
-    while pid in family:
-        depth, pid = depth + 1, family[pid]
-    return depth == 3
+    backs = [q for q in family for p in holders
+             if role(q) == "back" and role(p) == "front" and
+             (q == family[p] or family[q] == family[p] and
+              role(family[p]) != "back")]
+    return holders + backs
 
 
 def wait_for_end(pids, seconds=10):

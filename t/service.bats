@@ -11,7 +11,7 @@ setup() {
 teardown() { stop_background; }
 
 # echod with a listening socket KIND.public, as systemd starts it.
-start() {
+start_only() {
 	local kind=$1
 	shift
 	background systemd-socket-activate -l "$IP:$PORT" --fdname="$kind.public" \
@@ -20,6 +20,9 @@ start() {
 	PID=$BACKGROUND_PID
 	eventually port_open "$IP" "$PORT" # then it is started
 	eventually has_parent
+}
+start() {
+	start_only "$@"
 	eventually answers
 	eventually no_children
 }
@@ -419,4 +422,115 @@ os.execv(sys.argv[3], sys.argv[3:])' "$IP" "$PORT" "$MOX_T/bin/echod" -notify-fd
 	[[ $output == *"no sockets"* ]]
 	run "$MOX_T/bin/echod" -kind nosuch </dev/null
 	[ "$status" = 1 ]
+}
+
+# ---- a back for many connections ----
+
+backs() { pgrep -P "$(parent)" -f . | while read -r pid; do
+	grep -l ':back$' "/proc/$pid/comm"; done 2>/dev/null | cut -d / -f 3; }
+front_of_shared() { pgrep -P "$(parent)" | while read -r pid; do
+	grep -l ':front$' "/proc/$pid/comm"; done 2>/dev/null | cut -d / -f 3; }
+none_served() { [ "$(front_of_shared)" = "" ]; }
+
+start_shared() {
+	start_only shared "$@"
+	eventually answers
+	eventually none_served
+}
+
+@test "a shared back serves one connection after another" {
+	start_shared -exempt
+	for i in 1 2 3; do
+		run talk "ask served" "try open" "ask try open" "ask try fork" quit
+		served=${lines[1]}
+		[ "${lines[2]} ${lines[3]} ${lines[4]}" = "ok refused ok refused ok refused" ]
+		eventually none_served
+	done
+	# start's own were before; now and then two overlapped.
+	[ "${served#ok }" -ge 3 ]
+	[ "$(backs | wc -l)" -le 2 ]
+}
+
+@test "connections at once have backs of their own" {
+	start_shared -timeout 60000
+	connect
+	say "ask served"
+	first=$REPLY
+	exec 8<>"/dev/tcp/$IP/$PORT"
+	read -r -u 8 -t 10
+	echo "ask who" >&8
+	read -r -u 8 -t 10 REPLY
+	[[ $REPLY == "ok 127."* ]]
+	[ "$(backs | wc -l)" -ge 2 ]
+	say "ask served"
+	[ "$REPLY" = "$first" ]
+	exec 8>&-
+}
+
+@test "a crashed front ends its shared back too, and its address is refused" {
+	start_shared -run "$DIR/run"
+	for i in 1 2 3; do
+		connect
+		before=$(backs)
+		say crash
+		[ "$REPLY" = "" ]
+		ended() { ! kill -0 $before 2>/dev/null; }
+		eventually ended
+	done
+	eventually logged 'connection crashed.* signal='
+	refused() { [ "$(talk hi)" = "no crashes" ]; }
+	eventually refused
+}
+
+@test "a shared back that crashes takes its front along, others live" {
+	start_shared -timeout 60000
+	exec 8<>"/dev/tcp/$IP/$PORT"
+	read -r -u 8 -t 10
+	connect
+	say "ask crash"
+	[[ $REPLY == "no "* ]]
+	eventually logged 'connection crashed'
+	echo "ask who" >&8
+	read -r -u 8 -t 10 REPLY
+	[[ $REPLY == "ok 127."* ]]
+	exec 8>&-
+	run talk hi quit
+	[ "${lines[1]}" = "ok hi" ]
+}
+
+@test "a message that may not come ends the connection and its shared back" {
+	start_shared
+	connect
+	before=$(backs)
+	say bad
+	eventually logged 'split: unknown message 99'
+	ended() { ! kill -0 $before 2>/dev/null; }
+	eventually ended
+	run talk "ask who" quit
+	[[ ${lines[1]} == "ok 127."* ]]
+}
+
+@test "SIGTERM and kill -9 with shared backs: clients are told, nothing is left" {
+	start_shared -timeout 60000
+	connect
+	kill -TERM "$PID"
+	read -r -u 7 -t 5 REPLY
+	[[ $REPLY == "no stopping"* ]]
+	wait "$PID"
+	PORT=4004
+	start_shared -timeout 60000
+	connect
+	parent=$(parent)
+	all=$(pgrep -P "$parent")
+	kill -KILL "$parent"
+	read -r -u 7 -t 5 REPLY
+	[[ $REPLY == "no stopping"* ]]
+	ended() { ! kill -0 $all 2>/dev/null; }
+	eventually ended
+}
+
+@test "a proxy's connections have a back each, also of a shared kind" {
+	start_shared -proxy 127.0.0.0/8
+	run talk $'PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nask who' quit
+	[ "${lines[1]}" = "ok 192.0.2.1" ]
 }

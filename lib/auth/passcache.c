@@ -59,14 +59,6 @@ passcache_close(struct passcache **pc)
 	*pc = NULL;
 }
 
-int
-passcache_hide(struct passcache *pc, struct err *e)
-{
-	if (pc != NULL && madvise(pc, sizeof(*pc), MADV_DONTFORK) < 0)
-		return err_sys(e, "passcache: madvise");
-	return 0;
-}
-
 /* Where a verified password is found in a period, and as what. */
 struct place {
 	uint64_t half[2];

@@ -13,9 +13,7 @@
  * a killed process matches nothing.
  *
  * The memory is locked (never swapped) and left out of core dumps. The front
- * of a connection must not have it: the back calls passcache_hide before it
- * forks the front, and the kernel then leaves the mapping out of the child. A
- * process that keeps no children calls passcache_close instead.
+ * of a connection must not have it, and closes it before it reads a byte.
  */
 #ifndef AUTH_PASSCACHE_H
 #define AUTH_PASSCACHE_H
@@ -33,8 +31,6 @@ struct passcache;
 struct passcache *passcache_new(const struct clock *clock, struct err *e);
 /* Unmap from this process. */
 void passcache_close(struct passcache **pc);
-/* Keep it from processes this one forks later. 0, or -1 with e. */
-int passcache_hide(struct passcache *pc, struct err *e);
 
 /* Was this password verified lately? */
 bool passcache_has(const struct passcache *pc,

@@ -76,23 +76,25 @@ lookup_close(struct lookup **lookup)
 	*lookup = NULL;
 }
 
-void
+bool
 lookup_refresh(struct lookup *lookup, int64_t now)
 {
 	struct err e = ERR_INIT;
 	struct stat st;
 
 	if (now < lookup->next)
-		return;
+		return false;
 	lookup->next = now + POLL_NS;
 	if (fstatat(lookup->dirfd, CDB_NAME, &st, 0) == 0 &&
 	    st.st_ino == lookup->st.st_ino &&
 	    st.st_mtim.tv_sec == lookup->st.st_mtim.tv_sec &&
 	    st.st_mtim.tv_nsec == lookup->st.st_mtim.tv_nsec)
-		return;
-	if (load(lookup, &e) < 0)
-		log_line("config", LOG_ERROR,
-		    "domains.cdb not taken, the one before stays", LOG_E(&e));
+		return false;
+	if (load(lookup, &e) == 0)
+		return true;
+	log_line("config", LOG_ERROR,
+	    "domains.cdb not taken, the one before stays", LOG_E(&e));
+	return false;
 }
 
 /* ---- records ---- */

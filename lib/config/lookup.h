@@ -25,8 +25,9 @@ void lookup_close(struct lookup **lookup);
  * Take up a new domains.cdb if there is one; looks at most once a second. Call
  * it between transactions: results before stay valid. now is monotonic time in
  * nanoseconds. A CDB that cannot be opened is logged, the old one stays.
+ * True if another one was taken up.
  */
-void lookup_refresh(struct lookup *lookup, int64_t now);
+bool lookup_refresh(struct lookup *lookup, int64_t now);
 
 enum lookup_status {
 	LOOKUP_ACCOUNT,         /* delivered to account, see destination */

@@ -92,6 +92,10 @@ open_mailbox(struct deliver *d, struct arena *arena,
 	if (store_name_check(arena, t->mailbox, &name, e) < 0)
 		return -1;
 	o = find_open(d, t->account, name);
+	if (o && !store_is_current(o->store)) {
+		close_mailbox(o);
+		o = NULL;
+	}
 	if (!o) {
 		o = free_slot(d);
 		if (host_open_store(d->host, arena, t->account, &o->store, e) <

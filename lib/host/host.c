@@ -368,22 +368,18 @@ mono_ns(void)
 	return clock_mono_ms(NULL) * 1000000;
 }
 
-void
+bool
 host_refresh(struct host *h)
 {
 	domains_cdb_poll(h->config, &h->watch, mono_ns());
-	lookup_refresh(h->lookup, mono_ns());
 	tls_tickets_rotate(h->tickets, clock_mono_ms(NULL) / 1000);
+	return lookup_refresh(h->lookup, mono_ns());
 }
 
 void
-host_hide(struct host *h)
+host_forget(struct host *h)
 {
-	struct err e = ERR_INIT;
-
-	if (passcache_hide(h->passcache, &e) < 0)
-		log_line("auth", LOG_ERROR, "hiding verified passwords",
-		    LOG_E(&e));
+	passcache_close(&h->passcache);
 }
 
 /* ---- stores ---- */

@@ -2,7 +2,7 @@
  * host - what every mail service of this machine loads: configuration,
  * addresses, credentials, certificates, and where the mail is.
  *
- * Called by service_main's load, warm, refresh and hide of mox-smtpd and
+ * Called by service_main's load, warm, refresh and forget of mox-smtpd and
  * mox-imapd. One to a process; children share it copy-on-write.
  */
 #ifndef HOST_HOST_H
@@ -42,10 +42,11 @@ int host_load(struct host *h, const char *config,
     struct host_tls_use (*use)(const struct service_listener *l),
     struct service_setup *setup, struct err *e);
 
-/* Look whether domains.conf changed; compile and take up. For the parent. */
-void host_refresh(struct host *h);
-/* In a back, before it forks its front. */
-void host_hide(struct host *h);
+/* Look whether domains.conf changed; compile and take up. For the parent.
+ * True if addresses or accounts changed. */
+bool host_refresh(struct host *h);
+/* In a front: verified passwords are not its business. */
+void host_forget(struct host *h);
 
 /* Settings and quota of an account, its store opened (made if it is missing:
  * an account of the configuration needs no other command). 0, or -1 with e. */

@@ -220,10 +220,3 @@ limit_close(struct limit **l)
 		munmap(*l, sizeof(**l));
 	*l = NULL;
 }
-
-void
-limit_hide(struct limit *l)
-{
-	if (l != NULL)
-		madvise(l, sizeof(*l), MADV_DONTFORK);
-}

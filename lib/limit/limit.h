@@ -45,8 +45,6 @@ struct limit *limit_open(const char *path, struct err *e);
 /* A table of this process and its children only. */
 struct limit *limit_private(void);
 void limit_close(struct limit **l);
-/* Keep it from processes this one forks later (fronts). */
-void limit_hide(struct limit *l);
 
 /* Would one more be too much? */
 bool limit_check(struct limit *l, const struct limit_rule *rule,

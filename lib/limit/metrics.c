@@ -102,10 +102,3 @@ metrics_close(struct metrics **m)
 		munmap(*m, sizeof(**m));
 	*m = NULL;
 }
-
-void
-metrics_hide(struct metrics *m)
-{
-	if (m != NULL)
-		madvise(m, sizeof(*m), MADV_DONTFORK);
-}

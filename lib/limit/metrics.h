@@ -25,8 +25,6 @@ typedef _Atomic uint64_t metrics_counter;
  * e; NULL is a file whose counters count for nobody. */
 struct metrics *metrics_open(const char *path, struct err *e);
 void metrics_close(struct metrics **m);
-/* Keep it from processes this one forks later (fronts). */
-void metrics_hide(struct metrics *m);
 
 /*
  * The counter of that name, made if it is new. Never NULL: one that counts

@@ -4,10 +4,14 @@
  * The back is forked by the parent, and forks the front before it does
  * anything else; both then enter their jails. A signal to the back stops both:
  * it passes it on to its group.
+ *
+ * A shared back, a worker, is told by its parent of one connection after
+ * another, whose fronts the parent forks.
  */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -212,18 +216,48 @@ limit_memory(void)
 #endif
 }
 
+/* For ps: who it is. */
+static void
+set_name(const struct server *sv, const char *role)
+{
+	char name[16]; /* prctl(2) */
+
+	snprintf(name, sizeof(name), "%s:%s", sv->service->name, role);
+	prctl(PR_SET_NAME, name);
+}
+
+/* What it must not know. */
+static void
+forget(struct server *sv)
+{
+	if (sv->service->forget != NULL)
+		sv->service->forget(sv->setup.ctx);
+	limit_close(&sv->limit);
+	metrics_close(&sv->metrics);
+}
+
+static void
+dies_with(pid_t parent)
+{
+	if (parent == 0)
+		return; /* tcpserver's, inetd's, systemd's */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent) /* it died before that */
+		_exit(EXIT_LATER);
+}
+
 static _Noreturn void
 be_front(struct server *sv, const struct service_client *client, int pair,
-    pid_t back)
+    pid_t parent)
 {
 	struct err e = ERR_INIT;
 	struct split *split;
 	struct conn *conn;
 
 	has_group = 0;
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != back) /* it died before that */
-		_exit(EXIT_LATER);
+	dies_with(parent);
+	set_name(sv, "front");
+	forget(sv);
 	limit_memory();
 	if (sandbox_enter(sv->front_jail, &e) < 0) {
 		log_line(SERVICE_TOPIC, LOG_FATAL, "no jail", LOG_E(&e));
@@ -239,16 +273,6 @@ be_front(struct server *sv, const struct service_client *client, int pair,
 }
 
 /* ---- the back ---- */
-
-/* Keep from the front, not yet forked, what it must not know. */
-static void
-hide(struct server *sv)
-{
-	if (sv->service->hide != NULL)
-		sv->service->hide(sv->setup.ctx);
-	limit_hide(sv->limit);
-	metrics_hide(sv->metrics);
-}
 
 /* Wait for the front, which is about to end, and see how it did. */
 static int
@@ -269,20 +293,26 @@ front_ended(pid_t front, int rc)
 	return EXIT_FRONT_CRASHED;
 }
 
-static void
-dies_with(pid_t parent)
+/* From here on without rights, and with signals. */
+static int
+enter_back(struct server *sv)
 {
-	if (parent == 0)
-		return; /* tcpserver's, inetd's, systemd's */
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != parent)
-		_exit(EXIT_LATER);
+	struct err e = ERR_INIT;
+
+	set_name(sv, "back");
+	if (sandbox_enter(sv->back_jail, &e) < 0) {
+		log_line(SERVICE_TOPIC, LOG_FATAL, "no jail", LOG_E(&e));
+		return -1;
+	}
+	sandbox_free(&sv->front_jail);
+	sandbox_free(&sv->back_jail);
+	unblock_signals();
+	return 0;
 }
 
 int
 child_back(struct server *sv, struct service_client *client)
 {
-	struct err e = ERR_INIT;
 	pid_t self = getpid(), front;
 	int pair[2], rc;
 
@@ -295,7 +325,6 @@ child_back(struct server *sv, struct service_client *client)
 	if (admit_is_proxy(client->listener, &client->ip) &&
 	    take_proxied(sv, client) < 0)
 		return EXIT_DONE;
-	hide(sv);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return EXIT_LATER;
 	front = fork();
@@ -305,17 +334,101 @@ child_back(struct server *sv, struct service_client *client)
 		be_front(sv, client, pair[1], self);
 	close(pair[1]);
 	sv->pair = pair[0];
-	if (sandbox_enter(sv->back_jail, &e) < 0) {
-		log_line(SERVICE_TOPIC, LOG_FATAL, "no jail", LOG_E(&e));
+	if (enter_back(sv) < 0)
 		return EXIT_FAILED;
-	}
-	sandbox_free(&sv->front_jail);
-	sandbox_free(&sv->back_jail);
 	client->limit = sv->limit;
 	client->metrics = sv->metrics;
-	unblock_signals();
 	rc = sv->service->back(client, split_new(pair[0]));
 	if (sv->pair >= 0) /* or the front would wait */
 		close(sv->pair);
 	return front_ended(front, rc);
+}
+
+/* ---- shared backs ---- */
+
+_Noreturn void
+child_front(struct server *sv, struct service_client *client, int pair)
+{
+	setpgid(0, 0);
+	handle_stop();
+	log_set_cid(client->cid);
+	client->server = sv;
+	be_front(sv, client, pair, sv->parent);
+}
+
+/* The next connection: its end of the pair, or -1 when there is none more. */
+static int
+be_hired(int fd, struct hire *hire_r)
+{
+	union { /* aligned as CMSG_FIRSTHDR wants it */
+		char room[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} u;
+	struct iovec iov = { hire_r, sizeof(*hire_r) };
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = u.room,
+		.msg_controllen = sizeof(u.room) };
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	struct cmsghdr *cmsg;
+	int pair;
+
+	while (service_stop == 0 && poll(&pfd, 1, -1) <= 0)
+		;
+	if (service_stop != 0 ||
+	    recvmsg(fd, &msg, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof(*hire_r))
+		return -1;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (cmsg == NULL || cmsg->cmsg_type != SCM_RIGHTS)
+		return -1;
+	memcpy(&pair, CMSG_DATA(cmsg), sizeof(pair));
+	return pair;
+}
+
+static int
+serve_hired(struct server *sv, const struct hire *hire, int pair)
+{
+	struct service_client client = {
+		.server = sv,
+		.listener = &sv->setup.listeners[hire->listener],
+		.ip = hire->ip,
+		.local_ip = hire->local_ip,
+		.port = hire->port,
+		.local_port = hire->local_port,
+		.cid = hire->cid,
+		.read_fd = -1,
+		.write_fd = -1,
+		.ctx = sv->setup.ctx,
+		.limit = sv->limit,
+		.metrics = sv->metrics,
+		.limits = &sv->setup.limits,
+		.shared = true,
+	};
+	struct split *split = split_new(pair);
+	int rc;
+
+	log_set_cid(hire->cid);
+	sv->serial = hire->serial;
+	rc = sv->service->back(&client, split);
+	split_free(&split, NULL);
+	log_set_cid(0);
+	return rc;
+}
+
+int
+child_worker(struct server *sv, int fd)
+{
+	struct hire hire = { 0 };
+	int pair;
+
+	setpgid(0, 0);
+	handle_stop();
+	dies_with(sv->parent);
+	if (enter_back(sv) < 0)
+		return EXIT_FAILED;
+	/* After an error a new one is better; the parent sees it end. */
+	while ((pair = be_hired(fd, &hire)) >= 0 &&
+	    serve_hired(sv, &hire, pair) == 0)
+		control_send(sv, CONTROL_DONE, NULL);
+	return EXIT_DONE;
 }

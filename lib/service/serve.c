@@ -35,7 +35,7 @@
 
 /* A connection. */
 struct slot {
-	pid_t pid; /* of the back, and of the group */
+	pid_t pid; /* of the group: of the back, or of a shared back's front */
 	uint32_t serial;
 	uint64_t cid;
 	struct ip ip;
@@ -49,6 +49,7 @@ struct parent {
 	struct server *sv;
 	struct admit *admit;
 	struct map *slots; /* pid to struct slot */
+	struct pool *pool; /* of shared backs */
 	int signals;
 	int control;     /* read end */
 	int64_t stop_ms; /* when to kill those left; 0: not stopping */
@@ -95,24 +96,25 @@ refresh(struct parent *p)
 				   : "certificate loaded anew",
 			    LOG_S("listener", l->name), LOG_E(&e));
 	}
-	if (p->sv->service->refresh != NULL)
-		p->sv->service->refresh(setup->ctx);
+	if (p->sv->service->refresh != NULL &&
+	    p->sv->service->refresh(setup->ctx))
+		pool_renew(p->pool);
 	p->refreshed_ms = clock_mono_ms(NULL);
 }
 
 /* ---- connections end ---- */
 
 static void
-crashed(struct parent *p, const struct slot *slot, int status)
+crashed(struct parent *p, uint64_t cid, const struct ip *ip, int status)
 {
 	char text[IP_TEXT];
 
-	log_set_cid(slot->cid);
+	log_set_cid(cid);
 	log_line(SERVICE_TOPIC, LOG_ERROR, "connection crashed",
-	    LOG_Z("ip", ip_text(&slot->ip, text)),
+	    LOG_Z("ip", ip_text(ip, text)),
 	    LOG_I("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
 	log_set_cid(0);
-	admit_crashed(p->sv, &slot->ip);
+	admit_crashed(p->sv, ip);
 	metrics_add(metrics_get(p->sv->metrics, "mox_service_crashes_total"),
 	    1);
 }
@@ -139,7 +141,7 @@ reap_group(struct parent *p, struct slot *slot)
 
 	while ((pid = waitpid(-slot->pid, &status, WNOHANG)) > 0)
 		if (service_is_crash(status))
-			crashed(p, slot, status);
+			crashed(p, slot->cid, &slot->ip, status);
 	return pid < 0;
 }
 
@@ -163,16 +165,32 @@ sweep(struct parent *p)
 	}
 }
 
+/* The leader of its group. */
 static void
-back_ended(struct parent *p, struct slot *slot, int status)
+leader_ended(struct parent *p, struct slot *slot, int status)
 {
-	if (service_is_crash(status))
-		crashed(p, slot, status);
+	if (service_is_crash(status)) {
+		crashed(p, slot->cid, &slot->ip, status);
+		pool_distrust(p->pool, slot->cid);
+	}
 	slot->gone = true;
 	slot->end_ms = clock_mono_ms(NULL) + STOP_MS;
 	p->gone++;
 	if (reap_group(p, slot))
 		end_slot(p, slot);
+}
+
+static void
+worker_ended(struct parent *p, struct worker *w, int status)
+{
+	const struct slot *slot = find_slot(p, w->front);
+
+	if (service_is_crash(status) && w->serial != 0)
+		crashed(p, w->cid, &w->ip, status);
+	/* Its front is told at once, as PDEATHSIG tells others. */
+	if (slot != NULL && slot->cid == w->cid)
+		kill(w->front, SIGTERM);
+	pool_del(p->pool, w);
 }
 
 static void
@@ -182,6 +200,7 @@ reap(struct parent *p)
 
 	/* Look before reaping: fronts belong to their slot. */
 	for (;;) {
+		struct worker *worker;
 		struct slot *slot;
 		int status;
 		info.si_pid = 0;
@@ -191,7 +210,13 @@ reap(struct parent *p)
 		slot = find_slot(p, info.si_pid);
 		if (slot != NULL && !slot->gone) {
 			waitpid(info.si_pid, &status, 0);
-			back_ended(p, slot, status);
+			leader_ended(p, slot, status);
+			continue;
+		}
+		worker = pool_find(p->pool, info.si_pid);
+		if (worker != NULL) {
+			waitpid(info.si_pid, &status, 0);
+			worker_ended(p, worker, status);
 			continue;
 		}
 		sweep(p);
@@ -264,9 +289,9 @@ new_cid(struct parent *p)
 	return p->last_cid;
 }
 
-/* In the child: nothing of the parent's is left open. */
-static _Noreturn void
-be_back(struct parent *p, struct service_client *client, uint32_t serial)
+/* In a child: nothing of the parent's is left open. */
+static void
+leave_parent(struct parent *p)
 {
 	const struct service_setup *setup = &p->sv->setup;
 
@@ -274,8 +299,35 @@ be_back(struct parent *p, struct service_client *client, uint32_t serial)
 	for (size_t i = 0; i < setup->nlisteners; i++)
 		close(setup->listeners[i].fd);
 	close(p->control);
-	p->sv->serial = serial;
+	pool_close(p->pool);
+}
+
+static _Noreturn void
+be_back(struct parent *p, struct service_client *client)
+{
+	leave_parent(p);
+	p->sv->serial = p->serial;
 	_exit(child_back(p->sv, client));
+}
+
+/* A front closes all but its own by itself. */
+static _Noreturn void
+be_front(struct parent *p, struct service_client *client, int pair)
+{
+	proc_signals_reset();
+	child_front(p->sv, client, pair);
+}
+
+static _Noreturn void
+be_worker(struct parent *p, const struct service_client *client,
+    const int *pair, int fd)
+{
+	leave_parent(p);
+	/* This connection too is one it must be hired for. */
+	close(client->read_fd);
+	close(pair[0]);
+	close(pair[1]);
+	_exit(child_worker(p->sv, fd));
 }
 
 static void
@@ -295,28 +347,140 @@ add_slot(struct parent *p, pid_t pid, const struct service_client *client,
 	admit_open(p->admit, &slot->ip, slot->unauthenticated);
 }
 
-/* Fork the back of a connection; false if that cannot be. */
-static bool
-start(struct parent *p, struct service_client *client, bool proxy)
+/* Fork, in the child with all signals blocked. */
+static pid_t
+fork_child(void)
 {
 	sigset_t all, before;
 	pid_t pid;
 
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	pid = fork();
+	if (pid != 0)
+		sigprocmask(SIG_SETMASK, &before, NULL);
+	if (pid > 0)
+		setpgid(pid, pid); /* it does so too: whoever comes first */
+	return pid;
+}
+
+/* The back, which forks its front. */
+static bool
+start_back(struct parent *p, struct service_client *client, bool proxy)
+{
+	pid_t pid = fork_child();
+
+	if (pid == 0)
+		be_back(p, client);
+	if (pid > 0)
+		add_slot(p, pid, client, proxy);
+	return pid > 0;
+}
+
+/* NULL if there is none to be had. */
+static struct worker *
+new_worker(struct parent *p, const struct service_client *client,
+    const int *pair)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return NULL;
+	pid = fork_child();
+	if (pid == 0) {
+		close(ends[0]);
+		be_worker(p, client, pair, ends[1]);
+	}
+	close(ends[1]);
+	if (pid > 0)
+		return pool_add(p->pool, pid, ends[0]);
+	close(ends[0]);
+	return NULL;
+}
+
+/* False: the worker is just ending. */
+static bool
+hire(struct parent *p, struct worker *w, const struct service_client *client,
+    int pair)
+{
+	struct hire h = { .serial = p->serial,
+		.listener =
+		    (uint32_t)(client->listener - p->sv->setup.listeners),
+		.cid = client->cid,
+		.ip = client->ip,
+		.local_ip = client->local_ip,
+		.port = client->port,
+		.local_port = client->local_port };
+	union { /* aligned as CMSG_FIRSTHDR wants it */
+		char room[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr head;
+	} u = { .head = { .cmsg_level = SOL_SOCKET,
+		    .cmsg_type = SCM_RIGHTS,
+		    .cmsg_len = CMSG_LEN(sizeof(int)) } };
+	struct iovec iov = { &h, sizeof(h) };
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = u.room,
+		.msg_controllen = sizeof(u.room) };
+
+	memcpy(CMSG_DATA(&u.head), &pair, sizeof(pair));
+	w->serial = p->serial;
+	w->cid = client->cid;
+	w->ip = client->ip;
+	return sendmsg(w->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) ==
+	    (ssize_t)sizeof(h);
+}
+
+/* A worker that waits, or a new one. */
+static struct worker *
+engage(struct parent *p, const struct service_client *client, const int *pair)
+{
+	struct worker *w;
+
+	while ((w = pool_take(p->pool)) != NULL)
+		if (hire(p, w, client, pair[0]))
+			return w;
+	w = new_worker(p, client, pair);
+	return w != NULL && hire(p, w, client, pair[0]) ? w : NULL;
+}
+
+/* Front and shared back, side by side. */
+static bool
+start_shared(struct parent *p, struct service_client *client)
+{
+	struct worker *w;
+	int pair[2];
+	pid_t pid = -1;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return false;
+	w = engage(p, client, pair);
+	close(pair[0]);
+	if (w != NULL)
+		pid = fork_child();
+	if (pid == 0)
+		be_front(p, client, pair[1]);
+	close(pair[1]); /* without a front the worker is done */
+	if (pid < 0)
+		return false;
+	w->front = pid;
+	add_slot(p, pid, client, false);
+	return true;
+}
+
+/* Fork what serves a connection; false if that cannot be. */
+static bool
+start(struct parent *p, struct service_client *client, bool proxy)
+{
 	if (clock_mono_ms(NULL) - p->refreshed_ms >= 1000)
 		refresh(p);
 	client->cid = new_cid(p);
 	p->serial++;
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &before);
-	pid = fork();
-	if (pid == 0)
-		be_back(p, client, p->serial);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	if (pid < 0)
-		return false;
-	setpgid(pid, pid); /* it does so too: whoever comes first */
-	add_slot(p, pid, client, proxy);
-	return true;
+	/* What a proxy says first is for the back to read. */
+	return client->listener->kind->shared && !proxy
+	    ? start_shared(p, client)
+	    : start_back(p, client, proxy);
 }
 
 static void
@@ -397,8 +561,14 @@ proxied(struct parent *p, struct slot *slot, const struct ip *ip)
 static void
 take_message(struct parent *p, pid_t pid, const struct control *c)
 {
+	struct worker *worker = pool_find(p->pool, pid);
 	struct slot *slot = find_slot(p, pid);
 
+	if (worker != NULL && c->type == CONTROL_DONE &&
+	    worker->serial == c->serial) {
+		pool_put(p->pool, worker, clock_mono_ms(NULL));
+		return;
+	}
 	if (slot == NULL || slot->gone || slot->serial != c->serial)
 		return;
 	if (c->type == CONTROL_AUTHENTICATED && slot->unauthenticated) {
@@ -453,6 +623,7 @@ stop(struct parent *p)
 		close(setup->listeners[i].fd);
 	for (size_t i = 0; map_next(p->slots, &i, &key, &value);)
 		kill(((struct slot *)value)->pid, SIGTERM);
+	pool_kill(p->pool, SIGTERM);
 	log_line(SERVICE_TOPIC, LOG_INFO, "stopping",
 	    LOG_U("connections", admit_count(p->admit)));
 }
@@ -465,6 +636,7 @@ kill_all(struct parent *p)
 
 	for (size_t i = 0; map_next(p->slots, &i, &key, &value);)
 		kill(-((struct slot *)value)->pid, SIGKILL);
+	pool_kill(p->pool, SIGKILL);
 }
 
 static void
@@ -487,11 +659,12 @@ take_signals(struct parent *p)
 static int
 until_next(const struct parent *p)
 {
-	int64_t left = p->stop_ms - clock_mono_ms(NULL);
+	int64_t now = clock_mono_ms(NULL), left = p->stop_ms - now;
 
 	if (p->stop_ms != 0)
 		return left < 0 ? 0 : (int)left;
-	return p->gone > 0 ? SWEEP_MS : -1;
+	left = pool_expire(p->pool, now);
+	return p->gone > 0 ? SWEEP_MS : (int)left;
 }
 
 static void
@@ -537,6 +710,7 @@ serve(struct server *sv, int ready_fd)
 	struct parent p = { .sv = sv,
 		.admit = admit_new(),
 		.slots = map_new(),
+		.pool = pool_new(),
 		.refreshed_ms = clock_mono_ms(NULL) };
 	struct pollfd *fds = xcalloc(sv->setup.nlisteners + 2, sizeof(*fds));
 	struct err e = ERR_INIT;
@@ -551,7 +725,8 @@ serve(struct server *sv, int ready_fd)
 	if (write(ready_fd, "", 1) == 1)
 		close(ready_fd);
 	while (p.stop_ms == 0 ||
-	    (admit_count(p.admit) > 0 && clock_mono_ms(NULL) < p.stop_ms))
+	    (admit_count(p.admit) + pool_count(p.pool) > 0 &&
+		clock_mono_ms(NULL) < p.stop_ms))
 		turn(&p, fds);
 	kill_all(&p);
 	return EXIT_DONE;

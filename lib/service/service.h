@@ -9,8 +9,8 @@
  *
  *   parent --fork--> back --fork--> front
  *
- * The front owns the connection and what it says; the back decides. README
- * draws it. Signals: TERM and INT stop (clients are told, and get 3 s), HUP
+ * The front owns the connection and what it says; the back decides. Where one
+ * back serves many connections the parent forks both. README draws it. Signals: TERM and INT stop (clients are told, and get 3 s), HUP
  * looks at files now, USR2 executes the program anew with the same sockets.
  */
 #ifndef SERVICE_SERVICE_H
@@ -45,6 +45,10 @@ struct service_kind {
 	bool tls;         /* from the first byte on: refusals have no text */
 	bool login;       /* refused after too many failed logins */
 	enum limit_what rate; /* counter of its new connections */
+	/* A back serves one connection after another, which saves a fork, a jail
+	 * and what it has opened. Not for log-ins: it would see passwords of
+	 * one client after another had a try at it. */
+	bool shared;
 };
 
 struct service_listener {
@@ -106,12 +110,13 @@ struct service_client {
 	const struct service_listener *listener;
 	struct ip ip, local_ip; /* family 0 if the peer is no socket */
 	uint16_t port, local_port;
-	uint64_t cid; /* connection id, in all log lines */
-	int read_fd, write_fd;
+	uint64_t cid;          /* connection id, in all log lines */
+	int read_fd, write_fd; /* -1 in a shared back */
 	void *ctx;
 	struct limit *limit; /* back only */
 	struct metrics *metrics;
 	const struct service_limits *limits;
+	bool shared; /* the back serves other clients after this one */
 };
 
 struct service {
@@ -126,11 +131,12 @@ struct service {
 	 * library warms TLS, time zone and randomness. May be NULL. */
 	void (*warm)(void *ctx);
 	/* In the parent, at most once a second before it forks, and at HUP: look
-	 * whether files changed. TLS is looked after by the library. NULL: none */
-	void (*refresh)(void *ctx);
-	/* In the back before it forks the front: keep from the front what it
-	 * must not know (MADV_DONTFORK). May be NULL. */
-	void (*hide)(void *ctx);
+	 * whether files changed. True if backs are better started anew. TLS is
+	 * looked after by the library. NULL: none */
+	bool (*refresh)(void *ctx);
+	/* In the front before it reads a byte: unmap what it must not know. May
+	 * be NULL. */
+	void (*forget)(void *ctx);
 	/* The two processes of a connection, in their jails. conn is plain and
 	 * new; the exit code returned is 0 unless something broke. */
 	int (*front)(const struct service_client *client, struct conn *conn,

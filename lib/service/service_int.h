@@ -3,7 +3,8 @@
  *
  *   service.c  options, loading, warming; then one of
  *   keep.c     the keeper, which forks the parent and tells when it is ready
- *   serve.c      the accepting parent, with admit.c: who may connect
+ *   serve.c      the accepting parent, with admit.c: who may connect, and
+ *   pool.c       shared backs
  *   child.c        back and front of a connection
  *   login.c        what those call later: log-ins, hand-over
  *   listen.c   sockets and addresses from the environment
@@ -64,7 +65,11 @@ int keep(struct server *sv, int notify_fd, struct err *e);
 /* Accept until told to stop. Returns the exit code. */
 int serve(struct server *sv, int ready_fd);
 
-enum control_type { CONTROL_AUTHENTICATED = 1, CONTROL_PROXIED };
+enum control_type {
+	CONTROL_AUTHENTICATED = 1,
+	CONTROL_PROXIED,
+	CONTROL_DONE, /* a shared back can serve the next client */
+};
 
 /* What a back tells its parent, in a datagram: the kernel adds who it is. */
 struct control {
@@ -105,10 +110,64 @@ void admit_crashed(struct server *sv, const struct ip *ip);
 struct limit_rule admit_auth_rule(const struct service_limits *l);
 const char *admit_reason(enum service_refusal why); /* for logs */
 
+/* ---- pool.c ---- */
+
+/* Shared backs, as the parent sees them. */
+struct worker {
+	pid_t pid;
+	int fd;          /* to hire it; closed, it ends */
+	uint32_t serial; /* of the connection it serves; 0: it waits */
+	uint64_t cid;    /* of that connection, or the last one */
+	struct ip ip;
+	pid_t front;
+	bool distrusted; /* its front crashed */
+	unsigned generation, served;
+	int64_t since_ms; /* it waits */
+	struct worker *next;
+};
+
+struct pool;
+struct pool *pool_new(void);
+/* A process that has just been forked. */
+struct worker *pool_add(struct pool *pool, pid_t pid, int fd);
+/* The one that began to wait last, or NULL. */
+struct worker *pool_take(struct pool *pool);
+/* It waits for the next connection, or is to end: too many wait, it served
+ * enough, or is older than the last pool_renew. */
+void pool_put(struct pool *pool, struct worker *w, int64_t now_ms);
+struct worker *pool_find(const struct pool *pool, pid_t pid);
+/* The process is gone. */
+void pool_del(struct pool *pool, struct worker *w);
+/* All are to end, as soon as they wait. */
+void pool_renew(struct pool *pool);
+/* A front crashed: perhaps by an attack that went on to its back, which is to
+ * end with this connection. */
+void pool_distrust(struct pool *pool, uint64_t cid);
+/* End those that have waited for long. Milliseconds until there may be one
+ * more, -1 if none waits. */
+int pool_expire(struct pool *pool, int64_t now_ms);
+size_t pool_count(const struct pool *pool);
+void pool_kill(const struct pool *pool, int number);
+/* In a child of the parent. */
+void pool_close(struct pool *pool);
+
+/* What a worker is told, with its end of the pair. */
+struct hire {
+	uint32_t serial, listener;
+	uint64_t cid;
+	struct ip ip, local_ip;
+	uint16_t port, local_port;
+};
+
 /* ---- child.c ---- */
 
 /* Be the back of the connection, and fork its front. Signals are blocked on
  * entry. Returns the exit code. */
 int child_back(struct server *sv, struct service_client *client);
+/* Be its front; the back is another child of the parent. */
+_Noreturn void child_front(struct server *sv, struct service_client *client,
+    int pair);
+/* Be a shared back: until the parent closes the other end of fd. */
+int child_worker(struct server *sv, int fd);
 
 #endif

@@ -221,6 +221,19 @@ store_create(struct store **st_r, const struct store_env *env,
 	return rc < 0 ? -1 : 0;
 }
 
+bool
+store_is_current(const struct store *st)
+{
+	char path[PATH_MAX];
+	struct stat ours, named;
+
+	return account_path("accounts/", slice_str(st->name), "/Maildir", path,
+		   NULL) == 0 &&
+	    fstat(st->maildir_fd, &ours) == 0 &&
+	    fstatat(st->env->data_fd, path, &named, 0) == 0 &&
+	    ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
+}
+
 struct slice
 store_account(const struct store *st)
 {

@@ -65,6 +65,10 @@ void store_close(struct store **st);
 struct slice store_account(const struct store *st);
 const struct store_env *store_env_of(const struct store *st);
 
+/* Is this still the Maildir under the account's name? For who keeps a store
+ * open: accounts may be removed, or put back from a backup. */
+bool store_is_current(const struct store *st);
+
 /* Quota in bytes of stored messages for this account; 0 for none. */
 void store_set_quota(struct store *st, uint64_t bytes);
 /* Use as maildirsize says. */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -46,9 +47,10 @@ static const struct opt opts[] = {
 };
 
 static const struct service_kind kinds[] = {
-	{ "echo", 1, false, false, LIMIT_NEW_SMTP },
-	{ "login", 2, false, true, LIMIT_NEW_IMAP },
-	{ "echos", 3, true, false, LIMIT_NEW_SMTP },
+	{ "echo", 1, false, false, LIMIT_NEW_SMTP, false },
+	{ "login", 2, false, true, LIMIT_NEW_IMAP, false },
+	{ "echos", 3, true, false, LIMIT_NEW_SMTP, false },
+	{ "shared", 4, false, false, LIMIT_NEW_SMTP, true },
 	{ .name = NULL },
 };
 
@@ -153,15 +155,20 @@ struct back {
 	bool tls, session;
 };
 
+static unsigned served; /* connections of this back */
+
 static int
 on_ask(void *ctx, const struct split_msg *msg, struct err *e)
 {
 	struct back *b = ctx;
 	struct slice q = msg->v[0], answer = SLICE("what?");
-	char text[IP_TEXT];
+	char text[IP_TEXT], number[16];
 
 	if (slice_is(q, "who")) {
 		answer = slice_str(ip_text(&b->client->ip, text));
+	} else if (slice_is(q, "served")) {
+		snprintf(number, sizeof(number), "%u", served);
+		answer = slice_str(number);
 	} else if (slice_is(q, "login")) {
 		service_authenticated(b->client);
 		answer = SLICE("in");
@@ -233,6 +240,7 @@ back(const struct service_client *client, struct split *split)
 	struct err e = ERR_INIT;
 	int rc;
 
+	served++;
 	do
 		rc = split_serve(split, ops, &b, 600000, &e);
 	while (rc > 0 && !b.session);
