@@ -41,3 +41,9 @@ inbox() {
 		ls "$ROOT"/usr/share/man/man*/"$name".[1-8]
 	done
 }
+
+@test "sendmail is there for whoever links to it" {
+	run "$ROOT/usr/lib/mox/sendmail" -version
+	[ "$status" = 0 ]
+	[[ $output == "mox-sendmail "* ]]
+}

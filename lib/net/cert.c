@@ -310,3 +310,40 @@ cert_self_signed(const struct slice *names, size_t n, int days,
 	EVP_PKEY_free(key);
 	return rc;
 }
+
+/* ---- a certificate around a key ---- */
+
+static bool
+fill_minimal(X509 *x, EVP_PKEY *key)
+{
+	X509_NAME *subject = X509_get_subject_name(x);
+	uint64_t serial;
+
+	rand_fill(NULL, &serial, sizeof(serial));
+	return X509_set_version(x, 2) == 1 &&
+	    ASN1_INTEGER_set_uint64(X509_get_serialNumber(x), serial >> 1) &&
+	    X509_gmtime_adj(X509_getm_notBefore(x), -3600) != NULL &&
+	    X509_gmtime_adj(X509_getm_notAfter(x), 24 * 3600) != NULL &&
+	    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
+		(const unsigned char *)"mox", -1, -1, 0) == 1 &&
+	    X509_set_issuer_name(x, subject) == 1 &&
+	    X509_set_pubkey(x, key) == 1 && X509_sign(x, key, NULL) > 0;
+}
+
+struct cert *
+cert_of_seed(const unsigned char seed[CERT_SEED], struct err *e)
+{
+	struct cert *c = xcalloc(1, sizeof(*c));
+
+	ERR_clear_error();
+	c->chain = sk_X509_new_null();
+	c->key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed,
+	    CERT_SEED);
+	c->x509 = X509_new();
+	if (c->key == NULL || c->x509 == NULL ||
+	    !fill_minimal(c->x509, c->key)) {
+		openssl_err(e, ERR_PERM, "making a certificate");
+		cert_free(&c);
+	}
+	return c;
+}

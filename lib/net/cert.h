@@ -31,6 +31,10 @@ struct cert_file {
 /* Certificate, chain and key, checked to belong together. NULL with e. */
 struct cert *cert_load(struct cert_file cert, struct cert_file key,
     struct err *e);
+/* Of an Ed25519 key given by its seed, with as little in the certificate as
+ * there can be: for clients that are known by their key. NULL with e. */
+#define CERT_SEED 32
+struct cert *cert_of_seed(const unsigned char seed[CERT_SEED], struct err *e);
 void cert_free(struct cert **c);
 
 /* Is the certificate for this host name (RFC 6125: wildcards)? */

@@ -39,7 +39,7 @@ static const char *const bundles[] = {
 static const char *
 system_bundle(void)
 {
-	const char *named = getenv(X509_get_default_cert_file_env());
+	const char *named = secure_getenv(X509_get_default_cert_file_env());
 
 	if (named != NULL && *named != '\0')
 		return named;
