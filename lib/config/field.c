@@ -7,6 +7,7 @@
 #include "config/field.h"
 #include "config/name.h"
 #include "message/smtpaddr.h"
+#include "net/addr.h"
 #include "text/pattern.h"
 #include "text/unicode.h"
 
@@ -74,6 +75,19 @@ field_ip(const void *value)
 		inet_pton(AF_INET6, text, &ip) == 1))
 		return NULL;
 	return "must be an IP address";
+}
+
+const char *
+field_resolver(const void *value)
+{
+	struct slice address, port;
+	uint32_t n = 1;
+	struct ip ip;
+
+	if (slice_cut(text_of(value), '@', &address, &port) &&
+	    (!slice_u32(port, &n) || n == 0 || n > UINT16_MAX))
+		return "must have a port number behind @";
+	return ip_parse(address, &ip) ? NULL : "must be an IP address";
 }
 
 const char *

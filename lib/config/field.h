@@ -11,6 +11,7 @@ const char *field_text(const void *value);   /* not empty */
 const char *field_domain(const void *value); /* unicode form, RFC 5890 */
 const char *field_domain_or_ip(const void *value);
 const char *field_ip(const void *value);
+const char *field_resolver(const void *value);  /* IP or IP@port */
 const char *field_public_ip(const void *value); /* not unspecified, loopback */
 const char *field_prefix(const void *value);    /* address or CIDR prefix */
 const char *field_host_port(const void *value);

@@ -68,6 +68,27 @@ static const struct schema_field acme_fields[] = {
 #undef IN
 static const struct schema acme = SCHEMA_OF(conf_acme, acme_fields);
 
+/* ---- DNS ---- */
+
+#define IN conf_dns
+static const struct schema_field dns_fields[] = {
+	{ "Resolvers", STRINGS(resolvers), OPT, NULL, field_resolver,
+	    "Addresses of the resolvers to ask; with @ and a number, on "
+	    "another port than 53. Default: those of /etc/resolv.conf, and "
+	    "without it the name servers of the Internet themselves." },
+	{ "TrustAnchor", STRING(trust_anchor), OPT, NULL, field_text,
+	    "File with the DS or DNSKEY records from which DNSSEC is "
+	    "validated, relative to the folder of mox.conf, or none: nothing "
+	    "is validated. Whoever answers is believed no further than that. "
+	    "Default: /usr/share/dns/root.key. $MOX_TRUST_ANCHOR goes before "
+	    "it." },
+	{ "ZoneFile", STRING(zone_file), OPT, NULL, field_text,
+	    "File, relative to the folder of mox.conf, that is all of the "
+	    "DNS: nobody is asked. For tests." },
+};
+#undef IN
+static const struct schema dns = SCHEMA_OF(conf_dns, dns_fields);
+
 /* ---- mail of the host ---- */
 
 #define IN conf_postmaster
@@ -335,6 +356,8 @@ static const struct schema_field mox_conf_fields[] = {
 	{ "QuotaMessageSize", INT64(quota_message_size), OPT, NULL, field_size,
 	    "Bytes that all messages of an account may take, unless the "
 	    "account has a limit of its own. 0 is no limit." },
+	{ "DNS", STRUCT(dns, conf_dns, dns), OPT, NULL, NULL,
+	    "How names are looked up." },
 	{ "Limits", STRUCT(limits, conf_limits, conf_limits_schema), OPT, NULL,
 	    NULL,
 	    "What each service takes from its clients. Counted for each "

@@ -21,6 +21,13 @@ struct conf_global_tls {
 	struct conf_ca *ca;
 };
 
+struct conf_dns {
+	struct slice name;
+	struct conf_strings resolvers;
+	struct slice trust_anchor;
+	struct slice zone_file;
+};
+
 struct conf_acme_binding {
 	struct slice name;
 	struct slice key_id;
@@ -265,6 +272,7 @@ struct mox_conf {
 	bool no_outgoing_tls_reports;
 	bool outgoing_tls_reports_for_all_success;
 	int64_t quota_message_size;
+	struct conf_dns *dns;
 	struct conf_limits *limits; /* never NULL after config_load */
 };
 
