@@ -618,30 +618,75 @@ is_torn(int fd)
 	    pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
 }
 
+/* One line at the end of the file, in one write. */
+static int
+append_line(int fd, const struct buf *text, struct err *e)
+{
+	struct buf line = BUF_INIT(ITEM_MAX);
+	int rc;
+
+	if (is_torn(fd))
+		buf_add(&line, SLICE("\0\n"));
+	add_clean(&line, buf_slice(text));
+	buf_addc(&line, '\n');
+	if (line.over)
+		rc = err_set(e, ERR_LIMIT, "line too long for an item");
+	else
+		rc = lseek(fd, 0, SEEK_END) < 0
+		    ? err_sys(e, "item")
+		    : file_write(fd, buf_slice(&line), e);
+	buf_free(&line);
+	return rc;
+}
+
 int
 item_append(int fd, const char *word, int64_t us, struct err *e,
     const char *fmt, ...)
 {
-	struct buf line = BUF_INIT(ITEM_MAX), text = BUF_INIT(ITEM_MAX);
+	struct buf text = BUF_INIT(ITEM_MAX);
 	char time[CLOCK_TEXT];
+	size_t n;
 	va_list ap;
 	int rc;
 
+	clock_rfc3339(us, time);
+	buf_addf(&text, "%s %s ", word, time);
+	n = text.n;
 	va_start(ap, fmt);
 	buf_addv(&text, fmt, ap);
 	va_end(ap);
-	clock_rfc3339(us, time);
-	if (is_torn(fd))
-		buf_add(&line, SLICE("\0\n"));
-	buf_addf(&line, "%s %s", word, time);
-	if (text.n) {
-		buf_addc(&line, ' ');
-		add_clean(&line, buf_slice(&text));
-	}
-	buf_addc(&line, '\n');
-	rc = lseek(fd, 0, SEEK_END) < 0 ? err_sys(e, "item")
-					: file_write(fd, buf_slice(&line), e);
+	if (text.n == n)
+		buf_cut(&text, n - 1);
+	rc = append_line(fd, &text, e);
 	buf_free(&text);
-	buf_free(&line);
 	return rc;
+}
+
+int
+item_set(int fd, const char *key, struct slice value, struct err *e)
+{
+	struct buf text = BUF_INIT(ITEM_MAX);
+	int rc;
+
+	buf_addz(&text, key);
+	if (value.n) {
+		buf_addc(&text, ' ');
+		buf_add(&text, value);
+	}
+	rc = append_line(fd, &text, e);
+	buf_free(&text);
+	return rc;
+}
+
+/* ---- time ---- */
+
+int64_t
+item_expires_us(const struct item *it)
+{
+	unsigned most = it->m.attempts ? it->m.attempts : QUEUE_ATTEMPTS;
+	int64_t us = it->last.us ? it->last.us : it->queued_us;
+
+	for (unsigned tries = it->tries ? it->tries : 1; tries < most; tries++)
+		us += (QUEUE_BACKOFF_S * INT64_C(1000000)) << (tries - 1);
+	return us;
 }

@@ -12,6 +12,9 @@
 #define ITEM_MAX (256 * 1024) /* bytes of an item; more is no item of ours */
 #define ENVELOPE_MAX (8 * 1024 * 1024) /* 10,000 recipients fit */
 
+#define QUEUE_BACKOFF_S 450 /* after the first failure; doubled by each */
+#define QUEUE_ATTEMPTS 8    /* then it has failed, unless it says otherwise */
+
 /* How the last attempt, or the whole, ended. */
 enum item_state {
 	ITEM_WAITING, /* no attempt yet, or delayed */
@@ -79,6 +82,12 @@ void item_write(struct buf *out, const struct item *it, size_t n);
  */
 int item_append(int fd, const char *word, int64_t us, struct err *e,
     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/* The same for a line without time: `transport NAME`, `requiretls no`. */
+int item_set(int fd, const char *key, struct slice value, struct err *e);
+
+/* When it is given up if nothing but delays comes, about. */
+int64_t item_expires_us(const struct item *it);
 
 /* "2026-11-30T15:04:05.123Z", or without the fraction. */
 bool item_time(struct slice text, int64_t *us_r);

@@ -89,21 +89,28 @@ resolve(void *ctx, struct arena *arena, struct slice login,
 }
 
 static int
-load_accounts(struct host *h, struct err *e)
+load_lookup(struct host *h, struct err *e)
 {
-	struct auth_opts opts = {
-		.data_fd = h->env.data_fd, .resolve = resolve, .ctx = h
-	};
 	struct arena *arena = arena_new(0);
 	struct sconf_errors errors;
-	struct err cache = ERR_INIT;
 
 	sconf_errors_init(&errors, arena);
 	if (domains_cdb_refresh(h->config, &errors) < 0)
 		config_print_errors(&errors);
 	arena_free(&arena);
 	/* With an older domains.cdb mail goes on. */
-	if (lookup_open(h->config, &h->lookup, e) < 0)
+	return lookup_open(h->config, &h->lookup, e);
+}
+
+static int
+load_accounts(struct host *h, struct err *e)
+{
+	struct auth_opts opts = {
+		.data_fd = h->env.data_fd, .resolve = resolve, .ctx = h
+	};
+	struct err cache = ERR_INIT;
+
+	if (load_lookup(h, e) < 0)
 		return -1;
 	h->passcache = passcache_new(h->env.clock, &cache);
 	if (!h->passcache)
@@ -358,6 +365,14 @@ host_load(struct host *h, const char *config,
 	setup->user = h->config->mox.user;
 	setup->run_dir = run_dir(h->config, setup->arena);
 	return 0;
+}
+
+int
+host_load_mail(struct host *h, struct config *config, struct arena *arena,
+    struct err *e)
+{
+	h->config = config;
+	return load_env(h, arena, e) < 0 ? -1 : load_lookup(h, e);
 }
 
 /* ---- while running ---- */

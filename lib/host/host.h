@@ -42,6 +42,13 @@ int host_load(struct host *h, const char *config,
     struct host_tls_use (*use)(const struct service_listener *l),
     struct service_setup *setup, struct err *e);
 
+/*
+ * For programs that are no service: only what is needed to deliver to
+ * accounts, that is config, lookup and env, which live in arena. 0, or -1.
+ */
+int host_load_mail(struct host *h, struct config *config, struct arena *arena,
+    struct err *e);
+
 /* Look whether domains.conf changed; compile and take up. For the parent.
  * True if addresses or accounts changed. */
 bool host_refresh(struct host *h);
