@@ -68,6 +68,13 @@ void dkim_verify_finish(struct dkim_verify *v, struct arena *arena,
     struct dkim_results *results_r);
 void dkim_verify_free(struct dkim_verify **v);
 
+/*
+ * For ARC: is sig's signature that of digest, by the key that DNS has for it?
+ * Sets status, why, record, secure and testing of *r, which begins as zeros.
+ */
+void dkim_verify_digest(struct dns *dns, struct arena *arena,
+    const struct dkim_sig *sig, struct slice digest, struct dkim_result *r);
+
 /* ---- signing ---- */
 
 /* RFC 6376, 5.4.1, as far as it is there or to be kept from being added. */

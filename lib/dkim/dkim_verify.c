@@ -188,77 +188,79 @@ check_record(struct arena *arena, const struct dkim_sig *sig,
 	return NULL;
 }
 
-/* RFC 6376, 6.1.3 */
-static enum dkim_status
-check_digests(const struct dkim_verify *v, const struct signature *s,
-    const struct dkim_key *key, const char **why_r)
+static void
+failed(struct arena *arena, struct dkim_result *r, enum dkim_status status,
+    const char *why)
 {
-	unsigned char digest[SHA_MAX];
-	const struct dkim_sig *sig = &s->sig;
-	struct slice body;
-
-	*why_r = NULL;
-	if (!dkim_body_digest(s->body, &body)) {
-		*why_r = "body is shorter than l=";
-		return DKIM_FAIL;
-	}
-	if (!slice_eq(body, sig->body_hash)) {
-		*why_r = "body was changed";
-		return DKIM_FAIL;
-	}
-	dkim_stream_header_digest(v->stream, sig->headers, sig->headers_n,
-	    s->field, sig->header_relaxed, sig->hash, digest);
-	if (dkim_key_verify(key, sig->hash,
-		slice_of((char *)digest, sha_size(sig->hash)), sig->signature))
-		return DKIM_PASS;
-	*why_r = "header was changed, or signed with another key";
-	return DKIM_FAIL;
+	r->status = status;
+	r->why = arena_dup(arena, slice_str(why));
 }
 
-static enum dkim_status
-check_key(const struct dkim_verify *v, struct arena *arena,
-    const struct signature *s, const struct dkim_record *record,
-    struct slice *why_r)
+/* RFC 6376, 6.1.3, with a record that may be used. */
+static void
+check_signature(struct arena *arena, const struct dkim_sig *sig,
+    struct slice digest, struct dkim_result *r)
 {
-	const char *why = check_record(arena, &s->sig, record);
-	enum dkim_status status = DKIM_PERMERROR;
 	struct err e = ERR_INIT;
-	struct dkim_key *key;
+	struct dkim_key *key =
+	    dkim_key_public(r->record.type, r->record.public_key, &e);
 
-	*why_r = slice_str(why);
-	if (why != NULL)
-		return status;
-	key = dkim_key_public(record->type, record->public_key, &e);
-	if (key == NULL) {
-		*why_r = arena_dup(arena, slice_str(e.text));
-	} else if (record->type == DKIM_RSA &&
-	    dkim_key_bits(key) < DKIM_RSA_BITS_MIN) { /* RFC 8301, 3.2 */
-		*why_r = SLICE("key has less than 1024 bits");
-	} else {
-		status = check_digests(v, s, key, &why);
-		*why_r = slice_str(why);
-	}
+	if (key == NULL)
+		failed(arena, r, DKIM_PERMERROR, e.text);
+	else if (dkim_key_type(key) == DKIM_RSA &&
+	    dkim_key_bits(key) < DKIM_RSA_BITS_MIN) /* RFC 8301, 3.2 */
+		failed(arena, r, DKIM_PERMERROR, "key has less than 1024 bits");
+	else if (!dkim_key_verify(key, sig->hash, digest, sig->signature))
+		failed(arena, r, DKIM_FAIL,
+		    "header was changed, or signed with another key");
+	else
+		r->status = DKIM_PASS;
 	dkim_key_free(&key);
-	return status;
+}
+
+void
+dkim_verify_digest(struct dns *dns, struct arena *arena,
+    const struct dkim_sig *sig, struct slice digest, struct dkim_result *r)
+{
+	struct err e = ERR_INIT;
+	const char *why;
+	int rc = dkim_record_lookup(dns, arena, sig->selector, sig->domain,
+	    &r->record, &r->secure, &e);
+
+	if (rc != 1) {
+		failed(arena, r,
+		    e.kind == ERR_TEMP ? DKIM_TEMPERROR : DKIM_PERMERROR,
+		    e.text);
+		return;
+	}
+	r->has_record = true;
+	r->testing = r->record.testing;
+	why = check_record(arena, sig, &r->record);
+	if (why != NULL)
+		failed(arena, r, DKIM_PERMERROR, why);
+	else
+		check_signature(arena, sig, digest, r);
 }
 
 static void
 finish_signature(const struct dkim_verify *v, struct arena *arena,
     const struct signature *s, struct dkim_result *r)
 {
-	struct err e = ERR_INIT;
-	int rc = dkim_record_lookup(v->opts.dns, arena, s->sig.selector,
-	    s->sig.domain, &r->record, &r->secure, &e);
+	const struct dkim_sig *sig = &s->sig;
+	unsigned char digest[SHA_MAX];
+	struct slice body;
+	bool whole = dkim_body_digest(s->body, &body);
 
-	if (rc != 1) {
-		r->status =
-		    e.kind == ERR_TEMP ? DKIM_TEMPERROR : DKIM_PERMERROR;
-		r->why = arena_dup(arena, slice_str(e.text));
-		return;
+	dkim_stream_header_digest(v->stream, sig->headers, sig->headers_n,
+	    s->field, sig->header_relaxed, sig->hash, digest);
+	dkim_verify_digest(v->opts.dns, arena, sig,
+	    slice_of((char *)digest, sha_size(sig->hash)), r);
+	if (r->status == DKIM_PASS || r->status == DKIM_FAIL) {
+		if (!whole)
+			failed(arena, r, DKIM_FAIL, "body is shorter than l=");
+		else if (!slice_eq(body, sig->body_hash))
+			failed(arena, r, DKIM_FAIL, "body was changed");
 	}
-	r->has_record = true;
-	r->testing = r->record.testing;
-	r->status = check_key(v, arena, s, &r->record, &r->why);
 	/* RFC 6376, 3.6.1, t=y: as if it were not signed. */
 	if (r->testing && !v->opts.ignore_testing && r->status != DKIM_PASS)
 		r->status = DKIM_NONE;
