@@ -1,18 +1,11 @@
 /*
- * mox-config - check the configuration, say what can be in it.
+ * mox-config - check, describe and change the configuration.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "base/opt.h"
-#include "config/check.h"
-#include "config/domains_cdb.h"
-#include "config/sendmail_conf.h"
-#include "tools/config_example.h"
-
-#define OUTPUT_MAX (1 << 20) /* the longest description has 40 KB */
-
-static const char *config_flag;
+#include "base/proc.h"
+#include "tools/config_tool.h"
 
 static const struct opt options[] = {
 	{ "config", OPT_STRING, &config_flag, "file",
@@ -22,167 +15,148 @@ static const struct opt options[] = {
 
 static const struct opt_program program = {
 	"mox-config",
-	"[-config file] command [argument]",
-	"Commands: test, describe-static, describe-domains, "
-	"describe-sendmail, example [name], manual static|domains|sendmail.",
+	"[-config file] command [options] [arguments]",
+	"Check, describe and change the configuration. Without a command all "
+	"are listed; command -help says more of one.",
 	options,
 };
 
-static int
-print(struct buf *b)
-{
-	bool ok = fwrite(b->p, 1, b->n, stdout) == b->n && fflush(stdout) == 0;
-
-	buf_free(b);
-	return ok ? 0 : 1;
-}
-
-/* ---- test ---- */
-
-static void
-not_in_effect(void *ctx, struct slice parent, const char *name)
-{
-	const struct sconf_file *file = ctx;
-
-	sconf_warning(file, sconf_find(file, parent, name),
-	    "%s: not in effect yet", name);
-}
-
-static void
-test_domains(const struct config *config, struct sconf_errors *errors)
-{
-	struct config_domains *domains;
-	struct sconf_file mox_file = config->file;
-
-	mox_file.errors = errors;
-	schema_later(&mox_conf_schema, &config->mox, not_in_effect, &mox_file);
-	config_domains_load(config, errors, &domains);
-	schema_later(&domains_conf_schema, &domains->conf, not_in_effect,
-	    &domains->file);
-	check_files(config, &domains->file, &domains->conf);
-	config_domains_free(&domains);
-}
-
-static int
-test(const char *arg)
-{
-	struct arena *arena = arena_new(0);
-	struct config *config;
-	struct sconf_errors errors;
-	bool ok;
-
-	(void)arg;
-	sconf_errors_init(&errors, arena);
-	config_load(config_path(config_flag), &config, &errors);
-	if (config)
-		test_domains(config, &errors);
-	config_print_errors(&errors);
-	ok = errors.errors == 0;
-	if (ok)
-		puts("config OK");
-	config_free(&config);
-	arena_free(&arena);
-	return ok ? 0 : 1;
-}
-
-/* ---- descriptions ---- */
-
-static int
-describe(const struct schema *schema)
-{
-	struct buf b = BUF_INIT(OUTPUT_MAX);
-
-	schema_describe(schema, &b);
-	return print(&b);
-}
-
-static int
-describe_static(const char *arg)
-{
-	(void)arg;
-	return describe(&mox_conf_schema);
-}
-
-static int
-describe_domains(const char *arg)
-{
-	(void)arg;
-	return describe(&domains_conf_schema);
-}
-
-static int
-describe_sendmail(const char *arg)
-{
-	(void)arg;
-	return describe(&sendmail_conf_schema);
-}
-
-/* The list of fields in conf/NAME.5. */
-static int
-manual(const char *arg)
-{
-	static const struct {
-		const char *name;
-		const struct schema *schema;
-	} files[] = {
-		{ "static", &mox_conf_schema },
-		{ "domains", &domains_conf_schema },
-		{ "sendmail", &sendmail_conf_schema },
-	};
-	struct buf b = BUF_INIT(OUTPUT_MAX);
-
-	for (size_t i = 0; i < 3; i++)
-		if (arg && strcmp(arg, files[i].name) == 0) {
-			schema_manual(files[i].schema, &b);
-			return print(&b);
-		}
-	opt_usage(&program, "manual: static, domains or sendmail");
-}
-
-static int
-example(const char *arg)
-{
-	const struct config_example *e = config_examples;
-
-	if (!arg) {
-		for (; e->name; e++)
-			puts(e->name);
-		return 0;
-	}
-	while (e->name && strcmp(e->name, arg) != 0)
-		e++;
-	if (!e->name)
-		opt_usage(&program, "there is no example \"%s\"", arg);
-	fputs(e->text, stdout);
-	return 0;
-}
-
-static const struct {
-	const char *name;
-	int max_args;
-	int (*run)(const char *arg);
-} commands[] = {
-	{ "test", 0, test },
-	{ "describe-static", 0, describe_static },
-	{ "describe-domains", 0, describe_domains },
-	{ "describe-sendmail", 0, describe_sendmail },
-	{ "example", 1, example },
-	{ "manual", 1, manual },
+static const struct opt no_options[] = {
+	{ NULL, OPT_BOOL, NULL, NULL, NULL },
 };
+
+static const struct config_command *const groups[] = {
+	config_describe_commands,
+	config_account_commands,
+	config_domain_commands,
+	config_alias_commands,
+	config_tlskey_commands,
+	config_client_commands,
+};
+
+#define N_GROUPS (sizeof(groups) / sizeof(groups[0]))
+
+/* How many of the arguments are the words of the command; 0 if it begins with
+ * others, *prefix_r if it goes on after the arguments. */
+static int
+match(const char *words, int argc, char **argv, bool *prefix_r)
+{
+	struct slice rest = slice_str(words), word;
+	int n = 0;
+
+	*prefix_r = false;
+	while (slice_next(&rest, ' ', &word)) {
+		if (n == argc || argv[n][0] == '-') {
+			*prefix_r = n > 0 || argc == 0;
+			return 0;
+		}
+		if (!slice_is(word, argv[n]))
+			return 0;
+		n++;
+	}
+	return n;
+}
+
+static const struct config_command *
+find(int argc, char **argv, int *words_r)
+{
+	bool prefix;
+
+	for (size_t i = 0; i < N_GROUPS; i++)
+		for (const struct config_command *c = groups[i]; c->words; c++)
+			if ((*words_r = match(c->words, argc, argv, &prefix)) >
+			    0)
+				return c;
+	return NULL;
+}
+
+/* Commands that begin with these words, each with its first sentence. */
+static bool
+list(FILE *f, int argc, char **argv)
+{
+	bool prefix, any = false;
+
+	for (size_t i = 0; i < N_GROUPS; i++)
+		for (const struct config_command *c = groups[i]; c->words;
+		     c++) {
+			match(c->words, argc, argv, &prefix);
+			if (!prefix)
+				continue;
+			fprintf(f, "%s mox config %s%s%s\n\t%.*s\n",
+			    any ? "      " : "usage:", c->words,
+			    *c->args ? " " : "", c->args,
+			    (int)(strcspn(c->doc, ".") + 1), c->doc);
+			any = true;
+		}
+	return any;
+}
+
+static bool
+is_help(const char *word)
+{
+	return strcmp(word, "-help") == 0 || strcmp(word, "--help") == 0 ||
+	    strcmp(word, "-h") == 0;
+}
+
+/* No command: list those that could be meant. */
+static int
+no_command(int argc, char **argv)
+{
+	int words = 0;
+	bool help;
+
+	while (words < argc && argv[words][0] != '-')
+		words++;
+	help = words < argc && is_help(argv[words]);
+	if (words > 0 && list(help ? stdout : stderr, words, argv))
+		return help ? EXIT_DONE : EXIT_USAGE;
+	if (words > 0) {
+		fprintf(stderr,
+		    "mox-config: unknown command \"%s\"; mox config lists "
+		    "them\n",
+		    argv[0]);
+		return EXIT_USAGE;
+	}
+	list(stderr, 0, argv);
+	return EXIT_USAGE;
+}
+
+static int
+run(const struct config_command *c, int argc, char **argv, int words)
+{
+	char name[64];
+	struct opt_program p = { name, c->args, c->doc,
+		c->opts ? c->opts : no_options };
+	int first;
+
+	snprintf(name, sizeof(name), "mox-config %s", c->words);
+	first = words - 1;
+	first += opt_parse(&p, argc - first, argv + first);
+	if (argc - first < c->min_args)
+		opt_usage(&p, "arguments are missing");
+	if (argc - first > c->max_args)
+		opt_usage(&p, "too many arguments");
+	return c->run(argc - first, argv + first);
+}
 
 int
 main(int argc, char **argv)
 {
-	int first = opt_parse(&program, argc, argv);
-	int args = argc - first - 1;
+	const struct config_command *c;
+	int first, words;
 
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (args >= 0 && strcmp(argv[first], commands[i].name) == 0) {
-			if (args > commands[i].max_args)
-				opt_usage(&program, "too many arguments");
-			return commands[i].run(argv[first + 1]);
-		}
-	if (args < 0)
-		opt_usage(&program, NULL);
-	opt_usage(&program, "unknown command \"%s\"", argv[first]);
+	/* With all commands in its help. */
+	if (argc == 2 && is_help(argv[1])) {
+		printf("usage: %s %s\n%s\n\n", program.name, program.args,
+		    program.doc);
+		list(stdout, 0, argv);
+		return EXIT_DONE;
+	}
+	first = opt_parse(&program, argc, argv);
+	argc -= first;
+	argv += first;
+	c = find(argc, argv, &words);
+	if (!c)
+		return no_command(argc, argv);
+	return run(c, argc, argv, words);
 }
