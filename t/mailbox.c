@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "base/map.h"
 #include "message/record.h"
 #include "store/index.h"
 #include "t/scratch.h"
@@ -241,6 +242,22 @@ move_file(const char *from, const char *to)
 	CHECK_EQ(renameat(scratch_fd, from, scratch_fd, to), 0);
 }
 
+static void
+unlink_all(const char *folder)
+{
+	struct slice *names;
+	size_t n;
+
+	CHECK_EQ(file_list(scratch_fd, folder, arena, &names, &n, NULL), 1);
+	for (size_t i = 0; i < n; i++)
+		CHECK_EQ(unlinkat(scratch_fd,
+			     arena_printf(arena, "%s/%.*s", folder,
+				 SLICE_FMT(names[i]))
+				 .p,
+			     0),
+		    0);
+}
+
 /* ---- lines ---- */
 
 static void
@@ -248,6 +265,8 @@ test_lines(void)
 {
 	static const char *const rows[] = {
 		"v 17 5 abcdefghijklmnopqrstuv",
+		"v 17 4294967295 abcdefghijklmnopqrstuv",
+		"n 4294967295 9",
 		"a 1 2 -3 4 5 6 aaaaaaaaaabbbbbbbbbb 7 - 0 - - n%20x,S=5",
 		("a 4294967294 2 3 4 5 6 aaaaaaaaaabbbbbbbbbb 7 "
 		 "SRFTDPJNHM ffffffffffffffff 3.128 :SRFTDPaz name"),
@@ -288,7 +307,8 @@ static void
 test_bad_lines(void)
 {
 	static const char *const rows[] = { "", "a", "z 1", "v 0 1 x",
-		"v 17 5 short",
+		"v 17 5 short", "v 17 0 abcdefghijklmnopqrstuv", "n 7",
+		"n 4294967296 1",
 		"a 0 2 3 4 5 6 aaaaaaaaaabbbbbbbbbb 7 - 0 - - n",
 		"a 4294967295 2 3 4 5 6 aaaaaaaaaabbbbbbbbbb 7 - 0 - - n",
 		"a 1 2 3 4 5 6 short 7 - 0 - - n",
@@ -775,6 +795,54 @@ test_vanished(void)
 	end();
 }
 
+/* A reader without the lock has told of a message whose line is then taken
+ * back: its UID is not given again, and whoever heard of it can learn that it
+ * is gone. */
+static void
+test_undo(void)
+{
+	struct lines ls = LINES_INIT;
+	struct line l = { .type = 'a', .name = SLICE("never.placed") };
+	struct mailbox *writer, *reader;
+	uint64_t log_end, modseq;
+
+	begin();
+	writer = mbox_open("Inbox");
+	CHECK_EQ(add(writer, "x\r\n"), 1);
+	reader = mbox_open("Inbox");
+	CHECK_EQ(index_lock(writer, NULL), 0);
+	log_end = writer->pair.log.end;
+	modseq = writer->ix.modseq + 1;
+	l.record.msg = writer->ix.tail[0].msg;
+	l.record.msg.uid = 2;
+	l.record.msg.modseq = modseq;
+	lines_add(&ls, &l);
+	CHECK_EQ(index_append(writer, &ls, NULL), 0);
+	CHECK_EQ(refresh(reader), MAILBOX_NEW);
+	CHECK_EQ(take_all(reader), 2);
+	CHECK_EQ(mailbox_msg(reader, 2)->uid, 2);
+	CHECK_EQ(mailbox_modseq(reader), modseq);
+	index_undo(writer, log_end);
+	index_unlock(writer);
+
+	CHECK_EQ(refresh(reader), MAILBOX_EXPUNGE);
+	take_all(reader);
+	CHECK_EQ(mailbox_count(reader), 1);
+	for (int i = 0; i < 2; i++) {
+		CHECK_SLICE(vanished(reader, modseq, NULL), SLICE("2"));
+		CHECK_EQ(index_fold(writer, NULL), 1);
+		CHECK_EQ(add(writer, "y\r\n"), 3 + (uint32_t)i);
+		refresh(reader);
+		take_all(reader);
+		CHECK_EQ(mailbox_msg(reader, 2)->uid, 3);
+	}
+	CHECK(mailbox_msg(reader, 2)->modseq > modseq);
+	lines_free(&ls);
+	mailbox_close(&reader);
+	mailbox_close(&writer);
+	end();
+}
+
 /* ---- content ---- */
 
 static void
@@ -1106,6 +1174,84 @@ test_adopt_dovecot(void)
 	end();
 }
 
+/* Lines `m` of the log, and how many of them say again what one before said. */
+static void
+count_mtimes(unsigned *lines_r, unsigned *again_r)
+{
+	struct buf log = BUF_INIT(1 << 20);
+	struct map *said = map_new();
+	struct slice text = scratch_get(MAILDIR "mox.log", &log), line;
+
+	for (*lines_r = *again_r = 0; slice_line(&text, &line);) {
+		if (!slice_starts(line, SLICE("m ")))
+			continue;
+		++*lines_r;
+		*again_r += map_has(said, line);
+		map_set(said, line, said);
+	}
+	map_free(&said);
+	buf_free(&log);
+}
+
+/* A file is missing, and the folder too young to believe it. */
+static void
+test_missing_lines(void)
+{
+	unsigned lines, again;
+	struct mailbox_reader *r;
+	struct mailbox *mb;
+
+	begin();
+	mb = mbox_open("Inbox");
+	add(mb, "x\r\n");
+	take_all(mb);
+	unlink_all(MAILDIR "new");
+	unlink_all(MAILDIR "cur");
+	for (int i = 0; i < 3; i++) {
+		mailbox_read_open(&r, mb, mailbox_msg(mb, 1), NULL);
+		mailbox_close(&mb);
+		mb = mbox_open("Inbox");
+		if (mailbox_count(mb) == 0)
+			break; /* slow: it is believed by now */
+	}
+	mailbox_close(&mb);
+	count_mtimes(&lines, &again);
+	CHECK(lines > 0);
+	CHECK_EQ(again, 0);
+	end();
+}
+
+/* Full to the last UID, the mailbox can be read, and folded, and no more. */
+static void
+test_last_uid(void)
+{
+	struct lines ls = LINES_INIT;
+	struct line l = { .type = 'n', .uidnext = UINT32_MAX - 1 };
+	struct mailbox_new m = { 0 };
+	struct mailbox_new_result r;
+	struct mailbox *mb;
+
+	begin();
+	mb = mbox_open("Inbox");
+	l.modseq = mb->ix.modseq + 1;
+	lines_add(&ls, &l);
+	CHECK_EQ(index_lock(mb, NULL), 0);
+	CHECK_EQ(index_append(mb, &ls, NULL), 0);
+	index_unlock(mb);
+	CHECK_EQ(add(mb, "x\r\n"), UINT32_MAX - 1);
+	CHECK_EQ(index_fold(mb, NULL), 1);
+	mailbox_close(&mb);
+	mb = mbox_open("Inbox");
+	CHECK_EQ(mailbox_count(mb), 1);
+	CHECK_EQ(mailbox_uidnext(mb), UINT32_MAX);
+	m.spool = spool_of("x\r\n");
+	CHECK_EQ(mailbox_add(mb, &m, 1, arena, &r, NULL), STORE_FAILED);
+	spool_free(&m.spool);
+	lines_free(&ls);
+	mailbox_close(&mb);
+	end();
+}
+
 static void
 test_gone(void)
 {
@@ -1148,6 +1294,7 @@ main(void)
 	RUN(test_copying);
 	RUN(test_moving);
 	RUN(test_vanished);
+	RUN(test_undo);
 	RUN(test_reading);
 	RUN(test_record);
 	RUN(test_foreign_new);
@@ -1158,6 +1305,8 @@ main(void)
 	RUN(test_lost_index);
 	RUN(test_left_in_tmp);
 	RUN(test_adopt_dovecot);
+	RUN(test_missing_lines);
+	RUN(test_last_uid);
 	RUN(test_gone);
 	return unit_done();
 }

@@ -15,6 +15,7 @@ struct side {
 	struct db_pair pair;
 	struct buf text;
 	int resets;
+	bool keep; /* something stands in place of lines taken back */
 };
 
 static int
@@ -52,11 +53,21 @@ build(void *arg, struct db_cdb_make *m, struct err *e)
 	return 0;
 }
 
+static void
+instead(void *arg, struct buf *b)
+{
+	struct side *s = arg;
+
+	if (s->keep)
+		buf_addf(b, "%zu instead", s->text.n);
+}
+
 static const struct db_pair_ops ops = {
 	.magic = "test 1",
 	.reset = reset,
 	.line = line,
 	.build = build,
+	.instead = instead,
 };
 
 static int
@@ -497,6 +508,44 @@ test_sync_fails(void)
 	side_close(&b);
 }
 
+/* A line in the place of those that are taken back, made from a state that
+ * has them: for readers who have taken them in, and others. */
+static void
+test_instead(void)
+{
+	const struct slice two[] = { SLICE("2 of some length"), SLICE("3") };
+	struct side a, b;
+	uint64_t end;
+
+	side_new(&a, "i");
+	CHECK_EQ(side_open(&b, "i"), 1);
+	a.keep = true;
+	side_add(&a, "1");
+	end = a.pair.log.end;
+	CHECK_EQ(db_pair_lock(&a.pair, 1000, NULL), 0);
+	db_pair_undo(&a.pair, end); /* nothing to undo */
+	CHECK_TEXT(&a, "1,");
+	CHECK_EQ(db_pair_append(&a.pair, two, 2, NULL), 0);
+	CHECK_EQ(db_pair_refresh(&b.pair, NULL), 1);
+	CHECK_TEXT(&b, "1,2 of some length,3,");
+	db_pair_undo(&a.pair, end);
+	db_pair_unlock(&a.pair);
+	CHECK_TEXT(&a, "1,21 instead,");
+	CHECK_EQ(db_pair_refresh(&b.pair, NULL), 1);
+	CHECK_TEXT(&b, "1,21 instead,");
+	CHECK_EQ(db_pair_sync(&a.pair, NULL, NULL), 0);
+
+	side_add(&a, "4");
+	break_log(&a);
+	CHECK_EQ(db_pair_sync(&a.pair, NULL, NULL), -1);
+	CHECK_TEXT(&a, "1,21 instead,15 instead,");
+	side_add(&b, "5");
+	CHECK_EQ(b.pair.log.gen, 2);
+	check_fresh("i", "1,21 instead,15 instead,5,");
+	side_close(&a);
+	side_close(&b);
+}
+
 /* ---- at the same time ---- */
 
 #define WRITERS 4
@@ -583,6 +632,7 @@ main(void)
 	RUN(test_lost);
 	RUN(test_suspect);
 	RUN(test_sync_fails);
+	RUN(test_instead);
 	RUN(test_parallel);
 	scratch_end();
 	return unit_done();

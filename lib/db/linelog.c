@@ -492,6 +492,17 @@ db_log_cut(struct db_log *l, uint64_t end, struct err *e)
 	return db_log_seek(l, end, e);
 }
 
+int
+db_log_replace(struct db_log *l, uint64_t end, struct slice line, struct err *e)
+{
+	struct db_log as_it_was = *l;
+
+	if (db_log_seek(l, end, e) == 0 && db_log_append(l, &line, 1, e) == 0)
+		return db_log_cut(l, l->end, e);
+	*l = as_it_was;
+	return -1;
+}
+
 /* ---- copy ---- */
 
 struct copy {

@@ -95,6 +95,13 @@ int db_log_append(struct db_log *l, const struct slice *lines, size_t n,
 /* Cut the file at end (<= l->end), under the lock: a torn tail, an abandoned
  * `@end`, lines taken back. */
 int db_log_cut(struct db_log *l, uint64_t end, struct err *e);
+/*
+ * As db_log_cut, with one line in the place of what is cut off: it is there
+ * before the others are gone. -1: nothing has changed, or only the line is
+ * missing or the rest not cut off: db_log_cut again.
+ */
+int db_log_replace(struct db_log *l, uint64_t end, struct slice line,
+    struct err *e);
 
 /*
  * Append to one log the units of another from offset to its end (as far as

@@ -432,10 +432,28 @@ db_pair_append(struct db_pair *p, const struct slice *lines, size_t n,
 	return 0;
 }
 
+/* Own lines from offset on, which are the end of the log. */
+static int
+take_back(struct db_pair *p, uint64_t offset)
+{
+	struct buf line = BUF_INIT(DB_UNIT_MAX);
+	int rc = -1;
+
+	if (p->ops->instead != NULL) {
+		p->ops->instead(p->arg, &line);
+		rc = db_log_replace(&p->log, offset, buf_slice(&line), NULL);
+	}
+	/* No room even for that. */
+	if (rc != 0)
+		rc = db_log_cut(&p->log, offset, NULL);
+	buf_free(&line);
+	return rc;
+}
+
 void
 db_pair_undo(struct db_pair *p, uint64_t offset)
 {
-	if (db_log_cut(&p->log, offset, NULL) != 0)
+	if (p->log.end == offset || take_back(p, offset) != 0)
 		return;
 	if (p->own_from >= offset)
 		p->own_from = p->own_to = 0;
@@ -482,7 +500,7 @@ sync_failed(struct db_pair *p, bool *stays_r)
 		return 0;
 	}
 	if (own && can_take_back(p))
-		*stays_r = db_log_cut(&p->log, p->own_from, NULL) != 0;
+		*stays_r = take_back(p, p->own_from) != 0;
 	distrust(p);
 	p->reload = true;
 	db_unlock(&p->lock);

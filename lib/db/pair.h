@@ -23,6 +23,7 @@
 #ifndef DB_PAIR_H
 #define DB_PAIR_H
 
+#include "base/buf.h"
 #include "db/cdb.h"
 #include "db/linelog.h"
 #include "db/lock.h"
@@ -47,6 +48,12 @@ struct db_pair_ops {
 	    struct err *e);
 	/* Write the present state. Keys beginning with NUL are the pair's. */
 	int (*build)(void *arg, struct db_cdb_make *m, struct err *e);
+	/*
+	 * Own lines are to be taken back that readers may have announced: make
+	 * a line to stand in their place, from the state that contains them,
+	 * so that numbers are not given twice. NULL: nothing need be kept.
+	 */
+	void (*instead)(void *arg, struct buf *line);
 };
 
 /* Fields are for reading only. */
@@ -104,8 +111,8 @@ int db_pair_lock(struct db_pair *p, int timeout_ms, struct err *e);
 int db_pair_append(struct db_pair *p, const struct slice *lines, size_t n,
     struct err *e);
 /* Take back what this pair appended under the lock it holds, since the log
- * ended at offset: the state is reset and replayed. Best effort; what stays is
- * in the log as if it had not been called. */
+ * ended at offset; `instead` stands in their place. The state is reset and
+ * replayed. Best effort; what stays is in the log as if it had not been called. */
 void db_pair_undo(struct db_pair *p, uint64_t offset);
 void db_pair_unlock(struct db_pair *p);
 
@@ -113,8 +120,8 @@ void db_pair_unlock(struct db_pair *p);
  * Make all lines taken in so far durable; own ones and others' (before these
  * are announced). Not under the lock. No system call if nothing is to do.
  *
- * On failure -1: own lines not synced are taken back (the state is reset and
- * replayed) and the log is marked, so that the next writer begins a new one.
+ * On failure -1: own lines not synced are taken back (`instead` stands for
+ * them; the state is reset and replayed) and the log is marked, so that the next writer begins a new one.
  * If others have appended since, own lines cannot be taken back: *stays_r
  * (may be NULL) is set, and the caller appends lines that reverse them.
  */

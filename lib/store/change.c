@@ -105,17 +105,24 @@ append_flags(struct change *c, const struct uidset *uids,
 	return rc;
 }
 
-/* The change could neither be synced nor cut off: a line each to reverse it,
- * in the new log that the lock begins. */
+/*
+ * The change could not be synced, but readers may have told of it: lines, in
+ * the new log that the lock begins, that reverse it if it stays, or that only
+ * give the messages a new modseq if it was taken back.
+ */
 static void
-reverse(struct change *c)
+reverse(struct change *c, bool stays)
 {
 	struct mailbox *mb = c->mb;
 	struct lines ls = LINES_INIT;
+	struct line touch = {
+		.type = 'f', .op = MAILBOX_ADD, .uids = c->result->changed
+	};
 
 	if (index_lock(mb, NULL) != 0)
 		return;
-	for (size_t i = 0; i < c->n; i++) {
+	touch.modseq = mb->ix.modseq + 1;
+	for (size_t i = 0; stays && i < c->n; i++) {
 		const struct before *b = &c->before[i];
 		struct line l = { .type = 'f',
 			.op = MAILBOX_SET,
@@ -127,6 +134,8 @@ reverse(struct change *c)
 		uidset_add(&l.uids, b->uid, b->uid);
 		lines_add(&ls, &l);
 	}
+	if (!stays)
+		lines_add(&ls, &touch);
 	index_append(mb, &ls, NULL);
 	index_unlock(mb);
 	lines_free(&ls);
@@ -160,8 +169,8 @@ mailbox_store(struct mailbox *mb, const struct uidset *uids,
 	if (result_r->modseq == 0)
 		result_r->modseq = mb->ix.modseq;
 	if (index_sync(mb, &stays, e) != 0) {
-		if (stays)
-			reverse(&c);
+		if (c.n > 0)
+			reverse(&c, stays);
 		return -1;
 	}
 	if (c.n > 0)

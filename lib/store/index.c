@@ -341,20 +341,35 @@ each(struct mailbox *mb, const struct line *l, change_fn *fn)
 }
 
 static void
+add_vanished(struct index *ix, uint64_t modseq, uint32_t first, uint32_t last)
+{
+	if (ix->nvanished == ix->vanished_size) {
+		ix->vanished_size = 2 * ix->vanished_size + 16;
+		ix->vanished = xreallocarray(ix->vanished, ix->vanished_size,
+		    sizeof(*ix->vanished));
+	}
+	ix->vanished[ix->nvanished++] =
+	    (struct vanished){ modseq, first, last };
+}
+
+static void
 apply_expunge(struct mailbox *mb, const struct line *l)
 {
-	struct index *ix = &mb->ix;
-
 	each(mb, l, expunge);
-	for (size_t i = 0; i < l->uids.n; i++) {
-		if (ix->nvanished == ix->vanished_size) {
-			ix->vanished_size = 2 * ix->vanished_size + 16;
-			ix->vanished = xreallocarray(ix->vanished,
-			    ix->vanished_size, sizeof(*ix->vanished));
-		}
-		ix->vanished[ix->nvanished++] = (struct vanished){ l->modseq,
-			l->uids.v[i].first, l->uids.v[i].last };
-	}
+	for (size_t i = 0; i < l->uids.n; i++)
+		add_vanished(&mb->ix, l->modseq, l->uids.v[i].first,
+		    l->uids.v[i].last);
+}
+
+/* UIDs were given by lines that are not there any more: to somebody who has
+ * been told of them, they have vanished. */
+static void
+apply_numbers(struct index *ix, const struct line *l)
+{
+	if (l->uidnext <= ix->uidnext)
+		return;
+	add_vanished(ix, l->modseq, ix->uidnext, l->uidnext - 1);
+	ix->uidnext = l->uidnext;
 }
 
 static void
@@ -409,6 +424,9 @@ index_apply(struct mailbox *mb, const struct line *l)
 	switch (l->type) {
 	case 'v':
 		apply_identity(mb, l);
+		break;
+	case 'n':
+		apply_numbers(ix, l);
 		break;
 	case 'a':
 		apply_add(ix, l);
@@ -468,12 +486,25 @@ apply_line(void *arg, struct slice payload, uint64_t unit_end, struct err *e)
 	return 0;
 }
 
+/* In the place of lines that are taken back. */
+static void
+instead(void *arg, struct buf *line)
+{
+	const struct index *ix = &((struct mailbox *)arg)->ix;
+	struct line l = {
+		.type = 'n', .uidnext = ix->uidnext, .modseq = ix->modseq + 1
+	};
+
+	line_format(&l, line);
+}
+
 const struct db_pair_ops index_ops = {
 	.magic = "mox-mailbox 1",
 	.private_map = true,
 	.reset = reset,
 	.line = apply_line,
 	.build = index_build,
+	.instead = instead,
 };
 
 /* ---- the pair, with the view kept ---- */

@@ -193,7 +193,7 @@ struct view {
 
 struct line {
 	char type;
-	uint64_t modseq; /* a f x y */
+	uint64_t modseq; /* a f x y n */
 	/* a; c: uid, cache, thread, bits; d w: disk, letters, place; r: uid */
 	struct record record;
 	struct slice name;             /* a r k l v (id) */
@@ -202,7 +202,7 @@ struct line {
 	uint64_t keywords;             /* f */
 	struct uidset uids;            /* f x y u d w o */
 	unsigned number;               /* k (bit), l (letter) */
-	uint32_t uidvalidity, uidnext; /* v */
+	uint32_t uidvalidity, uidnext; /* v; n: uidnext */
 	struct mtime new, cur;         /* m; ns 0: as it was */
 	bool placed;                   /* m */
 };
@@ -283,8 +283,9 @@ int index_lock(struct mailbox *mb, struct err *e);
 void index_unlock(struct mailbox *mb);
 /* Append as one unit and apply. Under the lock. */
 int index_append(struct mailbox *mb, const struct lines *ls, struct err *e);
-/* Take back what this handle appended since the log ended at offset. Under
- * the lock, before anything else is done with it. */
+/* Take back what this handle appended since the log ended at offset, but for
+ * the UIDs and modseqs given there. Under the lock, before anything else is
+ * done with it. */
 void index_undo(struct mailbox *mb, uint64_t offset);
 int index_sync(struct mailbox *mb, bool *stays_r, struct err *e);
 int index_fold(struct mailbox *mb, struct err *e);

@@ -184,6 +184,10 @@ line_format(const struct line *l, struct buf *b)
 		buf_addc(b, ' ');
 		db_escape(b, l->name);
 		break;
+	case 'n':
+		add_u(b, l->uidnext);
+		add_u(b, l->modseq);
+		break;
 	case 'a':
 		format_add(l, b);
 		break;
@@ -383,9 +387,14 @@ parse_type(struct fields *f, struct arena *arena, struct line *l)
 	switch (l->type) {
 	case 'v':
 		l->uidvalidity = take_u32(f);
-		l->uidnext = take_uid(f);
+		l->uidnext = take_u32(f);
 		l->name = take_text(f, arena);
-		return l->uidvalidity > 0 && l->name.n == MAILBOXID;
+		return l->uidvalidity > 0 && l->uidnext > 0 &&
+		    l->name.n == MAILBOXID;
+	case 'n':
+		l->uidnext = take_u32(f);
+		l->modseq = take_u64(f);
+		return true;
 	case 'a':
 		parse_add(f, arena, l);
 		return true;

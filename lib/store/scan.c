@@ -90,6 +90,21 @@ append_line(struct mailbox *mb, const struct line *l, struct err *e)
 	return rc;
 }
 
+static bool
+same_mtime(struct mtime a, struct mtime b)
+{
+	return a.ns == b.ns && a.suspect == b.suspect;
+}
+
+/* Does a line `m` say what is not known? */
+static bool
+mtimes_news(const struct index *ix, const struct line *l)
+{
+	return (l->new.ns != 0 && !same_mtime(l->new, ix->new)) ||
+	    (l->cur.ns != 0 && !same_mtime(l->cur, ix->cur)) ||
+	    (l->placed && (ix->unplaced != 0 || ix->leaving.n > 0));
+}
+
 void
 scan_after(struct mailbox *mb, const struct own_change *c, bool placed)
 {
@@ -97,7 +112,8 @@ scan_after(struct mailbox *mb, const struct own_change *c, bool placed)
 
 	l.new = moved_along(mb->folder.new, c->new, mb->ix.new);
 	l.cur = moved_along(mb->folder.cur, c->cur, mb->ix.cur);
-	append_line(mb, &l, NULL);
+	if (mtimes_news(&mb->ix, &l))
+		append_line(mb, &l, NULL);
 }
 
 /* ---- reading a folder ---- */
@@ -495,17 +511,24 @@ record_mtimes(struct mailbox *mb, const struct scan *s, bool settled,
     struct err *e)
 {
 	struct line l = { .type = 'm' };
-	int rc;
+	int rc = 0;
 
-	if (index_lock(mb, e) != 0)
-		return -1;
-	if (s->new && mb->ix.new.ns == s->new_was.ns)
+	if (s->new)
 		l.new = s->new_at;
-	if (s->cur && mb->ix.cur.ns == s->cur_was.ns)
+	if (s->cur)
 		l.cur = s->cur_at;
 	l.new.suspect |= !settled;
 	l.cur.suspect |= !settled;
-	rc = append_line(mb, &l, e);
+	if (!mtimes_news(&mb->ix, &l))
+		return 0;
+	if (index_lock(mb, e) != 0)
+		return -1;
+	if (mb->ix.new.ns != s->new_was.ns)
+		l.new.ns = 0;
+	if (mb->ix.cur.ns != s->cur_was.ns)
+		l.cur.ns = 0;
+	if (mtimes_news(&mb->ix, &l))
+		rc = append_line(mb, &l, e);
 	index_unlock(mb);
 	return rc;
 }
