@@ -819,11 +819,12 @@ test_undo(void)
 	lines_add(&ls, &l);
 	CHECK_EQ(index_append(writer, &ls, NULL), 0);
 	CHECK_EQ(refresh(reader), MAILBOX_NEW);
+	index_undo(writer, log_end);
+	index_unlock(writer);
+	/* What the reader knows it tells. */
 	CHECK_EQ(take_all(reader), 2);
 	CHECK_EQ(mailbox_msg(reader, 2)->uid, 2);
 	CHECK_EQ(mailbox_modseq(reader), modseq);
-	index_undo(writer, log_end);
-	index_unlock(writer);
 
 	CHECK_EQ(refresh(reader), MAILBOX_EXPUNGE);
 	take_all(reader);

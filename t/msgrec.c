@@ -1,4 +1,5 @@
-/* Unit tests of lib/message: msgrec_check, msgrec_prefix, section_find. */
+/* Unit tests of lib/message: msgrec_check, msgrec_in_bounds, msgrec_prefix,
+ * section_find. */
 #include "message/parse.h"
 #include "message/record_int.h"
 #include "message/section.h"
@@ -21,6 +22,7 @@ check_with(const char *envelope, const char *structure, const char *preview)
 	d.texts[MSGREC_PREVIEW] = slice_str(preview);
 	msgrec_write(&b, &d);
 	ok = msgrec_check(buf_slice(&b));
+	CHECK(msgrec_in_bounds(buf_slice(&b)));
 	buf_free(&b);
 	return ok;
 }
@@ -145,6 +147,7 @@ check_parts(struct msgrec_part *parts, uint32_t n, uint64_t wire_size)
 	d.texts[MSGREC_STRUCTURE] = SLICE("(" LEAF TAIL ")");
 	msgrec_write(&b, &d);
 	ok = msgrec_check(buf_slice(&b));
+	CHECK_EQ(msgrec_in_bounds(buf_slice(&b)), ok);
 	buf_free(&b);
 	return ok;
 }
@@ -234,7 +237,20 @@ test_cut(void)
 	r = buf_slice(&b);
 	CHECK(msgrec_check(r));
 	for (size_t n = 0; n < r.n; n++)
-		CHECK(!msgrec_check(slice_head(r, n)));
+		CHECK(!msgrec_in_bounds(slice_head(r, n)));
+	/* No text may begin or end outside. */
+	for (size_t i = 0; i < MSGREC_TEXTS; i++) {
+		size_t at = 40 + 8 * i; /* README */
+		char was = b.p[at + 3], length = b.p[at + 7];
+
+		b.p[at + 3] = 1;
+		CHECK(!msgrec_in_bounds(r));
+		b.p[at + 3] = was;
+		b.p[at + 7] = 1;
+		CHECK(!msgrec_in_bounds(r));
+		b.p[at + 7] = length;
+	}
+	CHECK(msgrec_in_bounds(r));
 	b.p[8] = (char)0xff; /* unknown flags */
 	b.p[9] = (char)0xff;
 	CHECK(!msgrec_check(r));

@@ -306,9 +306,10 @@ static bool
 parts_ok(struct slice record)
 {
 	uint32_t n = msgrec_parts(record);
-	unsigned char depth[MSGREC_PARTS_MAX] = { 0 };
+	unsigned char depth[MSGREC_PARTS_MAX]; /* of the first n */
 	struct msgrec_part part;
 
+	depth[0] = 0;
 	for (uint32_t i = 0; i < n; i++)
 		if (!part_fields_ok(record, record.p + HEAD + (size_t)i * PART))
 			return false;
@@ -357,18 +358,8 @@ text_ok(enum msgrec_text which, struct slice s)
 	}
 }
 
-static bool
-texts_ok(struct slice record)
-{
-	for (enum msgrec_text i = 0; i < MSGREC_TEXTS; i++)
-		if (!ref_ok(record, record.p + AT_TEXTS + 8 * (size_t)i) ||
-		    !text_ok(i, msgrec_text(record, i)))
-			return false;
-	return true;
-}
-
 bool
-msgrec_check(struct slice record)
+msgrec_in_bounds(struct slice record)
 {
 	uint32_t n;
 	int64_t date;
@@ -377,13 +368,27 @@ msgrec_check(struct slice record)
 	    memcmp(record.p + AT_MAGIC, magic, sizeof(magic)) != 0 ||
 	    get32(record.p + AT_SIZE) != record.n)
 		return false;
+	for (size_t i = 0; i < MSGREC_TEXTS; i++)
+		if (!ref_ok(record, record.p + AT_TEXTS + 8 * i))
+			return false;
 	n = msgrec_parts(record);
 	date = msgrec_date(record);
 	return n >= 1 && n <= MSGREC_PARTS_MAX &&
 	    (size_t)n * PART <= record.n - HEAD &&
 	    (msgrec_flags(record) & ~(unsigned)MSGREC_FLAGS) == 0 &&
 	    date >= MSGREC_DATE_MIN && date <= MSGREC_DATE_MAX &&
-	    texts_ok(record) && parts_ok(record);
+	    parts_ok(record);
+}
+
+bool
+msgrec_check(struct slice record)
+{
+	if (!msgrec_in_bounds(record))
+		return false;
+	for (enum msgrec_text i = 0; i < MSGREC_TEXTS; i++)
+		if (!text_ok(i, msgrec_text(record, i)))
+			return false;
+	return true;
 }
 
 /* ---- prefix ---- */

@@ -345,7 +345,7 @@ cache_get(struct cache *c, struct cache_place place, uint32_t uid,
 	if (!(*byte & bit) &&
 	    (size == 0 || size > MSGREC_MAX ||
 		checksum(head, record_r->p, size) != get32(head + 12) ||
-		!msgrec_check(*record_r)))
+		!msgrec_in_bounds(*record_r)))
 		return false;
 	*byte |= bit;
 	return true;

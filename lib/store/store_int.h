@@ -168,8 +168,9 @@ int cache_append(struct cache *c, uint32_t last,
 
 /*
  * The record at a place, valid until cache_idle. False if it is not there or
- * damaged: then parse. CRC and msgrec_check are done at the first time in the
- * life of this cache handle.
+ * damaged: then parse. CRC and bounds are looked at the first time in the life
+ * of this cache handle; texts are as they were checked before they were
+ * written.
  */
 bool cache_get(struct cache *c, struct cache_place place, uint32_t uid,
     struct slice *record_r);

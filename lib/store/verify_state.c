@@ -163,6 +163,7 @@ cached_right(struct mailbox *mb, const struct record *r)
 	struct slice record;
 
 	return cache_get(mb->cache, r->cache, r->msg.uid, &record) &&
+	    msgrec_check(record) &&
 	    msgrec_wire_size(record) == r->msg.wire_size;
 }
 

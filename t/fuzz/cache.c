@@ -61,7 +61,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	for (uint32_t i = 0; i < n + 20; i++) {
 		place = (struct cache_place){ 1, i };
 		if (cache_get(c, place, n > i + 4 ? data[i + 4] : 1, &got))
-			assert(got.n <= n && msgrec_check(got));
+			assert(got.n <= n && msgrec_in_bounds(got));
 		cache_size(c, place);
 	}
 	entry.record = buf_slice(&record);
