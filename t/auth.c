@@ -13,6 +13,7 @@
 #include "auth/auth_int.h"
 #include "base/arena.h"
 #include "base/file.h"
+#include "t/tmp.h"
 #include "t/unit.h"
 
 #define EACH(i, array) \
@@ -651,9 +652,9 @@ test_bad_keys(void)
 int
 main(void)
 {
-	char name[] = "/tmp/auth.XXXXXX";
+	char name[TMP_PATH];
 
-	if (mkdtemp(name) == NULL ||
+	if (mkdtemp(tmp_template(name, "mox-auth")) == NULL ||
 	    (data_fd = open(name, O_RDONLY | O_DIRECTORY)) < 0)
 		return 1;
 	arena = arena_new(0);

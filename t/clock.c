@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/rand.h"
+#include "t/tmp.h"
 #include "t/unit.h"
 
 static void
@@ -52,8 +53,8 @@ test_handles(void)
 static void
 test_program(void)
 {
-	char path[] = "/tmp/mox-clock.XXXXXX";
-	int fd = mkstemp(path);
+	char path[TMP_PATH];
+	int fd = mkstemp(tmp_template(path, "mox-clock"));
 	const struct clock *c;
 
 	unsetenv("MOX_FAKE_TIME");

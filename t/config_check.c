@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "config/check.h"
+#include "t/tmp.h"
 #include "t/unit.h"
 
 static const char mox_conf[] =
@@ -606,10 +607,11 @@ test_rows(void)
 int
 main(void)
 {
-	char dir[] = "/tmp/mox-config-check.XXXXXX";
+	char dir[TMP_PATH];
 
 	unsetenv("MOX_LOGLEVEL");
-	if (!mkdtemp(dir) || chdir(dir) < 0 || mkdir("config", 0700) < 0)
+	if (!mkdtemp(tmp_template(dir, "mox-config-check")) || chdir(dir) < 0 ||
+	    mkdir("config", 0700) < 0)
 		return 111;
 	RUN(test_rows);
 	file_remove_tree(AT_FDCWD, dir, NULL);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "t/tmp.h"
 #include "t/unit.h"
 
 static int top = -1; /* a scratch folder */
@@ -125,9 +126,9 @@ test_flags(void)
 int
 main(void)
 {
-	char path[] = "/tmp/mox-file.XXXXXX";
+	char path[TMP_PATH];
 
-	if (mkdtemp(path) == NULL)
+	if (mkdtemp(tmp_template(path, "mox-file")) == NULL)
 		return 1;
 	top = open(path, O_RDONLY | O_DIRECTORY);
 	RUN(test_read);

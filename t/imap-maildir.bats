@@ -20,7 +20,7 @@ as_nobody() { setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"; }
 shared_folder() {
 	need dovecot setpriv
 	[ "$(id -u)" = 0 ] || skip "Dovecot has to be started by root"
-	SHARED=$(mktemp -d /tmp/mox-shared.XXXXXX)
+	SHARED=$(mktemp -d "${TMPDIR:-/tmp}/mox-shared.XXXXXX")
 	mkdir "$SHARED/bin"
 	cp "$MOX_BIN"/mox-* "$SHARED/bin/"
 	chmod 755 "$SHARED"

@@ -10,11 +10,12 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "limit/metrics.h"
+#include "t/tmp.h"
 #include "t/unit.h"
 
 #define NOW 1000000040 /* not at the edge of a minute */
 
-static char dir[] = "/tmp/mox-limit.XXXXXX";
+static char dir[TMP_PATH];
 
 static const struct limit_rule rule = { LIMIT_AUTH, 2,
 	{ { 60, { 3, 6, 9 } }, { 86400, { 5, 0, 0 } } } };
@@ -146,7 +147,7 @@ test_file(void)
 	struct limit *l, *other;
 	struct err e = ERR_INIT;
 	struct stat st;
-	char path[100];
+	char path[TMP_PATH + 16];
 
 	snprintf(path, sizeof(path), "%s/limits", dir);
 	l = limit_open(path, &e);
@@ -180,7 +181,7 @@ test_metrics(void)
 	struct metrics *m, *other;
 	struct buf b = BUF_INIT(1000000);
 	struct err e = ERR_INIT;
-	char path[100], name[METRICS_NAME + 10];
+	char path[TMP_PATH + 16], name[METRICS_NAME + 10];
 	metrics_counter *c;
 
 	snprintf(path, sizeof(path), "%s/counters", dir);
@@ -217,7 +218,7 @@ test_metrics(void)
 int
 main(void)
 {
-	if (mkdtemp(dir) == NULL)
+	if (mkdtemp(tmp_template(dir, "mox-limit")) == NULL)
 		return 1;
 	RUN(test_classes);
 	RUN(test_windows);

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "t/tmp.h"
 #include "t/unit.h"
 
 static int fds[2]; /* where lines go */
@@ -125,8 +126,8 @@ test_levels(void)
 static void
 test_levels_file(void)
 {
-	char path[] = "/tmp/mox-log.XXXXXX";
-	int fd = mkstemp(path);
+	char path[TMP_PATH];
+	int fd = mkstemp(tmp_template(path, "mox-log"));
 
 	log_set_level(SLICE("store"), LOG_ERROR);
 	file_write(fd, SLICE("# no level\nqueue debug\n- warn\nx nolevel\n"),

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "config/domains_cdb.h"
 #include "config/lookup.h"
+#include "t/tmp.h"
 #include "t/unit.h"
 
 static const char mox_conf[] = "DataDir: ../data\n"
@@ -503,10 +504,11 @@ test_concurrent(void)
 int
 main(void)
 {
-	char dir[] = "/tmp/mox-lookup.XXXXXX";
+	char dir[TMP_PATH];
 
 	unsetenv("MOX_LOGLEVEL");
-	if (!mkdtemp(dir) || chdir(dir) < 0 || mkdir("config", 0700) < 0)
+	if (!mkdtemp(tmp_template(dir, "mox-lookup")) || chdir(dir) < 0 ||
+	    mkdir("config", 0700) < 0)
 		return 111;
 	arena = arena_new(0);
 	log_init("lookup", LOG_FATAL);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "t/tmp.h"
 #include "t/unit.h"
 
 static int dir;
@@ -91,10 +92,10 @@ test_load_damaged(void)
 int
 main(void)
 {
-	char name[] = "/tmp/receivedid.XXXXXX";
+	char name[TMP_PATH];
 	struct err e = ERR_INIT;
 
-	if (mkdtemp(name) == NULL ||
+	if (mkdtemp(tmp_template(name, "mox-receivedid")) == NULL ||
 	    (dir = open(name, O_RDONLY | O_DIRECTORY)) < 0)
 		return 1;
 	RUN(test_aes_example);

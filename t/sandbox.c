@@ -14,9 +14,10 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "t/tmp.h"
 #include "t/unit.h"
 
-static char dir[] = "/tmp/mox-sandbox.XXXXXX";
+static char dir[TMP_PATH];
 
 /* What a child did: 0 it worked, the errno, or minus the signal it died of. */
 static int
@@ -202,7 +203,7 @@ static const struct {
 static struct sandbox *
 jail(enum sandbox_profile profile)
 {
-	static char in[64];
+	static char in[TMP_PATH + 16];
 	const struct sandbox_path paths[] = { { in, SANDBOX_WRITE },
 		{ "/nonexistent", SANDBOX_READ } };
 	struct err e = ERR_INIT;
@@ -297,10 +298,11 @@ test_off(void)
 int
 main(void)
 {
-	char path[64];
+	char path[TMP_PATH + 16];
 	int fd;
 
-	if (mkdtemp(dir) == NULL || chdir(dir) < 0 ||
+	if (mkdtemp(tmp_template(dir, "mox-sandbox")) == NULL ||
+	    chdir(dir) < 0 ||
 	    file_mkdirs(AT_FDCWD, "in/below", 0700, NULL) < 0 ||
 	    file_mkdirs(AT_FDCWD, "out", 0700, NULL) < 0)
 		return 1;

@@ -8,19 +8,16 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "t/tmp.h"
 #include "t/unit.h"
 
-static char scratch_path[256];
+static char scratch_path[TMP_PATH];
 static int scratch_fd = -1;
 
 static inline void
 scratch_begin(void)
 {
-	const char *tmp = getenv("TMPDIR");
-
-	snprintf(scratch_path, sizeof(scratch_path), "%s/mox-unit.XXXXXX",
-	    tmp != NULL ? tmp : "/tmp");
-	if (mkdtemp(scratch_path) == NULL) {
+	if (mkdtemp(tmp_template(scratch_path, "mox-unit")) == NULL) {
 		perror(scratch_path);
 		exit(1);
 	}

@@ -10,10 +10,11 @@
 
 #include "base/file.h"
 #include "net/conn.h"
+#include "t/tmp.h"
 #include "t/unit.h"
 
-static char dir[] = "/tmp/mox-tls.XXXXXX";
-static char one_cert[64], one_key[64], two_cert[64], two_key[64];
+static char dir[TMP_PATH];
+static char one_cert[300], one_key[300], two_cert[300], two_key[300];
 
 static void
 write_file(const char *path, struct buf *b)
@@ -492,7 +493,7 @@ test_facts_valid(void)
 int
 main(void)
 {
-	if (mkdtemp(dir) == NULL)
+	if (mkdtemp(tmp_template(dir, "mox-tls")) == NULL)
 		return 1;
 	signal(SIGPIPE, SIG_IGN);
 	make_files();

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "t/tmp.h"
 #include "config/domains_cdb.h"
 #include "config/lookup.h"
 
@@ -148,7 +149,7 @@ look_up(const struct config *config, uint32_t n)
 int
 main(int argc, char **argv)
 {
-	char dir[] = "/tmp/mox-bench-lookup.XXXXXX";
+	char dir[TMP_PATH];
 	struct arena *arena = arena_new(0);
 	struct sconf_errors errors;
 	struct config *config;
@@ -156,7 +157,7 @@ main(int argc, char **argv)
 
 	if ((argc > 1 && !slice_u32(slice_str(argv[1]), &n)) || n == 0)
 		return 2;
-	if (!mkdtemp(dir) || chdir(dir) < 0)
+	if (!mkdtemp(tmp_template(dir, "mox-bench-lookup")) || chdir(dir) < 0)
 		return 111;
 	sconf_errors_init(&errors, arena);
 	write_file("mox.conf", slice_str(mox_conf));

@@ -12,8 +12,9 @@
 #include "message/parse.h"
 #include "message/record.h"
 #include "store/store_int.h"
+#include "t/tmp.h"
 
-static char path[] = "/tmp/mox-fuzz.XXXXXX";
+static char path[TMP_PATH];
 static int dir_fd;
 static struct buf record = BUF_INIT(MSGREC_MAX);
 
@@ -29,7 +30,7 @@ setup(void)
 {
 	if (dir_fd > 0)
 		return;
-	assert(mkdtemp(path) != NULL);
+	assert(mkdtemp(tmp_template(path, "mox-fuzz")) != NULL);
 	atexit(remove_folder);
 	dir_fd = open(path, O_RDONLY | O_DIRECTORY);
 	msgparse_all(SLICE("Subject: x\r\n\r\ny\r\n"), NULL, &record);

@@ -7,8 +7,9 @@
 
 #include "base/file.h"
 #include "db/cdb.h"
+#include "t/tmp.h"
 
-static char path[] = "/tmp/mox-fuzz.XXXXXX";
+static char path[TMP_PATH];
 static int dir_fd, file_fd;
 static volatile unsigned sink;
 
@@ -23,7 +24,7 @@ setup(void)
 {
 	if (file_fd > 0)
 		return;
-	assert(mkdtemp(path) != NULL);
+	assert(mkdtemp(tmp_template(path, "mox-fuzz")) != NULL);
 	atexit(remove_folder);
 	dir_fd = open(path, O_RDONLY | O_DIRECTORY);
 	file_fd = openat(dir_fd, "cdb", O_RDWR | O_CREAT, 0600);

@@ -16,12 +16,13 @@
 #include "base/log.h"
 #include "db/newfile.h"
 #include "store/index.h"
+#include "t/tmp.h"
 
 #define MAILDIR "accounts/joe/Maildir/"
 #define MESSAGES 6
 
 /* In memory where that is possible: each run syncs. */
-static char path[40] = "/dev/shm/mox-fuzz.XXXXXX";
+static char path[TMP_PATH] = "/dev/shm/mox-fuzz.XXXXXX";
 static struct store_env env = {
 	.run_fd = -1, .hostname = "fuzz", .file_mode = 0600
 };
@@ -84,10 +85,8 @@ setup(void)
 	if (arena != NULL)
 		return;
 	arena = arena_new(0);
-	if (mkdtemp(path) == NULL) {
-		snprintf(path, sizeof(path), "/tmp/mox-fuzz.XXXXXX");
-		assert(mkdtemp(path) != NULL);
-	}
+	if (mkdtemp(path) == NULL)
+		assert(mkdtemp(tmp_template(path, "mox-fuzz")) != NULL);
 	atexit(remove_folder);
 	env.data_fd = open(path, O_RDONLY | O_DIRECTORY);
 	log_set_fd(open("/dev/null", O_WRONLY));

@@ -12,10 +12,11 @@
 
 #include "base/file.h"
 #include "db/linelog.h"
+#include "t/tmp.h"
 
 #define MAGIC "fuzz 1"
 
-static char path[] = "/tmp/mox-fuzz.XXXXXX";
+static char path[TMP_PATH];
 static int dir_fd, file_fd;
 
 static void
@@ -29,7 +30,7 @@ setup(void)
 {
 	if (file_fd > 0)
 		return;
-	assert(mkdtemp(path) != NULL);
+	assert(mkdtemp(tmp_template(path, "mox-fuzz")) != NULL);
 	atexit(remove_folder);
 	dir_fd = open(path, O_RDONLY | O_DIRECTORY);
 	file_fd = openat(dir_fd, "log", O_RDWR | O_CREAT, 0600);

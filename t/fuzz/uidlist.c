@@ -10,10 +10,11 @@
 
 #include "base/file.h"
 #include "store/store_int.h"
+#include "t/tmp.h"
 
 static const char *const files[] = { "dovecot-uidlist", "courierimapuiddb",
 	"courierimapkeywords/:list" };
-static char path[] = "/tmp/mox-fuzz.XXXXXX";
+static char path[TMP_PATH];
 static int dir_fd;
 
 static void
@@ -27,7 +28,7 @@ setup(void)
 {
 	if (dir_fd > 0)
 		return;
-	assert(mkdtemp(path) != NULL);
+	assert(mkdtemp(tmp_template(path, "mox-fuzz")) != NULL);
 	atexit(remove_folder);
 	dir_fd = open(path, O_RDONLY | O_DIRECTORY);
 	assert(mkdirat(dir_fd, "courierimapkeywords", 0700) == 0);

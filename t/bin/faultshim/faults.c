@@ -81,10 +81,11 @@ open_ours(const char *path, int flags)
 static void
 map_state(void)
 {
-	char path[64];
-	const char *name = getenv("FAULT_STATE");
+	char path[256];
+	const char *name = getenv("FAULT_STATE"), *tmp = getenv("TMPDIR");
 
-	snprintf(path, sizeof(path), "/tmp/faultshim.%d", (int)getpid());
+	snprintf(path, sizeof(path), "%s/faultshim.%d",
+	    tmp != NULL ? tmp : "/tmp", (int)getpid());
 	shim.state_fd = open_ours(name != NULL ? name : path, 0);
 	if (name == NULL)
 		syscall(SYS_unlinkat, AT_FDCWD, path, 0);
