@@ -147,3 +147,18 @@ failing_syncs() {
 	((n > 37 && n < 3000))
 	storectl list Inbox | grep -q three
 }
+
+# Whatever fails, and whoever looks at once: a message is in one mailbox.
+@test "failing sync: move" {
+	local n
+	for ((n = 1; n < 20; n++)); do
+		storectl deliver Inbox "number-$n" >/dev/null
+		uid=$(storectl list Inbox | awk -v s="number-$n" '$NF == s { print $1 }')
+		uid=${uid#*.}
+		faulty "$D" FAULT_FAIL="sync:*:$n:EIO" "$MOX_T/bin/storectl" \
+			"$D" joe move Inbox "$uid" Work >"$BATS_TEST_TMPDIR/out" && break
+		out=$(storectl list Inbox , list Work)
+		[ "$(grep -cE "number-$n( |\$)" <<<"$out")" = 1 ] || { echo "$n: $out"; return 1; }
+	done
+	((n > 4 && n < 20))
+}

@@ -389,19 +389,36 @@ move_locked(struct copy *c, const struct uidset *uids, struct err *e)
 	return rc;
 }
 
+/* The sync of the source failed and took back the line that says they have
+ * left; which they have. Into the new log that the lock begins. */
+static void
+leave_again(struct copy *c)
+{
+	if (index_lock(c->from, NULL) != 0)
+		return;
+	append_source(c, 'y', NULL);
+	index_unlock(c->from);
+}
+
 static int
 sync_move(struct copy *c, struct err *e)
 {
+	bool stays;
+
 	if (db_fsync_dir(c->to->folder.cur, "cur", e) != 0 ||
 	    db_fsync_dir(c->from->folder.cur, "cur", e) != 0 ||
 	    db_fsync_dir(c->from->folder.new, "new", e) != 0 ||
 	    index_sync(c->to, NULL, e) != 0)
 		return -1;
-	return index_sync(c->from, NULL, e);
+	if (index_sync(c->from, &stays, e) == 0)
+		return 0;
+	if (!stays)
+		leave_again(c);
+	return -1;
 }
 
-/* If lines or syncs fail halfway, the folders say what is so, and scans make
- * both indexes follow. */
+/* If all else fails halfway, the folders say what is so, and scans make both
+ * indexes follow. */
 static enum store_code
 move_messages(struct copy *c, const struct uidset *uids, struct err *e)
 {
