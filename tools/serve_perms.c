@@ -4,8 +4,8 @@
  *	config/            root, group of the user, 1770: the user makes and
  *	                   replaces files of its own, but not mox.conf
  *	config/mox.conf    root, group of the user, not writable by others
- *	config/domains.conf, adminpasswd, dkim/, hostkeys/
- *	                   the user
+ *	config/domains.conf, secret/, adminpasswd, dkim/, hostkeys/ in either
+ *	                   the user; secret/tls/ may be for root only
  *	data/, run/        the user, all of it
  *
  * Others get no rights anywhere. What root walks through belongs to a user
@@ -174,11 +174,35 @@ fix_entries(const struct fix *f, int dir, int level, bool forced)
 	arena_free(&arena);
 }
 
+/* What has a well-known name in config/ or secret/. */
 static void
-fix_config(const struct fix *f, const char *dir)
+fix_secrets(const struct fix *f, int dir)
 {
 	static const char *const names[] = { "domains.conf", "adminpasswd",
 		"dkim", "hostkeys" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		fix_name(f, dir, names[i], 0, true);
+}
+
+static void
+fix_secret_folder(const struct fix *f, int config)
+{
+	int fd = openat(config, "../secret",
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return;
+	if (fstat(fd, &st) == 0 && !is_right(f, &st))
+		fix_descriptor(f, fd, "secret");
+	fix_secrets(f, fd);
+	close(fd);
+}
+
+static void
+fix_config(const struct fix *f, const char *dir)
+{
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
 
@@ -194,8 +218,8 @@ fix_config(const struct fix *f, const char *dir)
 	    (fchownat(fd, "mox.conf", 0, f->gid, AT_SYMLINK_NOFOLLOW) < 0 ||
 		fchmodat(fd, "mox.conf", 0640, 0) < 0))
 		complain("mox.conf");
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		fix_name(f, fd, names[i], 0, true);
+	fix_secrets(f, fd);
+	fix_secret_folder(f, fd);
 	close(fd);
 }
 
