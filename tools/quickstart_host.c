@@ -4,21 +4,21 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "dns/dns.h"
-#include "dns/zone.h"
+#include "dns/resolver.h"
 #include "dnsbl/dnsbl.h"
 #include "iprev/iprev.h"
 #include "net/dial.h"
 #include "text/idna.h"
 #include "tools/quickstart.h"
 
-#define DNS_MS 10000 /* for all questions together */
+#define DNS_MS 10000     /* for all questions together */
+#define QUESTION_MS 5000 /* for one */
 #define DIAL_TIME_MS 5000
 #define HOSTS_MAX (1 << 20) /* of /etc/hosts */
 
@@ -188,21 +188,15 @@ check_hosts_file(struct quickstart *q)
 
 /* ---- DNS ---- */
 
-/* A zone file in place of the Internet's DNS, or nothing. */
 static struct dns *
 open_dns(struct quickstart *q)
 {
-	const char *zone = getenv("MOX_DNS_ZONE");
+	struct resolver_conf conf = { .timeout_ms = QUESTION_MS };
 	struct err e = ERR_INIT;
 	struct dns *dns;
 
-	if (zone == NULL) {
-		quickstart_warn(q,
-		    "DNS is not asked: names and addresses below were not "
-		    "checked.");
-		return NULL;
-	}
-	dns = dns_zone_load(zone, &e);
+	resolver_conf_env(&conf, q->arena);
+	dns = resolver_new(&conf, &e);
 	if (dns == NULL) {
 		quickstart_warn(q, "DNS is not asked: %s", e.text);
 		return NULL;
