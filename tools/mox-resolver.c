@@ -2,7 +2,7 @@
  * mox-resolver - asks the DNS for the processes of a service, which have no
  * network.
  */
-#include <signal.h>
+#include <sys/resource.h>
 
 #include "base/log.h"
 #include "base/opt.h"
@@ -10,6 +10,8 @@
 #include "host/host_dns.h"
 #include "service/sandbox.h"
 #include "service/user.h"
+
+#define DESCRIPTORS 8192
 
 static const char *opt_config;
 static long opt_door = -1;
@@ -28,6 +30,20 @@ static const struct opt options[] = {
 
 static const struct opt_program program = { "mox-resolver", "-door fd",
 	"Ask the DNS for a service's processes. Services start it.", options };
+
+/* Each who asks has a descriptor here, and each question some. */
+static void
+raise_descriptors(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
+		return;
+	if (r.rlim_max > DESCRIPTORS)
+		r.rlim_max = DESCRIPTORS;
+	r.rlim_cur = r.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &r);
+}
 
 static int
 enter(void *ctx, struct err *e)
@@ -70,6 +86,7 @@ main(int argc, char **argv)
 		config_log_init(config, program.name);
 	}
 	user_limits();
+	raise_descriptors();
 	host_dns_conf(config, arena, &conf);
 	jail = new_jail(&conf, arena, &e);
 	if (jail == NULL ||

@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "config/domains_cdb.h"
 #include "config/lookup.h"
+#include "dns/dns.h"
 #include "service/service.h"
 #include "store/store.h"
 
@@ -23,6 +24,7 @@ struct host {
 	struct store_env env; /* of all stores; owns its descriptors */
 	struct domains_cdb_watch watch;
 	struct tls_tickets *tickets;
+	struct dns *dns; /* host_dns.h */
 };
 
 /* How TLS is used on a listener. */

@@ -1,8 +1,8 @@
 /* host_dns - whom this host asks. */
 #include "host/host_dns.h"
 
-#include <stdlib.h>
-#include <unistd.h>
+#include "dns/ask.h"
+#include "dns/zone.h"
 
 static const char *const *
 cstrs(struct arena *arena, const struct conf_strings *strings)
@@ -35,18 +35,21 @@ host_dns_conf(const struct config *config, struct arena *arena,
 	resolver_conf_env(conf_r, arena);
 }
 
-struct dns *
-host_dns_open(const char *config_flag, struct arena *arena, struct err *e)
+int
+host_dns_load(struct host *h, struct arena *arena, struct err *e)
 {
-	struct config *config = NULL;
 	struct resolver_conf conf;
-	struct dns *dns;
 
-	if ((config_flag != NULL && *config_flag != '\0') ||
-	    getenv("MOXCONF") != NULL || access(config_path(NULL), F_OK) == 0)
-		config = config_load_or_exit(config_flag);
-	host_dns_conf(config, arena, &conf);
-	dns = resolver_new(&conf, e);
-	config_free(&config);
-	return dns;
+	host_dns_conf(h->config, arena, &conf);
+	if (conf.zone != NULL)
+		h->dns = dns_zone_load(conf.zone, e);
+	return conf.zone != NULL && h->dns == NULL ? -1 : 0;
+}
+
+struct dns *
+host_dns(struct host *h, const struct service_client *client)
+{
+	if (h->dns == NULL && client->door >= 0)
+		h->dns = ask_new(client->door);
+	return h->dns;
 }

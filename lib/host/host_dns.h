@@ -6,11 +6,18 @@
 
 #include "config/config.h"
 #include "dns/resolver.h"
+#include "host/host.h"
 
 /* What mox.conf (NULL: there is none) and the environment say. Texts live in
  * the arena and in config. */
 void host_dns_conf(const struct config *config, struct arena *arena,
     struct resolver_conf *conf_r);
+
+/* When a service loads: a zone file that is all of the DNS. */
+int host_dns_load(struct host *h, struct arena *arena, struct err *e);
+/* The handle of a back, made at the first call: that zone, or the service's
+ * resolver. NULL where the service has none (service.h, resolver_config). */
+struct dns *host_dns(struct host *h, const struct service_client *client);
 
 /*
  * A handle for a tool. mox.conf is that of the -config flag, which may be NULL:

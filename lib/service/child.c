@@ -338,6 +338,7 @@ child_back(struct server *sv, struct service_client *client)
 		return EXIT_FAILED;
 	client->limit = sv->limit;
 	client->metrics = sv->metrics;
+	client->door = sv->door;
 	rc = sv->service->back(client, split_new(pair[0]));
 	if (sv->pair >= 0) /* or the front would wait */
 		close(sv->pair);
@@ -402,6 +403,7 @@ serve_hired(struct server *sv, const struct hire *hire, int pair)
 		.limit = sv->limit,
 		.metrics = sv->metrics,
 		.limits = &sv->setup.limits,
+		.door = sv->door,
 		.shared = true,
 	};
 	struct split *split = split_new(pair);

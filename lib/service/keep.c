@@ -3,15 +3,17 @@
  * nothing with them.
  *
  * The accepting parent is its child, so that the parent's jail need not allow
- * what only an upgrade wants: to execute a program. It has not loaded a thing,
- * and reads nothing but one byte of its child.
+ * what only an upgrade and mox-resolver want: to execute a program. It has not
+ * loaded a thing, and reads nothing but one byte of its child.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,14 +26,14 @@
 
 /* Children that ended; when the parent is among them, so does this. */
 static void
-reap(pid_t parent)
+reap(pid_t parent, struct resolver_keep *r)
 {
 	pid_t pid;
 	int status;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid != parent)
-			continue; /* of before an upgrade */
+		if (resolver_ended(r, pid, status) || pid != parent)
+			continue; /* others are of before an upgrade */
 		if (WIFEXITED(status))
 			exit(WEXITSTATUS(status));
 		log_line(SERVICE_TOPIC, LOG_ERROR, "accepting process died",
@@ -55,30 +57,46 @@ upgrade(struct server *sv, pid_t parent, const sigset_t *before)
 	exit(EXIT_LATER);
 }
 
-static _Noreturn void
-keeper(struct server *sv, pid_t parent, int ready, int notify_fd,
-    const sigset_t *watched, const sigset_t *before)
+static void
+handle(struct server *sv, pid_t parent, struct resolver_keep *r, int number,
+    const sigset_t *before)
 {
-	bool stopping = false;
+	static bool stopping;
+
+	if (number == SIGCHLD)
+		reap(parent, r);
+	if (number == SIGUSR2 && !stopping)
+		upgrade(sv, parent, before);
+	if (number == SIGHUP)
+		kill(parent, SIGHUP);
+	if (number == SIGTERM || number == SIGINT) {
+		stopping = true;
+		notify_systemd("STOPPING=1");
+		kill(parent, SIGTERM);
+	}
+}
+
+static _Noreturn void
+keeper(struct server *sv, pid_t parent, struct resolver_keep *r, int ready,
+    int notify_fd, int signals, const sigset_t *before)
+{
+	struct signalfd_siginfo info;
 	char byte;
 
 	if (read(ready, &byte, 1) == 1)
 		notify_ready(notify_fd);
 	close(ready);
-	reap(parent); /* what ended while the signal was not blocked */
+	reap(parent, r); /* what ended while the signal was not blocked */
 	for (;;) {
-		int number = sigwaitinfo(watched, NULL);
-		if (number == SIGCHLD)
-			reap(parent);
-		if (number == SIGUSR2 && !stopping)
-			upgrade(sv, parent, before);
-		if (number == SIGHUP)
-			kill(parent, SIGHUP);
-		if (number == SIGTERM || number == SIGINT) {
-			stopping = true;
-			notify_systemd("STOPPING=1");
-			kill(parent, SIGTERM);
-		}
+		struct pollfd fds[2] = { { .fd = signals, .events = POLLIN },
+			{ .fd = resolver_watch(r), .events = POLLIN } };
+		if (poll(fds, 2, -1) < 0)
+			continue;
+		if (fds[0].revents != 0 &&
+		    read(signals, &info, sizeof(info)) == sizeof(info))
+			handle(sv, parent, r, (int)info.ssi_signo, before);
+		else if (fds[1].revents != 0)
+			resolver_wanted(r);
 	}
 }
 
@@ -87,24 +105,33 @@ keep(struct server *sv, int notify_fd, struct err *e)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR2,
 		SIGCHLD };
+	struct resolver_keep resolver;
 	sigset_t watched, before;
 	pid_t self = getpid(), pid;
-	int ready[2];
+	int ready[2], caught;
 
 	sigemptyset(&watched);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		sigaddset(&watched, signals[i]);
 	sigprocmask(SIG_BLOCK, &watched, &before);
-	if (pipe2(ready, O_CLOEXEC) < 0)
+	caught = signalfd(-1, &watched, SFD_CLOEXEC);
+	if (caught < 0 || pipe2(ready, O_CLOEXEC) < 0)
 		return err_sys(e, "pipe");
+	if (resolver_open(sv, &resolver, e) < 0)
+		return -1;
 	pid = fork();
 	if (pid < 0)
 		return err_sys(e, "fork");
 	if (pid > 0) {
 		close(ready[1]);
-		keeper(sv, pid, ready[0], notify_fd, &watched, &before);
+		if (sv->door >= 0)
+			close(sv->door);
+		keeper(sv, pid, &resolver, ready[0], notify_fd, caught,
+		    &before);
 	}
 	close(ready[0]);
+	close(caught);
+	resolver_not_here(&resolver);
 	if (notify_fd >= 0)
 		close(notify_fd);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -259,6 +260,8 @@ static const struct {
 	    { 2, SCMP_CMP_MASKED_EQ, S_IFMT, S_IFIFO } },
 	/* The own group: a back tells its front to stop. */
 	{ SCMP_SYS(kill), IN(BACK) | IN(CLIENT), { 0, SCMP_CMP_EQ, 0, 0 } },
+	/* A pair to the resolver: reaches nobody by itself. */
+	{ SCMP_SYS(socketpair), IN(BACK), { 0, SCMP_CMP_EQ, AF_UNIX, 0 } },
 	/* To ask for limits, not to change them. */
 	{ SCMP_SYS(prlimit64), ALL & ~IN(PARENT), { 2, SCMP_CMP_EQ, 0, 0 } },
 	{ SCMP_SYS(clone), IN(PARENT),

@@ -240,6 +240,7 @@ service_main(const struct service *service, int argc, char **argv)
 	parse_options(service, argc, argv, &o);
 	log_init(service->name, LOG_INFO);
 	user_limits();
+	sv.no_sandbox = o.no_sandbox;
 	if (o.no_sandbox)
 		sandbox_off();
 	if (listen_take(&sv, o.kind, o.listener, &connected, &read_fd,
@@ -247,7 +248,8 @@ service_main(const struct service *service, int argc, char **argv)
 		proc_die(service->name, &e);
 	if (!connected)
 		ready_fd = keep(&sv, (int)o.notify_fd, &e);
-	if ((!connected && ready_fd < 0) || load(&sv, &e) < 0)
+	if ((connected ? resolver_keep_alone(&sv, &e) : ready_fd) < 0 ||
+	    load(&sv, &e) < 0)
 		proc_die(service->name, &e);
 	if (connected)
 		return serve_one(&sv, read_fd, write_fd);

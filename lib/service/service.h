@@ -116,6 +116,7 @@ struct service_client {
 	struct limit *limit; /* back only */
 	struct metrics *metrics;
 	const struct service_limits *limits;
+	int door;    /* back only: to the resolver, for ask_new; -1: none */
 	bool shared; /* the back serves other clients after this one */
 };
 
@@ -137,6 +138,9 @@ struct service {
 	/* In the front before it reads a byte: unmap what it must not know. May
 	 * be NULL. */
 	void (*forget)(void *ctx);
+	/* Backs ask the DNS, through mox-resolver: its -config, or NULL for
+	 * none. Called after the options are parsed. NULL: they do not ask. */
+	const char *(*resolver_config)(void);
 	/* The two processes of a connection, in their jails. conn is plain and
 	 * new; the exit code returned is 0 unless something broke. */
 	int (*front)(const struct service_client *client, struct conn *conn,

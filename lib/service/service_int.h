@@ -2,6 +2,7 @@
  * service_int - what the files of lib/service share.
  *
  *   service.c  options, loading, warming; then one of
+ *   resolver.c mox-resolver, started by the keeper
  *   keep.c     the keeper, which forks the parent and tells when it is ready
  *   serve.c      the accepting parent, with admit.c: who may connect, and
  *   pool.c       shared backs
@@ -24,9 +25,11 @@ struct server {
 	struct limit *limit;
 	struct metrics *metrics;
 	struct sandbox *parent_jail, *back_jail, *front_jail;
-	pid_t parent;    /* 0: not of ours */
-	int control;     /* backs write here to their parent; -1: none */
-	int pair;        /* to the front; -1: closed */
+	pid_t parent; /* 0: not of ours */
+	int control;  /* backs write here to their parent; -1: none */
+	int pair;     /* to the front; -1: closed */
+	int door;     /* to mox-resolver; -1: none */
+	bool no_sandbox;
 	uint32_t serial; /* of this connection, for control messages */
 };
 
@@ -51,6 +54,30 @@ int listen_take(struct server *sv, const char *kind, const char *name,
 void listen_environment(const struct server *sv);
 /* Both ends, from the socket or the environment of tcpserver and systemd. */
 void listen_addresses(struct service_client *client);
+
+/* ---- resolver.c ---- */
+
+/* Who keeps mox-resolver running, and the end of the door it reads. */
+struct resolver_keep {
+	const struct server *sv;
+	int door;  /* -1: no back of this service can ask */
+	pid_t pid; /* 0: none runs */
+	int64_t started_ms, not_before_ms;
+	unsigned failures; /* one after the other */
+};
+
+/* Make the door, if the service wants one; sv->door is the backs' end. */
+int resolver_open(struct server *sv, struct resolver_keep *r, struct err *e);
+/* In a process that does not keep it. */
+void resolver_not_here(struct resolver_keep *r);
+/* What to poll for input, or -1. */
+int resolver_watch(const struct resolver_keep *r);
+/* Poll found something: start it. */
+void resolver_wanted(struct resolver_keep *r);
+/* A child ended; false if it was another one. */
+bool resolver_ended(struct resolver_keep *r, pid_t pid, int status);
+/* For a process of one connection, which has no keeper: fork one. */
+int resolver_keep_alone(struct server *sv, struct err *e);
 
 /* ---- keep.c ---- */
 

@@ -16,12 +16,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "dns/ask.h"
 #include "service/service.h"
 
 enum { ASK = SPLIT_FIRST, SESSION };
 
 static struct {
-	const char *cert, *key, *proxy, *run, *files, *etc;
+	const char *cert, *key, *proxy, *run, *files, *etc, *dns;
 	long total, unauthenticated, per_ip, per_minute, timeout_ms;
 	bool loopback_exempt;
 } o = { .total = 1000,
@@ -37,6 +38,8 @@ static const struct opt opts[] = {
 	{ "run", OPT_STRING, &o.run, "folder", "of limits and counters" },
 	{ "files", OPT_STRING, &o.files, "folder", "the back may write to" },
 	{ "etc", OPT_STRING, &o.etc, "folder", "the parent may read" },
+	{ "dns", OPT_STRING, &o.dns, "conf",
+	    "ask mox-resolver, with this mox.conf, or env" },
 	{ "total", OPT_INT, &o.total, "n", "connections" },
 	{ "unauth", OPT_INT, &o.unauthenticated, "n", "without a login" },
 	{ "per-ip", OPT_INT, &o.per_ip, "n", "connections of an address" },
@@ -157,12 +160,47 @@ struct back {
 
 static unsigned served; /* connections of this back */
 
+/* Ask for the addresses of names with commas between, all at once. */
+static struct slice
+ask_dns(const struct service_client *client, struct arena *arena,
+    struct slice names)
+{
+	static struct dns *dns; /* stays, where the back is shared */
+	struct buf out = BUF_INIT(900);
+	struct slice rest = names, name, all;
+	char text[IP_TEXT];
+
+	if (client->door < 0)
+		return SLICE("no door");
+	if (dns == NULL)
+		dns = ask_new(client->door);
+	while (slice_next(&rest, ',', &name))
+		dns_start(dns, name, DNS_A);
+	while (slice_next(&names, ',', &name)) {
+		struct err e = ERR_INIT;
+		struct dns_answer a;
+		int rc = dns_query(dns, arena, name, DNS_A, &a, &e);
+		buf_addf(&out, "%s%s%s", out.n > 0 ? " " : "",
+		    rc > 0          ? ip_text(&a.v[0].ip, text)
+			: rc == 0   ? "none"
+			: a.timeout ? "timeout"
+			: a.bogus   ? "bogus"
+				    : e.text,
+		    a.secure ? "+" : "");
+	}
+	all = arena_dup(arena, buf_slice(&out));
+	buf_free(&out);
+	return all;
+}
+
 static int
 on_ask(void *ctx, const struct split_msg *msg, struct err *e)
 {
 	struct back *b = ctx;
 	struct slice q = msg->v[0], answer = SLICE("what?");
+	struct arena *arena = arena_new(0);
 	char text[IP_TEXT], number[16];
+	int rc;
 
 	if (slice_is(q, "who")) {
 		answer = slice_str(ip_text(&b->client->ip, text));
@@ -180,8 +218,12 @@ on_ask(void *ctx, const struct split_msg *msg, struct err *e)
 		__builtin_trap();
 	} else if (slice_starts(q, SLICE("try "))) {
 		answer = slice_str(try(slice_skip(q, 4)));
+	} else if (slice_starts(q, SLICE("dns "))) {
+		answer = ask_dns(b->client, arena, slice_skip(q, 4));
 	}
-	return split_reply(b->split, &answer, 1, e);
+	rc = split_reply(b->split, &answer, 1, e);
+	arena_free(&arena);
+	return rc;
 }
 
 static int
@@ -358,7 +400,13 @@ front(const struct service_client *client, struct conn *conn,
 	return 0;
 }
 
-static const struct service echod = {
+static const char *
+resolver_config(void)
+{
+	return strcmp(o.dns, "env") == 0 ? NULL : o.dns;
+}
+
+static struct service echod = {
 	.name = "echod",
 	.doc = "Answers lines, for tests of lib/service.",
 	.opts = opts,
@@ -372,5 +420,9 @@ static const struct service echod = {
 int
 main(int argc, char **argv)
 {
+	/* Options are parsed later; this decides whether there is a door. */
+	for (int i = 1; i < argc; i++)
+		if (strncmp(argv[i], "-dns=", 5) == 0)
+			echod.resolver_config = resolver_config;
 	return service_main(&echod, argc, argv);
 }

@@ -1,0 +1,21 @@
+/* host_dns_tool - a handle for tools, which asks by itself. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "host/host_dns.h"
+
+struct dns *
+host_dns_open(const char *config_flag, struct arena *arena, struct err *e)
+{
+	struct config *config = NULL;
+	struct resolver_conf conf;
+	struct dns *dns;
+
+	if ((config_flag != NULL && *config_flag != '\0') ||
+	    getenv("MOXCONF") != NULL || access(config_path(NULL), F_OK) == 0)
+		config = config_load_or_exit(config_flag);
+	host_dns_conf(config, arena, &conf);
+	dns = resolver_new(&conf, e);
+	config_free(&config);
+	return dns;
+}
