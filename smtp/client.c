@@ -327,8 +327,8 @@ smtp_client_open(struct smtp_client *c, struct arena *arena,
 	if ((!c->opts.tls_immediate || start_tls(c, arena, r) == 0) &&
 	    read_greeting(c, arena, r) == 0 && hello(c, arena, r) == 0 &&
 	    (!starttls || upgrade(c, arena, r) == 0))
-		return 0;
-	return -1;
+		c->open = true;
+	return c->open ? 0 : -1;
 }
 
 /* ---- the rest ---- */
@@ -422,6 +422,6 @@ smtp_client_greeting(const struct smtp_client *c)
 bool
 smtp_client_usable(const struct smtp_client *c)
 {
-	return !c->dead &&
+	return c->open && !c->dead &&
 	    (c->offers.mail_max == 0 || c->sent < c->offers.mail_max);
 }

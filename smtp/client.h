@@ -137,8 +137,8 @@ void smtp_client_limit_ms(struct smtp_client *c, int64_t ms);
 
 /*
  * Greeting, EHLO (HELO if that is answered 500 to 504), STARTTLS and EHLO
- * again as the mode says. Returns 0, or -1 with *result_r: then only the facts
- * below, quit and free are of use. Bytes behind the answer to STARTTLS are a
+ * again as the mode says. Returns 0, or -1 with *result_r: then nothing can be
+ * sent; the facts below, quit and free are of use. Bytes behind the answer to STARTTLS are a
  * failure (CVE-2011-0411 and kin).
  */
 int smtp_client_open(struct smtp_client *c, struct arena *arena,

@@ -26,6 +26,7 @@ struct smtp_client {
 	char greeting[256];
 	bool had_starttls;
 	enum tls_failure tls_failure;
+	bool open;     /* as the policy wants it: messages may go */
 	bool dead;     /* nothing more can be said */
 	bool begun;    /* a transaction is to be reset */
 	uint32_t sent; /* transactions: RFC 9422, MAILMAX */

@@ -437,9 +437,9 @@ smtp_client_send(struct smtp_client *c, const struct smtp_client_mail *mail,
 	for (size_t i = t.n; i < n; i++)
 		client_fail(&rcpts[i].result, SMTP_RES_AGAIN, SMTP_STEP_RCPT,
 		    arena, "the server takes %zu recipients at a time", max);
-	if (c->dead) {
+	if (c->dead || !c->open) {
 		client_fail(result_r, SMTP_RES_LOST, SMTP_STEP_MAIL, arena,
-		    "connection is not open any more");
+		    "connection is not open");
 		rc = -1;
 	} else {
 		rc = check(&t);

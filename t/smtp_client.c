@@ -167,6 +167,19 @@ send_one(struct talk *t, struct smtp_client *c,
 	}
 }
 
+/* Nothing goes over a connection that is not as it was asked for. */
+static void
+must_not_send(struct smtp_client *c, struct arena *arena)
+{
+	struct smtp_client_mail mail = { .source = { .fd = -1 } };
+	struct smtp_client_rcpt rcpt = { .to = SLICE("a@b") };
+	struct smtp_result r;
+
+	CHECK(!smtp_client_usable(c));
+	CHECK_EQ(smtp_client_send(c, &mail, &rcpt, 1, arena, &r), -1);
+	CHECK_EQ(rcpt.result.outcome, SMTP_RES_LOST);
+}
+
 static void
 run_client(struct talk *t, int fd)
 {
@@ -181,6 +194,7 @@ run_client(struct talk *t, int fd)
 	smtp_client_limit_ms(c, t->limit_ms > 0 ? t->limit_ms : 20000);
 	if (smtp_client_open(c, arena, &r) < 0) {
 		show(&t->got, &r);
+		must_not_send(c, arena);
 	} else if (t->login != NULL &&
 	    smtp_client_auth(c, t->login, &mechanism, arena, &r) < 0) {
 		show(&t->got, &r);
