@@ -238,8 +238,8 @@ static const struct schema_field account_fields[] = {
 	    OPT | LATER, NULL, field_text,
 	    "IMAP capabilities not told after login, for programs that "
 	    "stumble over them." },
-	{ "Routes", LIST(routes, conf_route, conf_route_schema), OPT | LATER,
-	    NULL, NULL,
+	{ "Routes", LIST(routes, conf_route, conf_route_schema), OPT, NULL,
+	    NULL,
 	    "Routes for mail of this account, tried before those of the "
 	    "domain." },
 };

@@ -137,6 +137,16 @@ add_source(struct compile *c, const struct stat *st)
 }
 
 static void
+add_routes(struct compile *c, const struct conf_routes *routes)
+{
+	struct record_routes record = { SLICE_NULL, *routes };
+
+	if (routes->n)
+		add_struct(c, "routes", SLICE_NULL, &record_routes_schema,
+		    &record);
+}
+
+static void
 add_all(struct compile *c, const struct config_domains *domains)
 {
 	const struct check_model *model = domains->model;
@@ -145,6 +155,7 @@ add_all(struct compile *c, const struct config_domains *domains)
 	void *address;
 
 	add_source(c, &domains->st);
+	add_routes(c, &domains->conf.routes);
 	for (size_t i = 0; i < domains->conf.domains.n; i++)
 		add_domain(c, &model->domains[i]);
 	for (size_t i = 0; i < accounts->n; i++)

@@ -161,8 +161,8 @@ static const struct schema_field domain_fields[] = {
 	    NULL, "MTA-STS policy served for the domain." },
 	{ "TLSRPT", STRUCT(tlsrpt, conf_reports, tlsrpt), OPT, NULL, NULL,
 	    "Where reports of others about TLS are delivered." },
-	{ "Routes", LIST(routes, conf_route, conf_route_schema), OPT | LATER,
-	    NULL, NULL,
+	{ "Routes", LIST(routes, conf_route, conf_route_schema), OPT, NULL,
+	    NULL,
 	    "Routes for mail that accounts with this default domain send, "
 	    "tried after those of the account and before the global ones." },
 	{ "Aliases", MAP(aliases, conf_alias, conf_alias_schema), OPT, NULL,
@@ -190,8 +190,8 @@ static const struct schema_field domains_conf_fields[] = {
 	    LIST(web_handlers, conf_web_handler, conf_web_handler_schema),
 	    OPT | LATER, NULL, NULL,
 	    "What the web server serves. The first match counts." },
-	{ "Routes", LIST(routes, conf_route, conf_route_schema), OPT | LATER,
-	    NULL, NULL,
+	{ "Routes", LIST(routes, conf_route, conf_route_schema), OPT, NULL,
+	    NULL,
 	    "Transports for outgoing mail, tried after those of accounts and "
 	    "domains. Without a match mail is delivered directly." },
 	{ "MonitorDNSBLs", STRINGS(monitor_dnsbls), OPT | LATER, NULL,

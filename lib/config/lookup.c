@@ -138,6 +138,17 @@ lookup_domain(struct lookup *lookup, struct arena *arena, struct slice domain,
 }
 
 int
+lookup_routes(struct lookup *lookup, struct arena *arena,
+    const struct conf_routes **routes_r, struct err *e)
+{
+	struct record_routes *record = arena_alloc(arena, sizeof(*record));
+
+	*routes_r = &record->routes;
+	return get_struct(lookup, arena, "routes", SLICE_NULL,
+	    &record_routes_schema, record, e);
+}
+
+int
 lookup_account(struct lookup *lookup, struct arena *arena, struct slice account,
     const struct conf_account **account_r, struct err *e)
 {

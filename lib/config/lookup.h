@@ -102,6 +102,10 @@ int lookup_may_send(struct lookup *lookup, struct slice account,
 int lookup_domain(struct lookup *lookup, struct arena *arena,
     struct slice domain, const struct conf_domain **domain_r, struct err *e);
 
+/* The global Routes of domains.conf: 1, 0 there are none, -1. */
+int lookup_routes(struct lookup *lookup, struct arena *arena,
+    const struct conf_routes **routes_r, struct err *e);
+
 /* An account's settings (without destinations): 1, 0 no such, -1. */
 int lookup_account(struct lookup *lookup, struct arena *arena,
     struct slice account, const struct conf_account **account_r, struct err *e);

@@ -341,8 +341,8 @@ static const struct schema_field mox_conf_fields[] = {
 	{ "DefaultMailboxes", STRINGS(default_mailboxes), OPT, NULL,
 	    field_special_mailbox,
 	    "Deprecated: InitialMailboxes without special uses." },
-	{ "Transports", MAP(transports, conf_transport, transport), OPT | LATER,
-	    NULL, field_text,
+	{ "Transports", MAP(transports, conf_transport, transport), OPT, NULL,
+	    field_text,
 	    "Ways to send mail besides direct delivery, by a name that "
 	    "Routes use. Each has at most one method; with none it is direct "
 	    "delivery." },

@@ -1,5 +1,7 @@
 #include "config/record.h"
 
+#include "config/account_conf.h"
+
 #define OPT SCHEMA_OPTIONAL
 #define REQ SCHEMA_REQUIRED
 
@@ -36,3 +38,12 @@ static const struct schema_field address_fields[] = {
 #undef IN
 const struct schema record_address_schema =
     SCHEMA_OF(record_address, address_fields);
+
+#define IN record_routes
+static const struct schema_field routes_fields[] = {
+	{ "Routes", LIST(routes, conf_route, conf_route_schema), OPT, NULL,
+	    NULL, "" },
+};
+#undef IN
+const struct schema record_routes_schema =
+    SCHEMA_OF(record_routes, routes_fields);

@@ -13,7 +13,7 @@
 #include "config/domains_conf.h"
 #include "config/name.h"
 
-#define RECORD_VERSION 1
+#define RECORD_VERSION 2
 
 /* "source:": which domains.conf this is. Another: compile again. */
 struct record_source {
@@ -40,9 +40,16 @@ struct record_address {
 	struct conf_destination *destination;
 };
 
+/* "routes:": the global ones, if there are any. */
+struct record_routes {
+	struct slice name;
+	struct conf_routes routes;
+};
+
 extern const struct schema record_source_schema;
 extern const struct schema record_rules_schema;
 extern const struct schema record_address_schema;
+extern const struct schema record_routes_schema;
 
 /* "KIND:NAME", in the arena. */
 static inline struct slice

@@ -55,6 +55,13 @@ db_fdatasync(int fd, const char *what, struct err *e)
 }
 
 int
+db_syncfs(int fd, const char *what, struct err *e)
+{
+	check_unlocked(what);
+	return syncfs(fd) == 0 ? 0 : failed(what, e);
+}
+
+int
 db_fsync_dir(int dirfd, const char *what, struct err *e)
 {
 	return db_fsync(dirfd, what, e);

@@ -21,6 +21,10 @@ int db_fdatasync(int fd, const char *what, struct err *e);
 /* The folder's entries. */
 int db_fsync_dir(int dirfd, const char *what, struct err *e);
 
+/* The whole file system fd is in: for many small files at once. Errors of
+ * others' files since the last call count, too (Linux 5.8). */
+int db_syncfs(int fd, const char *what, struct err *e);
+
 /* For the switch of a log to its next generation only (pair.h): what is
  * synced there is small, and a writer let in before would acknowledge lines
  * in a file whose name a power cut could still take away. */

@@ -1,0 +1,349 @@
+/* dispatch - destinations, and the programs that deliver to them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "queue/runner.h"
+
+#define FIRST_LIMIT 2
+#define ROUTE_AGAIN_US (60 * INT64_C(1000000))
+#define FULL_AGAIN_US (60 * INT64_C(1000000))
+
+/* ---- lines of jobs ---- */
+
+static struct dest *
+dest_of(struct runner *r, struct slice key)
+{
+	struct dest *d = map_get(r->dests, key);
+
+	if (d)
+		return d;
+	d = xcalloc(1, sizeof(*d));
+	d->key = slice_of(memcpy(xmalloc(key.n + 1), key.p, key.n), key.n);
+	d->last = &d->first;
+	d->limit = FIRST_LIMIT;
+	map_set(r->dests, d->key, d);
+	return d;
+}
+
+static void
+push(struct dest *d, struct job *job)
+{
+	job->next = NULL;
+	*d->last = job;
+	d->last = &job->next;
+	d->waiting++;
+}
+
+static struct job *
+pop(struct dest *d)
+{
+	struct job *job = d->first;
+
+	d->first = job->next;
+	if (!d->first)
+		d->last = &d->first;
+	d->waiting--;
+	job->next = NULL;
+	return job;
+}
+
+void
+runner_enqueue(struct runner *r, struct job *job, const struct item *it)
+{
+	struct slice key = SLICE("local");
+	struct err e = ERR_INIT;
+	int64_t now = clock_us(r->q.clock);
+	struct dest *d;
+
+	job->state = JOB_OPEN;
+	if (job->act == JOB_SEND && runner_route(r, it, &key, &e) < 0) {
+		log_line(QUEUE_TOPIC, LOG_ERROR, "no route now",
+		    LOG_Z("item", job->name), LOG_E(&e));
+		runner_put_off(r, job, now + ROUTE_AGAIN_US);
+		return;
+	}
+	d = dest_of(r, key);
+	if (job->act == JOB_SEND && d->waiting >= DEST_JOBS_MAX)
+		runner_put_off(r, job, now + FULL_AGAIN_US);
+	else
+		push(d, job);
+}
+
+/* ---- workers ---- */
+
+static struct slice
+id_of(const struct job *job)
+{
+	return slice_of(job->name, QUEUE_ID);
+}
+
+static int
+start_worker(struct runner *r, struct dest *d, struct err *e)
+{
+	bool local = slice_is(d->key, "local");
+	int in[2], out[2], rc;
+	struct worker *w;
+
+	if (pipe2(in, O_CLOEXEC) < 0)
+		return err_sys(e, "pipe");
+	if (pipe2(out, O_CLOEXEC) < 0) {
+		close(in[0]);
+		close(in[1]);
+		return err_sys(e, "pipe");
+	}
+	rc = starter_ask(r->starter, local ? STARTER_LOCAL : STARTER_REMOTE,
+	    local ? SLICE_NULL : d->key, in[0], out[1], r->lock.fd, e);
+	close(in[0]);
+	close(out[1]);
+	if (rc < 0) {
+		close(in[1]);
+		close(out[0]);
+		return -1;
+	}
+	file_nonblock(out[0], true);
+	w = xcalloc(1, sizeof(*w));
+	*w = (struct worker){ .next = d->workers,
+		.dest = d,
+		.in = in[1],
+		.out = out[0],
+		.line = BUF_INIT(WORKER_LINE_MAX) };
+	d->workers = w;
+	d->nworkers++;
+	r->workers++;
+	return 0;
+}
+
+/* Its end of input; that of its output follows. */
+static void
+let_end(struct worker *w)
+{
+	if (w->in >= 0)
+		close(w->in);
+	w->in = -1;
+}
+
+static struct worker *
+idle_worker(struct dest *d)
+{
+	for (struct worker *w = d->workers; w; w = w->next)
+		if (!w->group && w->in >= 0)
+			return w;
+	return NULL;
+}
+
+/* One that has nothing to do makes room for another destination. */
+static void
+make_room(struct runner *r)
+{
+	struct worker *oldest = NULL, *w;
+	struct slice key;
+	void *d;
+
+	for (size_t i = 0; map_next(r->dests, &i, &key, &d);) {
+		w = ((struct dest *)d)->waiting ? NULL : idle_worker(d);
+		if (w && (!oldest || w->idle_ms < oldest->idle_ms))
+			oldest = w;
+	}
+	if (oldest)
+		let_end(oldest);
+}
+
+/* ---- a group ---- */
+
+static const char *const commands[] = {
+	[JOB_SEND] = "send",
+	[JOB_TELL_FAILURE] = "dsn failure",
+	[JOB_TELL_DELAY] = "dsn delay",
+	[JOB_TELL_SUCCESS] = "dsn success",
+};
+
+/* The next jobs of one message; the command to the worker. */
+static void
+give(struct dest *d, struct worker *w)
+{
+	struct buf line = BUF_INIT(GROUP_MAX * (QUEUE_ITEM_NAME + 1) + 32);
+	struct job **last = &w->group, *first = d->first;
+	struct err e = ERR_INIT;
+
+	buf_addz(&line, commands[first->act]);
+	for (int n = 0; n < GROUP_MAX && d->first &&
+	     slice_eq(id_of(d->first), id_of(first)) &&
+	     d->first->act == first->act;
+	     n++) {
+		*last = pop(d);
+		buf_addf(&line, " %s", (*last)->name);
+		last = &(*last)->next;
+	}
+	buf_addc(&line, '\n');
+	/* It has read all before: the pipe has room. That it is gone, its
+	 * output tells. */
+	if (file_write(w->in, buf_slice(&line), &e) < 0 && errno != EPIPE)
+		log_line(QUEUE_TOPIC, LOG_ERROR, "writing to a delivery",
+		    LOG_E(&e));
+	buf_free(&line);
+}
+
+static void
+dispatch_dest(struct runner *r, struct dest *d)
+{
+	struct err e = ERR_INIT;
+
+	while (d->waiting) {
+		struct worker *w = idle_worker(d);
+		if (!w && d->nworkers >= d->limit)
+			return;
+		if (!w && r->workers >= WORKERS_MAX) {
+			make_room(r);
+			return;
+		}
+		if (!w && start_worker(r, d, &e) < 0) {
+			log_line(QUEUE_TOPIC, LOG_ERROR, "no delivery started",
+			    LOG_E(&e));
+			return;
+		}
+		if (!w)
+			w = d->workers;
+		give(d, w);
+	}
+}
+
+static void
+end_idle(struct dest *d, int64_t now_ms)
+{
+	for (struct worker *w = d->workers; w; w = w->next)
+		if (!w->group && now_ms - w->idle_ms >= IDLE_MS)
+			let_end(w);
+}
+
+static void
+forget_dest(struct runner *r, struct dest *d)
+{
+	map_del(r->dests, d->key);
+	free((void *)d->key.p);
+	free(d);
+}
+
+void
+runner_dispatch(struct runner *r)
+{
+	int64_t now_ms = clock_mono_ms(NULL);
+	struct slice key;
+	void *d;
+
+	for (size_t i = 0; map_next(r->dests, &i, &key, &d);) {
+		dispatch_dest(r, d);
+		end_idle(d, now_ms);
+		if (!((struct dest *)d)->workers &&
+		    !((struct dest *)d)->waiting)
+			forget_dest(r, d);
+	}
+}
+
+/* ---- what they answer ---- */
+
+static void
+settle_group(struct runner *r, struct worker *w, enum settle_when when)
+{
+	struct job *job;
+
+	w->idle_ms = clock_mono_ms(NULL);
+	while ((job = w->group)) {
+		w->group = job->next;
+		runner_settle(r, job, when);
+	}
+}
+
+/* The host of the last failure is not there: no need for all others to wait
+ * for that, too. They have failed like the one that was tried. */
+static void
+host_failed(struct runner *r, struct dest *d, const char *tried)
+{
+	struct err e = ERR_INIT;
+	struct item it;
+	size_t n = d->waiting;
+
+	d->limit = d->limit > 1 ? d->limit / 2 : 1;
+	if (item_read(r->dir, tried, r->arena, &it, &e) <= 0 ||
+	    !slice_is(it.last.result, "delayed"))
+		return;
+	for (; n; n--) {
+		struct job *job = pop(d);
+		int fd = -1;
+		if (job->act != JOB_SEND) {
+			push(d, job);
+			continue;
+		}
+		if (item_open(r->dir, job->name, &fd, &e) > 0)
+			item_append(fd, "delayed", it.last.us, &e, "%.*s %.*s",
+			    it.last.host.n ? (int)it.last.host.n : 1,
+			    it.last.host.n ? it.last.host.p : "-",
+			    SLICE_FMT(it.last.text));
+		if (fd >= 0)
+			close(fd);
+		runner_settle(r, job, SETTLE_READY);
+	}
+}
+
+static void
+take_line(struct runner *r, struct worker *w, struct slice line)
+{
+	char tried[QUEUE_ITEM_NAME] = "";
+	bool failed = slice_is(line, "ready host-failed");
+
+	if (!failed && !slice_is(line, "ready"))
+		return; /* the item says it, too */
+	if (w->group)
+		memcpy(tried, w->group->name, sizeof(tried));
+	/* Of envelopes and items nothing goes before the end of the round, so
+	 * that what was tried can still be read. */
+	if (failed && *tried)
+		host_failed(r, w->dest, tried);
+	else if (w->dest->limit < DEST_WORKERS_MAX)
+		w->dest->limit++;
+	settle_group(r, w, SETTLE_READY);
+}
+
+static void
+worker_ended(struct runner *r, struct worker *w)
+{
+	struct worker **at = &w->dest->workers;
+
+	settle_group(r, w, SETTLE_ENDED);
+	while (*at != w)
+		at = &(*at)->next;
+	*at = w->next;
+	w->dest->nworkers--;
+	r->workers--;
+	let_end(w);
+	close(w->out);
+	buf_free(&w->line);
+	free(w);
+}
+
+void
+runner_worker_ready(struct runner *r, struct worker *w)
+{
+	char bytes[4096];
+	struct slice line, rest;
+	ssize_t n = read(w->out, bytes, sizeof(bytes));
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		worker_ended(r, w);
+		return;
+	}
+	buf_add(&w->line, slice_of(bytes, (size_t)n));
+	while (slice_cut(buf_slice(&w->line), '\n', &line, &rest)) {
+		size_t used = line.n + 1;
+		take_line(r, w, line);
+		buf_consume(&w->line, used);
+	}
+	if (w->line.over || w->line.n == WORKER_LINE_MAX)
+		buf_reset(&w->line); /* too long to be one of ours */
+}

@@ -1,0 +1,159 @@
+/*
+ * runner - what mox-queued knows: claimed items, where they go, and the
+ * programs that deliver them. README says what is on disk meanwhile.
+ *
+ *	todo/, due/  --claim.c-->  jobs  --dispatch.c-->  mox-remote, mox-local
+ *	                                                        |
+ *	due/, hold/, retired/, nothing  <--settle.c--  ready ---+
+ *
+ * One process, jailed to the queue's folders; programs are started by the
+ * starter (starter.h). Memory is bounded by JOBS_MAX, not by the queue.
+ */
+#ifndef QUEUE_RUNNER_H
+#define QUEUE_RUNNER_H
+
+#include "base/map.h"
+#include "config/lookup.h"
+#include "db/lock.h"
+#include "db/watch.h"
+#include "queue/item.h"
+#include "queue/starter.h"
+
+#define JOBS_MAX 5000      /* items claimed at once; 200 bytes each */
+#define DEST_JOBS_MAX 2000 /* of one destination: others wait in due/ */
+#define POLL_MS 5000       /* without a poke, folders are looked at */
+#define WORKERS_MAX 40
+#define DEST_WORKERS_MAX 10
+#define GROUP_MAX 1000    /* recipients in one `send` line */
+#define IDLE_MS 3000      /* a connection is kept for the next message */
+#define ENVELOPE_MS 30000 /* then its items are made durable, done or not */
+#define WORKER_LINE_MAX 4096
+
+enum job_state {
+	JOB_OPEN, /* waits for a worker, or is with one */
+	JOB_DONE, /* over; its files go with the envelope */
+	JOB_STAY, /* moves to `bucket` once the envelope is dropped */
+};
+/* What a worker is asked to do with it. */
+enum job_act { JOB_SEND, JOB_TELL_FAILURE, JOB_TELL_DELAY, JOB_TELL_SUCCESS };
+
+/* An item in active/. */
+struct job {
+	struct job *next; /* in the line of its destination, or its group */
+	struct envelope *envelope; /* NULL: the item stands by itself */
+	enum job_state state;
+	enum job_act act;
+	size_t seen;               /* attempts before this one */
+	int64_t keep_us;           /* DONE: retired until then, 0: removed */
+	char bucket[QUEUE_BUCKET]; /* STAY: of due/; "hold" */
+	char name[QUEUE_ITEM_NAME];
+};
+
+/* An envelope in active/: nothing of it needs to be durable yet. */
+struct envelope {
+	struct envelope *next, *prev;
+	struct job **jobs;
+	size_t n, open; /* jobs; those not done */
+	int64_t since_ms;
+	bool drop; /* an item has to stay: at the end of this round */
+	char id[QUEUE_ID + 1];
+};
+
+struct worker {
+	struct worker *next;
+	struct dest *dest;
+	int in, out;       /* its stdin and stdout */
+	struct job *group; /* what it is at; NULL: idle */
+	struct buf line;   /* begun on stdout */
+	int64_t idle_ms;   /* since when */
+};
+
+/* Where a group of messages goes: one program with the same arguments. */
+struct dest {
+	struct slice key; /* malloced: "local", "transport NAME", "mx DOMAIN" */
+	struct job *first, **last;
+	size_t waiting;
+	struct worker *workers;
+	unsigned nworkers;
+	unsigned limit; /* of workers: grows as deliveries succeed */
+};
+
+struct runner {
+	struct queue q;
+	const struct config *config;
+	struct lookup *lookup;
+	int starter; /* socket to the starter */
+	bool localserve;
+	char name[128]; /* HOST.RANDOM, below active/ */
+	int dir;        /* that folder */
+	int todo, active;
+	struct db_lock lock;
+	struct db_watch watch;
+	struct map *dests;
+	struct envelope *envelopes; /* oldest last */
+	size_t jobs;
+	unsigned workers;
+	bool more; /* claims were cut short: look again when there is room */
+	int64_t next_due_us; /* the earliest bucket of the future */
+	int64_t look_ms, recover_ms, hourly_ms; /* when next */
+	struct arena *arena;                    /* of one step */
+};
+
+/* Open the folders, make our own. 0, or -1 with e. */
+int runner_open(struct runner *r, struct err *e);
+/* Until SIGTERM or SIGINT come as bytes from signals, or the starter is gone.
+ * What is not finished is recovered by whoever comes next. */
+void runner_run(struct runner *r, int signals);
+
+/* ---- claim.c ---- */
+
+/* Take up what is new and what is due, as far as there is room. */
+void runner_claim(struct runner *r);
+/* Items of runners that are no more, to due/now. */
+void runner_recover(struct runner *r);
+/* Make durable what stays of envelopes that are marked or too old, and forget
+ * them: their items stand by themselves. */
+void runner_drop_envelopes(struct runner *r);
+
+/* ---- settle.c ---- */
+
+/* Why runner_settle is called. */
+enum settle_when {
+	SETTLE_CLAIMED, /* the item was just claimed */
+	SETTLE_READY,   /* a worker is done with it */
+	SETTLE_ENDED,   /* its worker ended instead */
+};
+
+/*
+ * Look at a job's item and do what follows: into the line of a destination,
+ * or to where it belongs, and the job is forgotten.
+ */
+void runner_settle(struct runner *r, struct job *job, enum settle_when when);
+/* Put the item into due/ for a time, into hold/. The job is forgotten, at the
+ * latest when its envelope is. */
+void runner_put_off(struct runner *r, struct job *job, int64_t us);
+void runner_hold(struct runner *r, struct job *job);
+/* The files of a job that is JOB_DONE or JOB_STAY, and the job itself. */
+void runner_place(struct runner *r, struct job *job);
+/* Remove what was retired long enough, empty buckets, old temporary files. */
+void runner_hourly(struct runner *r);
+
+/* ---- dispatch.c ---- */
+
+/* A job into the line of its destination, by its act and its routes. */
+void runner_enqueue(struct runner *r, struct job *job, const struct item *it);
+/* Give waiting jobs to workers, start and end workers. */
+void runner_dispatch(struct runner *r);
+/* A worker wrote something, or ended. */
+void runner_worker_ready(struct runner *r, struct worker *w);
+
+/* ---- route.c ---- */
+
+/*
+ * Where does the message go next: key as in struct dest. 0, or -1 with e when
+ * that cannot be told now (domains.cdb).
+ */
+int runner_route(struct runner *r, const struct item *it, struct slice *key_r,
+    struct err *e);
+
+#endif

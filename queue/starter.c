@@ -1,0 +1,180 @@
+/* starter - starts mox-remote and mox-local for the jailed runner. */
+#include "queue/starter.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/proc.h"
+#include "queue/queue.h"
+
+#define FDS 3     /* stdin, stdout, the lock */
+#define HOLD_FD 3 /* what the lock is in the program */
+
+static const char *const programs[] = {
+	[STARTER_REMOTE] = "mox-remote",
+	[STARTER_LOCAL] = "mox-local",
+};
+
+/* Room for the descriptors of one message, aligned. */
+union control {
+	char bytes[CMSG_SPACE(FDS * sizeof(int))];
+	struct cmsghdr align;
+};
+
+/* ---- in the runner ---- */
+
+int
+starter_ask(int fd, enum starter_program program, struct slice dest, int in,
+    int out, int hold, struct err *e)
+{
+	struct starter_request req = { .program = program,
+		.n = (uint32_t)dest.n };
+	const int fds[FDS] = { in, out, hold };
+	struct iovec iov = { &req, sizeof(req) };
+	union control control;
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	if (dest.n > sizeof(req.dest))
+		return err_set(e, ERR_LIMIT, "name of destination too long");
+	if (dest.n)
+		memcpy(req.dest, dest.p, dest.n);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(fds));
+	memcpy(CMSG_DATA(c), fds, sizeof(fds));
+	if (sendmsg(fd, &msg, MSG_NOSIGNAL) != (ssize_t)sizeof(req))
+		return err_sys(e, "starting %s", programs[program]);
+	return 0;
+}
+
+/* ---- in the starter ---- */
+
+/* 1 a request with its descriptors, 0 the runner is gone, -1. */
+static int
+receive(int fd, struct starter_request *req, int fds[FDS], struct err *e)
+{
+	struct iovec iov = { req, sizeof(*req) };
+	union control control;
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes) };
+	ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
+	struct cmsghdr *c;
+
+	if (n <= 0)
+		return n == 0 || errno == ECONNRESET ? 0
+						     : err_sys(e, "recvmsg");
+	c = CMSG_FIRSTHDR(&msg);
+	if (!c || c->cmsg_type != SCM_RIGHTS ||
+	    c->cmsg_len != CMSG_LEN(FDS * sizeof(int)))
+		return err_set(e, ERR_PERM, "request without descriptors");
+	memcpy(fds, CMSG_DATA(c), FDS * sizeof(int));
+	if (n != (ssize_t)sizeof(*req) || req->program >= STARTER_PROGRAMS ||
+	    req->n > sizeof(req->dest))
+		return err_set(e, ERR_PERM, "bad request");
+	return 1;
+}
+
+static void
+start(const struct starter *s, const struct starter_request *req,
+    const int fds[FDS])
+{
+	char dest[STARTER_NAME_MAX + 1];
+	const struct proc_fd place[] = { { fds[0], 0 }, { fds[1], 1 },
+		{ fds[2], HOLD_FD } };
+	const char *argv[16];
+	struct err e = ERR_INIT;
+	size_t n = 0;
+
+	memcpy(dest, req->dest, req->n);
+	dest[req->n] = '\0';
+	argv[n++] = programs[req->program];
+	argv[n++] = "-config";
+	argv[n++] = s->config;
+	argv[n++] = "-runner";
+	argv[n++] = s->runner;
+	if (req->program == STARTER_REMOTE) {
+		argv[n++] = "-destination";
+		argv[n++] = dest;
+	} else if (s->localserve)
+		argv[n++] = "-localserve";
+	if (s->nosandbox)
+		argv[n++] = "-nosandbox";
+	argv[n] = NULL;
+	/* If not, the runner sees that the pipe has ended. */
+	if (proc_spawn((char *const *)argv, NULL, place, 3,
+		PROC_DIES_WITH_PARENT, &e) < 0)
+		log_line(QUEUE_TOPIC, LOG_ERROR, "cannot start program",
+		    LOG_E(&e));
+}
+
+/* Children that ended. True, with its code: the runner was among them. */
+static bool
+reap(const struct starter *s, int *code_r)
+{
+	bool runner = false;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (WIFSIGNALED(status))
+			log_line(QUEUE_TOPIC, LOG_ERROR, "killed by a signal",
+			    LOG_I("pid", pid),
+			    LOG_I("signal", WTERMSIG(status)),
+			    LOG_Z("program",
+				pid == s->runner_pid ? "runner" : "delivery"));
+		if (pid != s->runner_pid)
+			continue;
+		runner = true;
+		*code_r = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_LATER;
+	}
+	return runner;
+}
+
+int
+starter_run(const struct starter *s, int fd, int signals, struct err *e)
+{
+	struct starter_request req;
+	int fds[FDS], code = 0;
+
+	for (;;) {
+		struct pollfd p[2] = { { signals, POLLIN, 0 },
+			{ fd, POLLIN, 0 } };
+		unsigned char number;
+		if (poll(p, fd < 0 ? 1 : 2, -1) < 0 && errno != EINTR)
+			return err_sys(e, "poll");
+		while (read(signals, &number, 1) == 1) {
+			if (number == SIGCHLD) {
+				if (reap(s, &code))
+					return code;
+			} else
+				kill(s->runner_pid, number);
+		}
+		if (fd < 0 || !(p[1].revents & (POLLIN | POLLHUP)))
+			continue;
+		switch (receive(fd, &req, fds, e)) {
+		case 1:
+			start(s, &req, fds);
+			for (int i = 0; i < FDS; i++)
+				close(fds[i]);
+			break;
+		case 0:
+			fd = -1; /* it ends: SIGCHLD follows */
+			break;
+		default:
+			return -1;
+		}
+	}
+}

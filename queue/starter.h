@@ -1,0 +1,49 @@
+/*
+ * starter - starts the programs of the runner, which itself may not: a fixed
+ * list, told over a socket that passes descriptors.
+ *
+ * The starter has no jail, since jails outlive exec; it reads nothing but
+ * struct starter_request from the runner, and parses nothing.
+ */
+#ifndef QUEUE_STARTER_H
+#define QUEUE_STARTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+
+enum starter_program { STARTER_REMOTE, STARTER_LOCAL, STARTER_PROGRAMS };
+
+#define STARTER_NAME_MAX 300 /* of a transport or domain */
+
+struct starter_request {
+	uint32_t program;            /* enum starter_program */
+	uint32_t n;                  /* bytes of dest */
+	char dest[STARTER_NAME_MAX]; /* "transport NAME", "mx DOMAIN" */
+};
+
+struct starter {
+	const char *config; /* of mox.conf */
+	const char *runner; /* name of the folder below active/ */
+	bool localserve, nosandbox;
+	pid_t runner_pid;
+};
+
+/*
+ * In the starter: serve requests that come on fd, forward SIGTERM, SIGINT and
+ * SIGHUP that come as bytes on signals, log how programs end, until the runner
+ * has ended. Returns the runner's exit code, or -1 with e.
+ */
+int starter_run(const struct starter *s, int fd, int signals, struct err *e);
+
+/*
+ * In the runner: start a program with these ends of pipes as stdin and
+ * stdout, and hold as a descriptor it keeps open. 0, or -1 with e.
+ */
+int starter_ask(int fd, enum starter_program program, struct slice dest, int in,
+    int out, int hold, struct err *e);
+
+#endif
