@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -13,6 +14,7 @@
 #include "base/log.h"
 #include "base/opt.h"
 #include "base/proc.h"
+#include "config/domains_cdb.h"
 #include "queue/runner.h"
 #include "service/notify.h"
 #include "service/sandbox.h"
@@ -62,9 +64,21 @@ name_runner(struct runner *r)
 	    r->config->hostname.p, random);
 }
 
+/* An old domains.cdb is better than no mail. */
+static void
+compile_domains(const struct config *config)
+{
+	struct arena *arena = arena_new(0);
+	struct sconf_errors errors;
+
+	sconf_errors_init(&errors, arena);
+	if (domains_cdb_refresh(config, &errors) < 0)
+		config_print_errors(&errors);
+	arena_free(&arena);
+}
+
 static int
-open_queue(struct runner *r, struct arena *arena, const char *run_dir,
-    struct err *e)
+open_queue(struct runner *r, const char *run_dir, struct err *e)
 {
 	int data = open_folder(r->config->data_dir, e), run;
 
@@ -72,8 +86,8 @@ open_queue(struct runner *r, struct arena *arena, const char *run_dir,
 	    file_mkdirs(run, "watch", 0700, e) < 0 ||
 	    queue_open(&r->q, data, run, clock_program(), NULL, e) < 0)
 		return -1;
-	(void)arena;
 	name_runner(r);
+	compile_domains(r->config);
 	return lookup_open(r->config, &r->lookup, e) < 0 ? -1
 							 : runner_open(r, e);
 }
@@ -137,7 +151,7 @@ main(int argc, char **argv)
 	r.localserve = opt_localserve;
 	run_dir = arena_printf(arena, "%s/../run", r.config->data_dir).p;
 	if (user_become(r.config->mox.user, &e) < 0 ||
-	    open_queue(&r, arena, run_dir, &e) < 0 ||
+	    open_queue(&r, run_dir, &e) < 0 ||
 	    (signals = proc_signals(starter_signals, &e)) < 0)
 		proc_die(program.name, &e);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {

@@ -150,6 +150,7 @@ static const int calls_files[] = {
 	SCMP_SYS(statfs),
 	SCMP_SYS(statx),
 	SCMP_SYS(sync_file_range),
+	SCMP_SYS(syncfs),
 	SCMP_SYS(truncate),
 	SCMP_SYS(umask),
 	SCMP_SYS(unlink),

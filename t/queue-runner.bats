@@ -1,0 +1,181 @@
+#!/usr/bin/env bats
+# mox-queued with a fake mox-remote: what becomes of items, and of crashes.
+
+load helper
+
+setup() {
+	export DIR=$BATS_TEST_TMPDIR/mox FAKE_LOG=$BATS_TEST_TMPDIR/log
+	Q=$DIR/data/queue
+	mox-localserve -dir "$DIR" -ip "$(own_ip)" -initonly
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	for p in mox-remote mox-local; do
+		ln -s "$TOP/t/bin/fake-remote" "$BATS_TEST_TMPDIR/bin/$p"
+	done
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH
+	: >"$FAKE_LOG"
+}
+
+teardown() { stop_background; }
+
+runner() {
+	background env "$@" mox-queued -config "$DIR/mox.conf" \
+		2>>"$BATS_TEST_TMPDIR/queued.log"
+	RUNNER=$BACKGROUND_PID
+}
+
+# What is put, and how often.
+put() { printf 'Subject: x\r\n\r\nhello\r\n' | "$MOX_T/bin/queuectl" "$@" >>"$BATS_TEST_TMPDIR/ids"; }
+send() { put "$DIR/data" "$@"; }
+
+delivered() { [ "$(grep -c '@' "$FAKE_LOG")" = "$1" ]; }
+count() { [ "$(find "$Q/$1" -type f ! -name .lock | wc -l)" = "$2" ]; }
+empty() { count todo 0 && count due 0 && count active 0 && count msg 0 && count hold 0; }
+in_due() { [ "$(ls "$Q"/due/*/ 2>/dev/null | grep -c '\.[0-9]')" = "$1" ]; }
+
+@test "delivered: nothing is left; one message to several destinations" {
+	send ok1@a.example ok2@a.example ok3@b.example
+	runner
+	eventually delivered 3
+	eventually empty
+	send ok4@a.example
+	eventually delivered 4
+	eventually empty
+	[ -z "$(ls "$Q/retired")" ]
+}
+
+@test "delayed: back-off, the sender is told once, then it has failed" {
+	mkdir -p "$DIR/run"
+	export MOX_FAKE_TIME=$DIR/run/now # in its jail
+	now=1796051045
+	echo $now >"$MOX_FAKE_TIME"
+	send tmp@a.example
+	runner
+	eventually in_due 1
+	item=$(echo "$Q"/due/*/*.1)
+	# 450 s, to the minute
+	[ "$(basename "$(dirname "$item")")" = 20261130T1512Z ] ||
+		[ "$(basename "$(dirname "$item")")" = 20261130T1513Z ]
+	grep -q '^delayed .* mx.x 451 4.0.0 not now$' "$item"
+	wait=450
+	for try in 2 3 4 5 6 7; do
+		now=$((now + wait + wait / 40 + 70)) wait=$((wait * 2))
+		echo $now >"$MOX_FAKE_TIME"
+		eventually sh -c "[ \$(cat '$Q'/due/*/*.1 | grep -c ^delayed) = $try ]"
+		eventually in_due 1
+	done
+	[ "$(grep -c 'dsn delay' "$FAKE_LOG")" = 1 ]
+	echo $((now + wait + wait / 40 + 70)) >"$MOX_FAKE_TIME"
+	eventually empty
+	[ "$(grep -c 'dsn failure' "$FAKE_LOG")" = 1 ]
+}
+
+@test "failed: told, others of the message are not touched; no DSN about DSNs" {
+	send ok@a.example perm@a.example
+	put -from '' "$DIR/data" perm2@a.example
+	put -notify never "$DIR/data" perm3@a.example
+	runner
+	eventually empty
+	delivered 1
+	[ "$(grep -c 'dsn failure' "$FAKE_LOG")" = 1 ]
+}
+
+@test "success is told to who asked" {
+	put -notify success "$DIR/data" ok@a.example
+	runner
+	eventually empty
+	grep -q 'dsn success' "$FAKE_LOG"
+}
+
+@test "a host that is down: one attempt for all that wait for it" {
+	for i in 1 2 3 4 5 6; do send dead$i@a.example; done
+	send ok@b.example
+	runner
+	eventually in_due 6
+	delivered 1
+	[ "$(cat "$Q"/due/*/*.1 | grep -c '^delayed .* no answer')" = 6 ]
+	# The first connections are two.
+	[ "$(cat "$Q"/due/*/*.1 | grep -c '^trying')" -le 2 ]
+}
+
+@test "with mv: hold, release, try later, drop" {
+	runner
+	send tmp@a.example
+	eventually in_due 1
+	mv "$Q"/due/*/*.1 "$Q/hold/"
+	sed -i 's/^to tmp/to ok/' "$Q"/hold/*.1
+	sleep 0.3
+	count hold 1
+	mv "$Q"/hold/*.1 "$Q/due/now/"
+	eventually empty
+	delivered 1
+	send tmp2@a.example
+	eventually in_due 1
+	mkdir "$Q/due/20991231T2359Z"
+	mv "$Q"/due/*/*.1 "$Q/due/20991231T2359Z/"
+	sleep 0.3
+	[ -e "$Q"/due/20991231T2359Z/*.1 ]
+	rm "$Q"/due/*/*.1 "$Q"/msg/*/*.1
+	empty
+}
+
+@test "later: HOLDUNTIL, hold rules, kept when retired" {
+	sed -i 's/^\t\tDomain: localhost/\t\tKeepRetiredMessagePeriod: 72h\n&/' "$DIR/domains.conf"
+	mkdir -p "$Q"
+	echo '1 - - held.example' >"$Q/holdrules"
+	put -until 3600 "$DIR/data" ok1@a.example
+	send ok2@held.example
+	runner
+	eventually in_due 1
+	eventually count hold 1
+	send ok3@a.example
+	eventually delivered 1
+	eventually sh -c "ls '$Q'/retired/*/*.1"
+	grep -q '^delivered' "$Q"/retired/*/*.1
+	count msg 2
+}
+
+@test "what cannot be read is held, not lost" {
+	mkdir -p "$Q/due/now"
+	echo 'no item' >"$Q/due/now/0123456789abcdef01.1"
+	runner
+	eventually count hold 1
+	grep -q 'item is held' "$BATS_TEST_TMPDIR/queued.log"
+}
+
+@test "an item that kills its delivery is tried with back-off, others go on" {
+	send crash@a.example
+	send ok@a.example
+	runner
+	eventually delivered 1
+	eventually in_due 1
+	grep -q '^lost' "$Q"/due/*/*.1
+}
+
+@test "killed at any time, nothing is lost or sent twice; two runners share" {
+	put -n 150 "$DIR/data" ok1@a.example ok2@b.example &
+	for i in 1 2 3 4 5 6 7 8; do
+		runner
+		first=$RUNNER
+		runner
+		sleep "0.$((RANDOM % 5))"
+		pkill -9 -P "$first" || true
+		kill -9 "$first" "$RUNNER" || true
+	done
+	wait %1 || true
+	runner
+	runner
+	eventually emptied
+	sort "$FAKE_LOG" >"$BATS_TEST_TMPDIR/all"
+	[ "$(cut -d' ' -f1 "$BATS_TEST_TMPDIR/all" | sort -u | wc -l)" = 300 ]
+	# Twice only what was killed between the delivery and its line.
+	twice=$(uniq -d "$BATS_TEST_TMPDIR/all" | wc -l)
+	echo "twice: $twice"
+	[ "$twice" -le 16 ]
+}
+
+# Deliveries that were killed count as attempts, with their back-off.
+emptied() {
+	mv "$Q"/due/2*/*.? "$Q/due/now/"
+	sleep 0.2
+	empty
+}
