@@ -426,11 +426,21 @@ os.execv(sys.argv[3], sys.argv[3:])' "$IP" "$PORT" "$MOX_T/bin/echod" -notify-fd
 
 # ---- a back for many connections ----
 
-backs() { pgrep -P "$(parent)" -f . | while read -r pid; do
-	grep -l ':back$' "/proc/$pid/comm"; done 2>/dev/null | cut -d / -f 3; }
-front_of_shared() { pgrep -P "$(parent)" | while read -r pid; do
-	grep -l ':front$' "/proc/$pid/comm"; done 2>/dev/null | cut -d / -f 3; }
-none_served() { [ "$(front_of_shared)" = "" ]; }
+# Children of the parent with a role, those with a connection: who waits for
+# one has a socket only.
+of_role() {
+	local pid
+	for pid in $(pgrep -P "$(parent)"); do
+		if grep -qs ":$1\$" "/proc/$pid/comm"; then echo "$pid"; fi
+	done
+}
+backs() { of_role back; }
+none_served() {
+	local pid
+	for pid in $(of_role front); do
+		[ "$(readlink "/proc/$pid/fd/"* | grep -c socket)" -lt 2 ] || return 1
+	done
+}
 
 start_shared() {
 	start_only shared "$@"
@@ -527,6 +537,36 @@ start_shared() {
 	[[ $REPLY == "no stopping"* ]]
 	ended() { ! kill -0 $all 2>/dev/null; }
 	eventually ended
+}
+
+@test "a front waits for the next client, and none for more; killed, it is missed by nobody" {
+	start_shared -exempt -timeout 60000
+	one_waits() { [ "$(of_role front | wc -l)" = 1 ] && none_served; }
+	eventually one_waits
+	waiting=$(of_role front)
+	connect
+	say "ask who"
+	[[ $REPLY == "ok 127."* ]]
+	kill -0 "$waiting"
+	exec 7>&-
+	eventually one_waits
+	[ "$(of_role front)" != "$waiting" ]
+	kill -9 "$(of_role front)"
+	run talk hi "try open" quit
+	[ "${lines[1]} ${lines[2]}" = "ok hi ok refused" ]
+}
+
+@test "certificates: a front that waits has no old one" {
+	certificate old.example
+	start_shared -exempt -cert "$DIR/cert" -key "$DIR/key" -etc "$DIR"
+	eventually eval '[ -n "$(of_role front)" ]'
+	waiting=$(of_role front)
+	certificate new.example
+	sleep 1.1
+	talk quit
+	eventually logged 'loaded anew'
+	gone() { ! kill -0 $waiting 2>/dev/null; }
+	eventually gone
 }
 
 @test "a proxy's connections have a back each, also of a shared kind" {

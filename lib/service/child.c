@@ -246,13 +246,11 @@ dies_with(pid_t parent)
 		_exit(EXIT_LATER);
 }
 
-static _Noreturn void
-be_front(struct server *sv, const struct service_client *client, int pair,
-    pid_t parent)
+/* Into the jail, with no descriptors but these. */
+static void
+enter_front(struct server *sv, pid_t parent, int a, int b, int c)
 {
 	struct err e = ERR_INIT;
-	struct split *split;
-	struct conn *conn;
 
 	has_group = 0;
 	dies_with(parent);
@@ -263,13 +261,19 @@ be_front(struct server *sv, const struct service_client *client, int pair,
 		log_line(SERVICE_TOPIC, LOG_FATAL, "no jail", LOG_E(&e));
 		_exit(EXIT_FAILED);
 	}
-	close_others(client->read_fd, client->write_fd, pair);
-	split = split_new(pair);
-	split_log(split);
-	conn = conn_new(client->read_fd, client->write_fd);
-	conn_set_stop(conn, &service_stop);
+	close_others(a, b, c);
 	unblock_signals();
-	_exit(sv->service->front(client, conn, split));
+}
+
+static _Noreturn void
+run_front(const struct service_client *client, int pair)
+{
+	struct split *split = split_new(pair);
+	struct conn *conn = conn_new(client->read_fd, client->write_fd);
+
+	split_log(split);
+	conn_set_stop(conn, &service_stop);
+	_exit(client->server->service->front(client, conn, split));
 }
 
 /* ---- the back ---- */
@@ -330,8 +334,11 @@ child_back(struct server *sv, struct service_client *client)
 	front = fork();
 	if (front < 0)
 		return EXIT_LATER;
-	if (front == 0)
-		be_front(sv, client, pair[1], self);
+	if (front == 0) {
+		enter_front(sv, self, client->read_fd, client->write_fd,
+		    pair[1]);
+		run_front(client, pair[1]);
+	}
 	close(pair[1]);
 	sv->pair = pair[0];
 	if (enter_back(sv) < 0)
@@ -347,22 +354,14 @@ child_back(struct server *sv, struct service_client *client)
 
 /* ---- shared backs ---- */
 
-_Noreturn void
-child_front(struct server *sv, struct service_client *client, int pair)
-{
-	setpgid(0, 0);
-	handle_stop();
-	log_set_cid(client->cid);
-	client->server = sv;
-	be_front(sv, client, pair, sv->parent);
-}
+#define HIRE_FDS 2
 
-/* The next connection: its end of the pair, or -1 when there is none more. */
+/* The next connection: its n descriptors. -1 when there is none more. */
 static int
-be_hired(int fd, struct hire *hire_r)
+be_hired(int fd, struct hire *hire_r, int *fds_r, size_t n)
 {
 	union { /* aligned as CMSG_FIRSTHDR wants it */
-		char room[CMSG_SPACE(sizeof(int))];
+		char room[CMSG_SPACE(HIRE_FDS * sizeof(int))];
 		struct cmsghdr align;
 	} u;
 	struct iovec iov = { hire_r, sizeof(*hire_r) };
@@ -372,7 +371,6 @@ be_hired(int fd, struct hire *hire_r)
 		.msg_controllen = sizeof(u.room) };
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	struct cmsghdr *cmsg;
-	int pair;
 
 	while (service_stop == 0 && poll(&pfd, 1, -1) <= 0)
 		;
@@ -380,16 +378,19 @@ be_hired(int fd, struct hire *hire_r)
 	    recvmsg(fd, &msg, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof(*hire_r))
 		return -1;
 	cmsg = CMSG_FIRSTHDR(&msg);
-	if (cmsg == NULL || cmsg->cmsg_type != SCM_RIGHTS)
+	if (cmsg == NULL || cmsg->cmsg_type != SCM_RIGHTS ||
+	    cmsg->cmsg_len != CMSG_LEN(n * sizeof(int)))
 		return -1;
-	memcpy(&pair, CMSG_DATA(cmsg), sizeof(pair));
-	return pair;
+	memcpy(fds_r, CMSG_DATA(cmsg), n * sizeof(int));
+	return 0;
 }
 
-static int
-serve_hired(struct server *sv, const struct hire *hire, int pair)
+static struct service_client
+client_of(struct server *sv, const struct hire *hire)
 {
-	struct service_client client = {
+	log_set_cid(hire->cid);
+	sv->serial = hire->serial;
+	return (struct service_client){
 		.server = sv,
 		.listener = &sv->setup.listeners[hire->listener],
 		.ip = hire->ip,
@@ -406,12 +407,33 @@ serve_hired(struct server *sv, const struct hire *hire, int pair)
 		.door = sv->door,
 		.shared = true,
 	};
-	struct split *split = split_new(pair);
-	int rc;
+}
 
-	log_set_cid(hire->cid);
-	sv->serial = hire->serial;
-	rc = sv->service->back(&client, split);
+_Noreturn void
+child_front(struct server *sv, int fd)
+{
+	struct service_client client;
+	struct hire hire = { 0 };
+	int fds[HIRE_FDS];
+
+	handle_stop();
+	enter_front(sv, sv->parent, fd, fd, fd);
+	if (be_hired(fd, &hire, fds, HIRE_FDS) < 0)
+		_exit(EXIT_DONE);
+	close(fd);
+	client = client_of(sv, &hire);
+	client.read_fd = client.write_fd = fds[1];
+	client.door = -1;
+	run_front(&client, fds[0]);
+}
+
+static int
+serve_hired(struct server *sv, const struct hire *hire, int pair)
+{
+	struct service_client client = client_of(sv, hire);
+	struct split *split = split_new(pair);
+	int rc = sv->service->back(&client, split);
+
 	split_free(&split, NULL);
 	log_set_cid(0);
 	return rc;
@@ -423,13 +445,12 @@ child_worker(struct server *sv, int fd)
 	struct hire hire = { 0 };
 	int pair;
 
-	setpgid(0, 0);
 	handle_stop();
 	dies_with(sv->parent);
 	if (enter_back(sv) < 0)
 		return EXIT_FAILED;
 	/* After an error a new one is better; the parent sees it end. */
-	while ((pair = be_hired(fd, &hire)) >= 0 &&
+	while (be_hired(fd, &hire, &pair, 1) == 0 &&
 	    serve_hired(sv, &hire, pair) == 0)
 		control_send(sv, CONTROL_DONE, NULL);
 	return EXIT_DONE;

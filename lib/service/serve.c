@@ -49,9 +49,7 @@ struct parent {
 	struct server *sv;
 	struct admit *admit;
 	struct map *slots; /* pid to struct slot */
-	struct pool *pool; /* of shared backs */
 	int signals;
-	int control;     /* read end */
 	int64_t stop_ms; /* when to kill those left; 0: not stopping */
 	int64_t refreshed_ms;
 	uint64_t last_cid;
@@ -86,10 +84,12 @@ refresh(struct parent *p)
 {
 	const struct service_setup *setup = &p->sv->setup;
 	struct err e = ERR_INIT;
+	bool changed = false;
 
 	for (size_t i = 0; i < setup->nlisteners; i++) {
 		const struct service_listener *l = &setup->listeners[i];
 		int rc = l->tls == NULL ? 0 : tls_server_reload(l->tls, &e);
+		changed |= rc > 0;
 		if (rc != 0)
 			log_line(SERVICE_TOPIC, rc < 0 ? LOG_ERROR : LOG_INFO,
 			    rc < 0 ? "certificate not loaded"
@@ -97,8 +97,12 @@ refresh(struct parent *p)
 			    LOG_S("listener", l->name), LOG_E(&e));
 	}
 	if (p->sv->service->refresh != NULL &&
-	    p->sv->service->refresh(setup->ctx))
-		pool_renew(p->pool);
+	    p->sv->service->refresh(setup->ctx)) {
+		pool_renew(p->sv->pool);
+		changed = true;
+	}
+	if (changed)
+		shared_drop(p->sv);
 	p->refreshed_ms = clock_mono_ms(NULL);
 }
 
@@ -171,7 +175,7 @@ leader_ended(struct parent *p, struct slot *slot, int status)
 {
 	if (service_is_crash(status)) {
 		crashed(p, slot->cid, &slot->ip, status);
-		pool_distrust(p->pool, slot->cid);
+		pool_distrust(p->sv->pool, slot->cid);
 	}
 	slot->gone = true;
 	slot->end_ms = clock_mono_ms(NULL) + STOP_MS;
@@ -190,7 +194,7 @@ worker_ended(struct parent *p, struct worker *w, int status)
 	/* Its front is told at once, as PDEATHSIG tells others. */
 	if (slot != NULL && slot->cid == w->cid)
 		kill(w->front, SIGTERM);
-	pool_del(p->pool, w);
+	pool_del(p->sv->pool, w);
 }
 
 static void
@@ -213,12 +217,13 @@ reap(struct parent *p)
 			leader_ended(p, slot, status);
 			continue;
 		}
-		worker = pool_find(p->pool, info.si_pid);
+		worker = pool_find(p->sv->pool, info.si_pid);
 		if (worker != NULL) {
 			waitpid(info.si_pid, &status, 0);
 			worker_ended(p, worker, status);
 			continue;
 		}
+		shared_ended(p->sv, info.si_pid);
 		sweep(p);
 		/* Of no slot: nothing is left to be known of it. */
 		waitpid(info.si_pid, &status, WNOHANG);
@@ -289,45 +294,12 @@ new_cid(struct parent *p)
 	return p->last_cid;
 }
 
-/* In a child: nothing of the parent's is left open. */
-static void
-leave_parent(struct parent *p)
-{
-	const struct service_setup *setup = &p->sv->setup;
-
-	proc_signals_reset();
-	for (size_t i = 0; i < setup->nlisteners; i++)
-		close(setup->listeners[i].fd);
-	close(p->control);
-	pool_close(p->pool);
-}
-
 static _Noreturn void
 be_back(struct parent *p, struct service_client *client)
 {
-	leave_parent(p);
+	shared_leave_parent(p->sv);
 	p->sv->serial = p->serial;
 	_exit(child_back(p->sv, client));
-}
-
-/* A front closes all but its own by itself. */
-static _Noreturn void
-be_front(struct parent *p, struct service_client *client, int pair)
-{
-	proc_signals_reset();
-	child_front(p->sv, client, pair);
-}
-
-static _Noreturn void
-be_worker(struct parent *p, const struct service_client *client,
-    const int *pair, int fd)
-{
-	leave_parent(p);
-	/* This connection too is one it must be hired for. */
-	close(client->read_fd);
-	close(pair[0]);
-	close(pair[1]);
-	_exit(child_worker(p->sv, fd));
 }
 
 static void
@@ -347,28 +319,11 @@ add_slot(struct parent *p, pid_t pid, const struct service_client *client,
 	admit_open(p->admit, &slot->ip, slot->unauthenticated);
 }
 
-/* Fork, in the child with all signals blocked. */
-static pid_t
-fork_child(void)
-{
-	sigset_t all, before;
-	pid_t pid;
-
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &before);
-	pid = fork();
-	if (pid != 0)
-		sigprocmask(SIG_SETMASK, &before, NULL);
-	if (pid > 0)
-		setpgid(pid, pid); /* it does so too: whoever comes first */
-	return pid;
-}
-
 /* The back, which forks its front. */
 static bool
 start_back(struct parent *p, struct service_client *client, bool proxy)
 {
-	pid_t pid = fork_child();
+	pid_t pid = shared_fork();
 
 	if (pid == 0)
 		be_back(p, client);
@@ -377,96 +332,15 @@ start_back(struct parent *p, struct service_client *client, bool proxy)
 	return pid > 0;
 }
 
-/* NULL if there is none to be had. */
-static struct worker *
-new_worker(struct parent *p, const struct service_client *client,
-    const int *pair)
+/* The front, which has a shared back. */
+static bool
+start_front(struct parent *p, const struct service_client *client)
 {
-	int ends[2];
-	pid_t pid;
+	pid_t pid = shared_start(p->sv, client, p->serial);
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-		return NULL;
-	pid = fork_child();
-	if (pid == 0) {
-		close(ends[0]);
-		be_worker(p, client, pair, ends[1]);
-	}
-	close(ends[1]);
 	if (pid > 0)
-		return pool_add(p->pool, pid, ends[0]);
-	close(ends[0]);
-	return NULL;
-}
-
-/* False: the worker is just ending. */
-static bool
-hire(struct parent *p, struct worker *w, const struct service_client *client,
-    int pair)
-{
-	struct hire h = { .serial = p->serial,
-		.listener =
-		    (uint32_t)(client->listener - p->sv->setup.listeners),
-		.cid = client->cid,
-		.ip = client->ip,
-		.local_ip = client->local_ip,
-		.port = client->port,
-		.local_port = client->local_port };
-	union { /* aligned as CMSG_FIRSTHDR wants it */
-		char room[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr head;
-	} u = { .head = { .cmsg_level = SOL_SOCKET,
-		    .cmsg_type = SCM_RIGHTS,
-		    .cmsg_len = CMSG_LEN(sizeof(int)) } };
-	struct iovec iov = { &h, sizeof(h) };
-	struct msghdr msg = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = u.room,
-		.msg_controllen = sizeof(u.room) };
-
-	memcpy(CMSG_DATA(&u.head), &pair, sizeof(pair));
-	w->serial = p->serial;
-	w->cid = client->cid;
-	w->ip = client->ip;
-	return sendmsg(w->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) ==
-	    (ssize_t)sizeof(h);
-}
-
-/* A worker that waits, or a new one. */
-static struct worker *
-engage(struct parent *p, const struct service_client *client, const int *pair)
-{
-	struct worker *w;
-
-	while ((w = pool_take(p->pool)) != NULL)
-		if (hire(p, w, client, pair[0]))
-			return w;
-	w = new_worker(p, client, pair);
-	return w != NULL && hire(p, w, client, pair[0]) ? w : NULL;
-}
-
-/* Front and shared back, side by side. */
-static bool
-start_shared(struct parent *p, struct service_client *client)
-{
-	struct worker *w;
-	int pair[2];
-	pid_t pid = -1;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return false;
-	w = engage(p, client, pair);
-	close(pair[0]);
-	if (w != NULL)
-		pid = fork_child();
-	if (pid == 0)
-		be_front(p, client, pair[1]);
-	close(pair[1]); /* without a front the worker is done */
-	if (pid < 0)
-		return false;
-	w->front = pid;
-	add_slot(p, pid, client, false);
-	return true;
+		add_slot(p, pid, client, false);
+	return pid > 0;
 }
 
 /* Fork what serves a connection; false if that cannot be. */
@@ -479,7 +353,7 @@ start(struct parent *p, struct service_client *client, bool proxy)
 	p->serial++;
 	/* What a proxy says first is for the back to read. */
 	return client->listener->kind->shared && !proxy
-	    ? start_shared(p, client)
+	    ? start_front(p, client)
 	    : start_back(p, client, proxy);
 }
 
@@ -561,12 +435,12 @@ proxied(struct parent *p, struct slot *slot, const struct ip *ip)
 static void
 take_message(struct parent *p, pid_t pid, const struct control *c)
 {
-	struct worker *worker = pool_find(p->pool, pid);
+	struct worker *worker = pool_find(p->sv->pool, pid);
 	struct slot *slot = find_slot(p, pid);
 
 	if (worker != NULL && c->type == CONTROL_DONE &&
 	    worker->serial == c->serial) {
-		pool_put(p->pool, worker, clock_mono_ms(NULL));
+		pool_put(p->sv->pool, worker, clock_mono_ms(NULL));
 		return;
 	}
 	if (slot == NULL || slot->gone || slot->serial != c->serial)
@@ -596,7 +470,7 @@ read_control(struct parent *p)
 		struct cmsghdr *cmsg;
 		struct ucred sender;
 
-		if (recvmsg(p->control, &msg, MSG_DONTWAIT) !=
+		if (recvmsg(p->sv->control_in, &msg, MSG_DONTWAIT) !=
 		    (ssize_t)sizeof(c))
 			return;
 		cmsg = CMSG_FIRSTHDR(&msg);
@@ -623,7 +497,8 @@ stop(struct parent *p)
 		close(setup->listeners[i].fd);
 	for (size_t i = 0; map_next(p->slots, &i, &key, &value);)
 		kill(((struct slot *)value)->pid, SIGTERM);
-	pool_kill(p->pool, SIGTERM);
+	pool_kill(p->sv->pool, SIGTERM);
+	shared_drop(p->sv);
 	log_line(SERVICE_TOPIC, LOG_INFO, "stopping",
 	    LOG_U("connections", admit_count(p->admit)));
 }
@@ -636,7 +511,7 @@ kill_all(struct parent *p)
 
 	for (size_t i = 0; map_next(p->slots, &i, &key, &value);)
 		kill(-((struct slot *)value)->pid, SIGKILL);
-	pool_kill(p->pool, SIGKILL);
+	pool_kill(p->sv->pool, SIGKILL);
 }
 
 static void
@@ -656,6 +531,13 @@ take_signals(struct parent *p)
 
 /* ---- the loop ---- */
 
+/* Of two waits; -1 is for ever. */
+static int
+sooner(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 static int
 until_next(const struct parent *p)
 {
@@ -663,8 +545,8 @@ until_next(const struct parent *p)
 
 	if (p->stop_ms != 0)
 		return left < 0 ? 0 : (int)left;
-	left = pool_expire(p->pool, now);
-	return p->gone > 0 ? SWEEP_MS : (int)left;
+	left = sooner(pool_expire(p->sv->pool, now), shared_expire(p->sv, now));
+	return sooner((int)left, p->gone > 0 ? SWEEP_MS : -1);
 }
 
 static void
@@ -672,14 +554,18 @@ turn(struct parent *p, struct pollfd *fds)
 {
 	const struct service_setup *setup = &p->sv->setup;
 	size_t n = p->stop_ms == 0 ? setup->nlisteners : 0;
+	int got;
 
 	fds[0] = (struct pollfd){ .fd = p->signals, .events = POLLIN };
-	fds[1] = (struct pollfd){ .fd = p->control, .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = p->sv->control_in, .events = POLLIN };
 	for (size_t i = 0; i < n; i++)
 		fds[2 + i] = (struct pollfd){ .fd = setup->listeners[i].fd,
 			.events = POLLIN };
-	if (poll(fds, 2 + n, until_next(p)) < 0)
+	got = poll(fds, 2 + n, until_next(p));
+	if (got < 0)
 		return; /* interrupted: the signal is in the pipe */
+	if (got == 0 && p->stop_ms == 0)
+		shared_prepare(p->sv);
 	if (fds[1].revents != 0)
 		read_control(p);
 	if (fds[0].revents != 0)
@@ -698,7 +584,7 @@ open_control(struct parent *p, struct err *e)
 	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) < 0 ||
 	    setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)) < 0)
 		return err_sys(e, "control socket");
-	p->control = pair[0];
+	p->sv->control_in = pair[0];
 	p->sv->control = pair[1];
 	return 0;
 }
@@ -710,11 +596,11 @@ serve(struct server *sv, int ready_fd)
 	struct parent p = { .sv = sv,
 		.admit = admit_new(),
 		.slots = map_new(),
-		.pool = pool_new(),
 		.refreshed_ms = clock_mono_ms(NULL) };
 	struct pollfd *fds = xcalloc(sv->setup.nlisteners + 2, sizeof(*fds));
 	struct err e = ERR_INIT;
 
+	sv->pool = pool_new();
 	p.signals = proc_signals(signals, &e);
 	if (p.signals < 0 || open_control(&p, &e) < 0 ||
 	    sandbox_enter(sv->parent_jail, &e) < 0)
@@ -725,7 +611,7 @@ serve(struct server *sv, int ready_fd)
 	if (write(ready_fd, "", 1) == 1)
 		close(ready_fd);
 	while (p.stop_ms == 0 ||
-	    (admit_count(p.admit) + pool_count(p.pool) > 0 &&
+	    (admit_count(p.admit) + pool_count(p.sv->pool) > 0 &&
 		clock_mono_ms(NULL) < p.stop_ms))
 		turn(&p, fds);
 	kill_all(&p);

@@ -5,7 +5,8 @@
  *   resolver.c mox-resolver, started by the keeper
  *   keep.c     the keeper, which forks the parent and tells when it is ready
  *   serve.c      the accepting parent, with admit.c: who may connect, and
- *   pool.c       shared backs
+ *   pool.c       which backs are shared, and how long
+ *   shared.c     what serves connections of theirs
  *   child.c        back and front of a connection
  *   login.c        what those call later: log-ins, hand-over
  *   listen.c   sockets and addresses from the environment
@@ -27,9 +28,14 @@ struct server {
 	struct sandbox *parent_jail, *back_jail, *front_jail;
 	pid_t parent; /* 0: not of ours */
 	int control;  /* backs write here to their parent; -1: none */
-	int pair;     /* to the front; -1: closed */
 	int door;     /* to mox-resolver; -1: none */
 	bool no_sandbox;
+	/* The parent's: */
+	int control_in;
+	struct pool *pool; /* of shared backs */
+	struct spare *spare;
+	/* A back's: */
+	int pair;        /* to the front; -1: closed */
 	uint32_t serial; /* of this connection, for control messages */
 };
 
@@ -178,7 +184,28 @@ void pool_kill(const struct pool *pool, int number);
 /* In a child of the parent. */
 void pool_close(struct pool *pool);
 
-/* What a worker is told, with its end of the pair. */
+/* ---- shared.c: in the parent ---- */
+
+/* Start the front of a connection, and hire a back. The pid of the front, or
+ * -1 if that cannot be. */
+pid_t shared_start(struct server *sv, const struct service_client *client,
+    uint32_t serial);
+/* Nothing is to be done just now: have a front ready for the next one. */
+void shared_prepare(struct server *sv);
+/* It would know what is no longer true. */
+void shared_drop(struct server *sv);
+/* One that waited for long ends. Milliseconds until then, or after which one is
+ * to be prepared if nothing happens; -1: neither. */
+int shared_expire(struct server *sv, int64_t now_ms);
+/* Was it the one that waits? */
+bool shared_ended(struct server *sv, pid_t pid);
+/* Fork, in the child with all signals blocked; the child is a group. */
+pid_t shared_fork(void);
+/* In a child: nothing of the parent's is left open. */
+void shared_leave_parent(struct server *sv);
+
+/* What front and shared back are told, with their descriptors: the pair, and
+ * for the front the connection. */
 struct hire {
 	uint32_t serial, listener;
 	uint64_t cid;
@@ -191,9 +218,9 @@ struct hire {
 /* Be the back of the connection, and fork its front. Signals are blocked on
  * entry. Returns the exit code. */
 int child_back(struct server *sv, struct service_client *client);
-/* Be its front; the back is another child of the parent. */
-_Noreturn void child_front(struct server *sv, struct service_client *client,
-    int pair);
+/* Be the front of the connection that comes by fd; the parent closes the other
+ * end if none does. The back is another child of the parent. */
+_Noreturn void child_front(struct server *sv, int fd);
 /* Be a shared back: until the parent closes the other end of fd. */
 int child_worker(struct server *sv, int fd);
 
