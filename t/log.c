@@ -141,6 +141,9 @@ test_levels_file(void)
 	CHECK(!log_enabled("store", LOG_TRACE)); /* not looked at yet */
 	usleep(1100000);
 	CHECK(log_enabled("store", LOG_TRACE));
+	log_levels_file(NULL); /* what a jailed process does */
+	CHECK(log_enabled("store", LOG_TRACE) && !log_enabled("", LOG_INFO));
+	log_levels_file(path);
 	unlink(path);
 	usleep(1100000);
 	CHECK(!log_enabled("store", LOG_WARN) && log_enabled("", LOG_INFO));

@@ -180,9 +180,10 @@ void
 log_levels_file(const char *path)
 {
 	conf.path = path;
+	if (path == NULL)
+		return; /* levels stay as they are */
 	conf.looked_s = now_s();
-	if (path != NULL)
-		conf.mtime = mtime_of(path);
+	conf.mtime = mtime_of(path);
 	merge();
 }
 
@@ -206,13 +207,19 @@ look_at_file(void)
 	errno = saved;
 }
 
+void
+log_levels_refresh(void)
+{
+	if (conf.path != NULL)
+		look_at_file();
+}
+
 bool
 log_enabled(const char *topic, enum log_level level)
 {
 	struct levels *l;
 
-	if (conf.path != NULL)
-		look_at_file();
+	log_levels_refresh();
 	l = atomic_load_explicit(&conf.levels, memory_order_acquire);
 	for (size_t i = 0; i < l->n; i++)
 		if (strcmp(l->topics[i].name, topic) == 0)

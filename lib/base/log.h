@@ -53,9 +53,11 @@ void log_clear_level(struct slice topic);
  * now, and again whenever its mtime changes, looked at no more than once a
  * second from log_enabled. What the file does not name, or all if it is
  * missing, has the level of log_set_level. path is kept, not copied; NULL
- * stops looking, for a process about to be jailed.
+ * stops looking, for a process about to be jailed, with levels as they are.
  */
 void log_levels_file(const char *path);
+/* Look now, unless that was done in this second: before a fork of such. */
+void log_levels_refresh(void);
 
 /*
  * Where lines go instead of log_set_fd's descriptor, for jailed fronts that

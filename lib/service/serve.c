@@ -103,6 +103,7 @@ refresh(struct parent *p)
 	}
 	if (changed)
 		shared_drop(p->sv);
+	log_levels_refresh(); /* fronts cannot read the file themselves */
 	p->refreshed_ms = clock_mono_ms(NULL);
 }
 
