@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "auth/auth.h"
@@ -16,6 +15,7 @@
 #include "config/domains_cdb.h"
 #include "config/lookup.h"
 #include "service/user.h"
+#include "tools/ask.h"
 
 static const char *opt_config, *opt_dir;
 static bool opt_force, opt_bcrypt;
@@ -98,55 +98,6 @@ require_account(const struct config *config, struct slice account)
 	arena_free(&arena);
 }
 
-/* One line without its end, at most b's maximum. */
-static void
-read_line(struct buf *b)
-{
-	char c;
-
-	while (read(STDIN_FILENO, &c, 1) == 1 && c != '\n')
-		buf_addc(b, c);
-	if (b->n > 0 && b->p[b->n - 1] == '\r')
-		buf_cut(b, b->n - 1);
-}
-
-static void
-ask(const char *prompt, struct buf *b)
-{
-	struct termios shown, hidden;
-	bool tty = tcgetattr(STDIN_FILENO, &shown) == 0;
-
-	fputs(prompt, stdout);
-	fflush(stdout);
-	if (tty) {
-		hidden = shown;
-		hidden.c_lflag &= ~(tcflag_t)ECHO;
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-	}
-	read_line(b);
-	if (tty) {
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
-		putchar('\n');
-	}
-}
-
-/* From a person twice, since nothing is seen of what is typed. */
-static void
-ask_password(struct buf *password)
-{
-	struct buf again = BUF_INIT(SASL_MESSAGE_MAX);
-
-	ask("password: ", password);
-	if (isatty(STDIN_FILENO)) {
-		ask("again: ", &again);
-		if (!slice_eq(buf_slice(password), buf_slice(&again))) {
-			fprintf(stderr, "%s: the two differ\n", program.name);
-			exit(EXIT_FAILED);
-		}
-	}
-	buf_wipe(&again);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -166,7 +117,7 @@ main(int argc, char **argv)
 	if (!opt_force)
 		require_account(config, account);
 
-	ask_password(&password);
+	ask_password(program.name, &password);
 	if (auth_open(&opts, &auth, &e) < 0 ||
 	    auth_set_password(auth, account, buf_slice(&password),
 		opt_bcrypt ? AUTH_WITH_BCRYPT : 0, &e) < 0)
