@@ -111,16 +111,28 @@ listener_kinds(const struct conf_listener *l, struct wanted w[5])
 	return 5;
 }
 
+static bool
+kind_among(const char *name, const char *const *kinds)
+{
+	struct slice kind, rest;
+
+	slice_cut(slice_str(name), '.', &kind, &rest);
+	for (; *kinds; kinds++)
+		if (slice_is(kind, *kinds))
+			return true;
+	return false;
+}
+
 static int
-bind_listener(const struct conf_listener *l, struct arena *arena,
-    struct bind_list *list, struct err *e)
+bind_listener(const struct conf_listener *l, const char *const *kinds,
+    struct arena *arena, struct bind_list *list, struct err *e)
 {
 	struct wanted w[5];
 	size_t n = listener_kinds(l, w);
 
 	for (size_t i = 0; i < n; i++) {
 		const char *name;
-		if (!w[i].port)
+		if (!w[i].port || (kinds && !kind_among(w[i].kind, kinds)))
 			continue;
 		name = arena_printf(arena, "%s.%.*s", w[i].kind,
 		    SLICE_FMT(l->name))
@@ -141,28 +153,17 @@ bind_listener(const struct conf_listener *l, struct arena *arena,
 }
 
 int
-bind_listeners(const struct config *config, struct arena *arena,
-    struct bind_list *list_r, struct err *e)
+bind_listeners(const struct config *config, const char *const *kinds,
+    struct arena *arena, struct bind_list *list_r, struct err *e)
 {
 	const struct conf_listeners *listeners = &config->mox.listeners;
 
 	*list_r = (struct bind_list){ NULL, 0 };
 	for (size_t i = 0; i < listeners->n; i++)
-		if (bind_listener(&listeners->v[i], arena, list_r, e) < 0)
+		if (bind_listener(&listeners->v[i], kinds, arena, list_r, e) <
+		    0)
 			return -1;
 	return 0;
-}
-
-static bool
-kind_among(const char *name, const char *const *kinds)
-{
-	struct slice kind, rest;
-
-	slice_cut(slice_str(name), '.', &kind, &rest);
-	for (; *kinds; kinds++)
-		if (slice_is(kind, *kinds))
-			return true;
-	return false;
 }
 
 void

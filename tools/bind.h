@@ -17,11 +17,12 @@ extern const char *const bind_smtp_kinds[];
 extern const char *const bind_imap_kinds[];
 
 /*
- * Bind and listen on all addresses and ports of the enabled mail services.
- * Names and array live in arena. Returns 0, or -1 with e naming the address.
+ * Bind and listen on all addresses and ports of the enabled mail services, or
+ * those of kinds if it is not NULL. Names and array live in arena. Returns 0,
+ * or -1 with e naming the address.
  */
-int bind_listeners(const struct config *config, struct arena *arena,
-    struct bind_list *list_r, struct err *e);
+int bind_listeners(const struct config *config, const char *const *kinds,
+    struct arena *arena, struct bind_list *list_r, struct err *e);
 
 /* Those of list whose kind is among kinds, in arena. */
 void bind_pick(const struct bind_list *list, const char *const *kinds,

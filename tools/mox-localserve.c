@@ -104,7 +104,7 @@ main(int argc, char **argv)
 	services.tell = say_ready;
 	services.ctx = (void *)opt_dir;
 	config = config_load_or_exit(services.conf);
-	if (bind_listeners(config, arena, &bound, &e) < 0 ||
+	if (bind_listeners(config, NULL, arena, &bound, &e) < 0 ||
 	    services_run(&services, &e) < 0)
 		proc_die(program.name, &e);
 	return EXIT_DONE;

@@ -228,7 +228,7 @@ try_ports(struct quickstart *q, const struct config *config)
 
 	if (geteuid() != 0)
 		return;
-	if (bind_listeners(config, q->arena, &bound, &e) < 0)
+	if (bind_listeners(config, NULL, q->arena, &bound, &e) < 0)
 		quickstart_warn(q, "%s", e.text);
 	for (size_t i = 0; i < bound.n; i++)
 		close(bound.v[i].fd);

@@ -25,6 +25,19 @@ static const struct {
 
 #define SERVICES (sizeof(services) / sizeof(services[0]))
 
+const char *const *
+services_kinds(const char *program)
+{
+	struct slice path = slice_str(program);
+	struct slice name =
+	    slice_skip(path, (size_t)(slice_rchr(path, '/') + 1));
+
+	for (size_t i = 0; i < SERVICES; i++)
+		if (slice_is(name, services[i].name))
+			return services[i].kinds;
+	return NULL;
+}
+
 /* The folder of this program with a slash; empty if that is not known. */
 static struct slice
 own_folder(char *self, size_t size)

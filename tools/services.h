@@ -23,6 +23,10 @@ struct services_opts {
  * others in PATH. */
 void services_use_own_folder(void);
 
+/* Kinds of sockets that a program wants, ended by NULL; NULL if it is no such
+ * service. */
+const char *const *services_kinds(const char *program);
+
 /* supervise_run with all services that have something to do. */
 int services_run(const struct services_opts *o, struct err *e);
 
