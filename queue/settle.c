@@ -13,9 +13,7 @@
 
 #define SECOND_US INT64_C(1000000)
 #define DAY_US (86400 * SECOND_US)
-#define BACKOFF_S 450 /* after the first failure; doubled by each */
 #define BACKOFF_JITTER_S 5
-#define ATTEMPTS 8       /* then it has failed */
 #define DELAY_ATTEMPTS 5 /* then the sender is told of the delay */
 #define TELL_AGAIN_US (3600 * SECOND_US)
 #define TELL_FOR_US \
@@ -218,7 +216,7 @@ settle_delivered(struct runner *r, struct job *job, const struct item *it,
 static int64_t
 backoff_us(const struct runner *r, unsigned tries)
 {
-	int64_t s = BACKOFF_S - BACKOFF_JITTER_S +
+	int64_t s = QUEUE_BACKOFF_S - BACKOFF_JITTER_S +
 	    (int64_t)rand_below(r->q.rand, 2 * BACKOFF_JITTER_S + 1);
 
 	return (s * SECOND_US) << (tries > 1 ? tries - 1 : 0);
@@ -248,7 +246,7 @@ add_outcome(struct runner *r, const struct job *job, const struct item *it,
     enum settle_when when)
 {
 	int64_t now = clock_us(r->q.clock);
-	unsigned most = it->m.attempts ? it->m.attempts : ATTEMPTS;
+	unsigned most = it->m.attempts ? it->m.attempts : QUEUE_ATTEMPTS;
 	bool sent = when != SETTLE_CLAIMED && job->act == JOB_SEND;
 
 	if (it->state == ITEM_CANCELED)
