@@ -68,6 +68,13 @@ db_fsync_dir(int dirfd, const char *what, struct err *e)
 }
 
 int
+db_sync_all(int fd, const char *what, struct err *e)
+{
+	check_unlocked(what);
+	return syncfs(fd) == 0 ? 0 : failed(what, e);
+}
+
+int
 db_fsync_locked(int fd, const char *what, struct err *e)
 {
 	return fsync(fd) == 0 ? 0 : failed(what, e);

@@ -7,7 +7,7 @@
  * the content anew, to another file, before it acknowledges anything that
  * depends on it.
  *
- * The first three must not be called while this thread holds a lock (lock.h).
+ * All but the last must not be called while this thread holds a lock (lock.h).
  */
 #ifndef DB_SYNC_H
 #define DB_SYNC_H
@@ -20,6 +20,9 @@ int db_fsync(int fd, const char *what, struct err *e);
 int db_fdatasync(int fd, const char *what, struct err *e);
 /* The folder's entries. */
 int db_fsync_dir(int dirfd, const char *what, struct err *e);
+/* All of the file system that fd is on: for a tool that changed thousands of
+ * files. */
+int db_sync_all(int fd, const char *what, struct err *e);
 
 /* The whole file system fd is in: for many small files at once. Errors of
  * others' files since the last call count, too (Linux 5.8). */
