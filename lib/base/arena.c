@@ -1,8 +1,10 @@
 /*
  * arena - memory by lifetime.
  *
- * Blocks of 4 KB growing to 64 KB are handed out from the front; what does
- * not fit well gets a block of its own, behind the current one in the list.
+ * Blocks of 512 bytes growing to 64 KB are handed out from the front; what does
+ * not fit well gets a block of its own, behind the current one in the list. An
+ * idle session has many arenas with little in them: small first blocks share
+ * pages.
  * With the address sanitizer everything does, and reset frees everything, so
  * that overruns and use after reset are seen.
  */
@@ -16,7 +18,7 @@
 #include "base/proc.h"
 
 #define ARENA_ALIGN 16 /* enough for any type */
-#define ARENA_FIRST 4096
+#define ARENA_FIRST 512
 #define ARENA_LARGEST 65536
 
 #ifdef __has_feature
@@ -29,10 +31,11 @@
 #endif
 
 #ifdef ARENA_CHECKED
-#define ARENA_OWN 0
+#define ARENA_OWN(block) 0
 #define ARENA_KEEP 0
 #else
-#define ARENA_OWN 1024 /* larger ones do not use up the rest of a block */
+/* Larger ones do not use up the rest of a block. */
+#define ARENA_OWN(block) ((block) / 4)
 #define ARENA_KEEP ARENA_LARGEST
 #endif
 
@@ -137,14 +140,20 @@ alloc_own(struct arena *a, size_t size)
 	return b + 1;
 }
 
+static size_t
+next_block(const struct arena *a)
+{
+	if (a->block == 0)
+		return ARENA_FIRST;
+	return a->block < ARENA_LARGEST ? 2 * a->block : ARENA_LARGEST;
+}
+
 static void
 add_block(struct arena *a)
 {
 	struct block *b;
 
-	a->block = a->block == 0 ? ARENA_FIRST : 2 * a->block;
-	if (a->block > ARENA_LARGEST)
-		a->block = ARENA_LARGEST;
+	a->block = next_block(a);
 	b = block_new(a->block - sizeof(*b));
 	b->next = a->blocks;
 	a->blocks = b;
@@ -164,7 +173,7 @@ arena_alloc(struct arena *a, size_t size)
 	if (room < size || room > a->limit - a->used)
 		out_of_memory("arena limit");
 	a->used += room;
-	if (room > a->left && size > ARENA_OWN)
+	if (room > a->left && size > ARENA_OWN(next_block(a)))
 		return memset(alloc_own(a, size), 0, size);
 	if (room > a->left)
 		add_block(a);
