@@ -159,7 +159,7 @@ t = socket.socket(); t.bind(('$ip', 5353)); t.listen(); time.sleep(600)"
 	stop_background || :
 	[ "$status" = 111 ]
 	[ "$(json 'd["Status"], d["Error"]')" = "('timeout', 'dns: no answer in time for signed.example')" ]
-	MOX_RESOLVER=$(own_ip 55)@5353 lookup_json a signed.example
+	MOX_RESOLVER=$(own_ip 55)@5353 run mox-dns lookup -json -timeout 2 a signed.example
 	[ "$status" = 111 ]
 	[ "$(json 'd["Status"] in ("failed", "timeout")')" = True ]
 }

@@ -134,3 +134,68 @@ no_resolver() { ! resolver; }
 	gone() { ! pgrep -f "echod -kind=login -dns=env" && ! pgrep -g 0 -x mox-resolver; }
 	eventually gone
 }
+
+@test "whoever asks nonsense disturbs nobody" {
+	# mox-resolver itself, with a door of ours.
+	run python3 - <<-'EOF'
+	import os, random, socket, struct, subprocess
+	door, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+	os.dup2(theirs.fileno(), 9)
+	resolver = subprocess.Popen(["mox-resolver", "-door=9"], pass_fds=[9])
+	theirs.close(); os.close(9)
+
+	def client():
+	    mine, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+	    socket.send_fds(door, [b"\0"], [far.fileno()])
+	    far.close()
+	    mine.settimeout(30)
+	    return mine
+	def question(number, name, kind=1, ms=20000):
+	    return struct.pack("=IIHH", number, ms, kind, 0) + name
+	def answer(c):
+	    got = c.recv(70000)
+	    number, rcode, flags, why = struct.unpack("=IBBH", got[:8])
+	    return number, rcode, flags
+	def fine():
+	    c = client()
+	    c.send(question(7, b"signed.example"))
+	    assert answer(c) == (7, 0, 1), "not answered"
+	fine()
+	random.seed(1)
+	door.send(b"no descriptor")
+	for _ in range(50):
+	    c = client()
+	    c.send(random.randbytes(random.randrange(1, 2000)))
+	    c.close()
+	for name in b"..", b"a" * 1000, b"\\", b"\\999", b"a\0b", b"x" * 64 + b".example":
+	    c = client()
+	    c.send(question(3, name))
+	    assert answer(c)[1] != 0, name
+	# Too short: hung up.
+	c = client()
+	c.send(b"abc")
+	assert c.recv(10) == b""
+	# One that never reads, of whom others must not hear.
+	deaf = client()
+	deaf.setblocking(False)
+	try:
+	    for i in range(5000):
+	        deaf.send(question(i, b"n%d.signed.example" % i))
+	except BlockingIOError:
+	    pass
+	fine()
+	# In no time: too late, and still not for others.
+	c = client()
+	c.send(question(5, b"late.nowhere.example", 1, 0))
+	assert answer(c)[0] == 5
+	for _ in range(300):
+	    client().close()
+	fine()
+	deaf.close()
+	c.close()
+	door.close()
+	assert resolver.wait(30) == 0, "did not end"
+	EOF
+	echo "$output"
+	[ "$status" = 0 ]
+}

@@ -89,25 +89,34 @@ put(struct ask *a, const struct dns_slot *slot, int ms, struct err *e)
 	return err_sys(e, "dns: asking the resolver");
 }
 
-/* The resolver is gone: make a new pair, ask again what is under way. */
-static int
-again(struct ask *a, struct err *e)
+/* Ask what is under way. */
+static bool
+put_all(struct ask *a)
 {
 	struct dns_slots *s = &a->slots;
 
-	if (a->fd >= 0)
-		close(a->fd);
-	a->fd = -1;
-	if (++a->connects >= CONNECTS_MAX) {
-		a->connects = 0;
-		return err_set(e, ERR_TEMP, "dns: the resolver ended");
-	}
-	if (connect_pair(a, e) < 0)
-		return -1;
 	for (size_t i = 0; i < DNS_SLOTS; i++)
 		if (s->v[i].id != 0 && !s->v[i].done &&
-		    put(a, &s->v[i], s->timeout_ms - GRACE_MS, e) < 0)
+		    put(a, &s->v[i], s->timeout_ms - GRACE_MS, NULL) < 0)
+			return false;
+	return true;
+}
+
+/* The resolver is gone: make a new pair, ask again. */
+static int
+again(struct ask *a, struct err *e)
+{
+	do {
+		if (a->fd >= 0)
+			close(a->fd);
+		a->fd = -1;
+		if (++a->connects >= CONNECTS_MAX) {
+			a->connects = 0;
+			return err_set(e, ERR_TEMP, "dns: the resolver ended");
+		}
+		if (connect_pair(a, e) < 0)
 			return -1;
+	} while (!put_all(a));
 	return 0;
 }
 

@@ -195,6 +195,7 @@ unbound_ask(struct unbound *u, const char *name, enum dns_type type,
 void
 unbound_free(struct unbound **up)
 {
+	const struct dns_reply none = { .timeout = true };
 	struct unbound *u = *up;
 
 	if (u == NULL)
@@ -203,6 +204,7 @@ unbound_free(struct unbound **up)
 		ub_ctx_delete(u->ctx);
 	for (struct job *job = u->jobs, *next; job != NULL; job = next) {
 		next = job->next;
+		job->done(job->ctx, &none);
 		free(job);
 	}
 	free(u);

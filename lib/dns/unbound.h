@@ -18,7 +18,8 @@ int unbound_check(const struct resolver_conf *conf, struct err *e);
 /* NULL with e. Files are read at the first question. */
 struct unbound *unbound_new(const struct resolver_conf *conf,
     struct event_base *base, struct err *e);
-void unbound_free(struct unbound **u); /* open questions are not answered */
+/* Open questions are answered with a time-out. */
+void unbound_free(struct unbound **u);
 
 /*
  * Ask. done is called once, perhaps before this returns, perhaps long after
