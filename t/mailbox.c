@@ -1253,6 +1253,35 @@ test_last_uid(void)
 	end();
 }
 
+/* Sets that name UIDs nobody has: a damaged CDB is made anew, a line `o` taken
+ * as it is; neither is walked UID by UID. */
+static void
+test_huge_sets(void)
+{
+	struct lines ls = LINES_INIT;
+	struct line l = { .type = 'o' };
+	struct mailbox *mb;
+
+	begin();
+	mb = mbox_open("Inbox");
+	add(mb, "x\r\n");
+	l.uids = uids_of("2:4294967294");
+	lines_add(&ls, &l);
+	CHECK_EQ(index_lock(mb, NULL), 0);
+	CHECK_EQ(index_append(mb, &ls, NULL), 0);
+	index_unlock(mb);
+	CHECK_EQ(add(mb, "y\r\n"), 2);
+	uidset_add(&mb->ix.in_new, 1, UINT32_MAX - 1);
+	CHECK_EQ(index_fold(mb, NULL), -1);
+	CHECK(mb->gone);
+	mailbox_close(&mb);
+	mb = mbox_open("Inbox");
+	CHECK_EQ(mailbox_count(mb), 2);
+	lines_free(&ls);
+	mailbox_close(&mb);
+	end();
+}
+
 static void
 test_gone(void)
 {
@@ -1308,6 +1337,7 @@ main(void)
 	RUN(test_adopt_dovecot);
 	RUN(test_missing_lines);
 	RUN(test_last_uid);
+	RUN(test_huge_sets);
 	RUN(test_gone);
 	return unit_done();
 }

@@ -48,8 +48,12 @@ reset(void *arg, const struct db_cdb *next, struct err *e)
 
 	index_init(&mb->ix);
 	rc = index_load(mb, next, e);
-	if (rc != 0)
-		mb->gone = true; /* the index must be made anew */
+	if (rc != 0) {
+		/* To be made anew; nothing of a CDB that goes away is kept. */
+		mb->gone = true;
+		index_free(&mb->ix);
+		index_init(&mb->ix);
+	}
 	view_stash(mb, &old);
 	index_free(&old);
 	return rc;

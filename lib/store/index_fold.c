@@ -135,6 +135,14 @@ load_set(const struct db_cdb *cdb, struct slice key, struct uidset *set)
 	    uidset_parse(set, v, SIZE_MAX, NULL) == 0;
 }
 
+/* Of messages that are there: a set of all UIDs would take long to walk. */
+static bool
+load_live_set(const struct index *ix, const struct db_cdb *cdb,
+    struct slice key, struct uidset *set)
+{
+	return load_set(cdb, key, set) && uidset_count(set) <= ix->nbase;
+}
+
 static bool
 load_lines(struct mailbox *mb, const struct db_cdb *cdb, struct slice key)
 {
@@ -157,8 +165,8 @@ index_load(struct mailbox *mb, const struct db_cdb *cdb, struct err *e)
 	/* Lines first: letters ask for a look at all records. */
 	if (!load_head(ix, cdb) || !load_lines(mb, cdb, KEY_LINES) ||
 	    !load_records(ix, cdb) || !load_expunged(ix, cdb) ||
-	    !load_set(cdb, KEY_DIRTY, &ix->dirty) ||
-	    !load_set(cdb, KEY_NEW, &ix->in_new) ||
+	    !load_live_set(ix, cdb, KEY_DIRTY, &ix->dirty) ||
+	    !load_live_set(ix, cdb, KEY_NEW, &ix->in_new) ||
 	    !load_set(cdb, KEY_LEAVING, &ix->leaving) ||
 	    !load_lines(mb, cdb, KEY_RENAMING))
 		return damaged(mb, e);

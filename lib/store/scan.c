@@ -594,6 +594,24 @@ place_files(struct mailbox *mb, struct err *e)
 	return 0;
 }
 
+/* Of the set, those that are there; by position, as a line may name any UIDs. */
+static void
+add_live(struct uidset *live_r, const struct index *ix, const struct uidset *of)
+{
+	for (size_t i = 0; i < of->n; i++) {
+		uint32_t pos = index_from(ix, of->v[i].first);
+
+		for (; pos < index_end(ix); pos++) {
+			const struct record *r = index_at(ix, pos);
+
+			if (r->msg.uid > of->v[i].last)
+				break;
+			if (record_live(r))
+				uidset_add(live_r, r->msg.uid, r->msg.uid);
+		}
+	}
+}
+
 /* Those that were to leave and are in neither folder have left: under the
  * lock nobody but foreign programs renames, and these keep the base name. */
 static int
@@ -604,7 +622,7 @@ expunge_left(struct mailbox *mb, struct err *e)
 	int rc = 0;
 
 	s.missing = (struct uidset)UIDSET_INIT(s.l.arena);
-	uidset_add_set(&s.missing, &mb->ix.leaving);
+	add_live(&s.missing, &mb->ix, &mb->ix.leaving);
 	look_again(&s);
 	if (s.missing.n > 0) {
 		s.l.new = s.l.cur = true;
