@@ -131,8 +131,11 @@ has_address(const struct check *c, const struct dns_answer *a)
 	return false;
 }
 
-/* 5.5: those of the first 10 names that have the address. Errors are as if
- * there were no names. */
+/*
+ * 5.5: those of the first 10 names that have the address. Errors are as if
+ * there were no names. They are not void look-ups of 4.6.4: whether there are
+ * names is the client's doing, who would have a fail become a permerror.
+ */
 static void
 validate_names(struct check *c)
 {
