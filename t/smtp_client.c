@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "t/tmp.h"
 #include "t/unit.h"
 
 #define TEXT_MAX (1 << 20)
@@ -698,8 +699,8 @@ test_refused_early(void)
 static void
 test_file(void)
 {
-	char path[] = "/tmp/mox-smtpc.XXXXXX";
-	int fd = mkstemp(path);
+	char path[TMP_PATH];
+	int fd = mkstemp(tmp_template(path, "mox-smtpc"));
 	struct smtp_client_mail mail = { .from = { "a@b", 3 },
 		.source = { .fd = fd, .offset = 2, .size = 9 } };
 	struct talk t = { .script =
