@@ -13,6 +13,7 @@
 
 #define SMTP_TEXT_MAX 256 /* leaves room in a reply line, RFC 5321 4.5.3.1.5 */
 #define ACCOUNT_MAX 128   /* a folder name, also when escaped */
+#define MAILBOX_MAX 1000  /* STORE_NAME_MAX */
 
 static struct slice
 text_of(const void *value)
@@ -218,18 +219,30 @@ field_account(const void *value)
 	return NULL;
 }
 
+/* What the store refuses as an element of a name (RFC 9051, 5.1). */
+static bool
+is_level(struct slice level)
+{
+	for (size_t i = 0; i < level.n; i++)
+		if ((unsigned char)level.p[i] < 0x20 || level.p[i] == 0x7f)
+			return false;
+	return level.n > 0 && !slice_is(level, ".") && !slice_is(level, "..");
+}
+
 const char *
 field_mailbox(const void *value)
 {
-	struct slice text = text_of(value);
+	struct slice text = text_of(value), rest = text, level;
 
 	if (!unicode_is_nfc(text))
 		return "must be in Unicode normal form C";
-	if (text.n == 0 || slice_starts(text, SLICE("/")) ||
-	    slice_ends(text, SLICE("/")) ||
-	    slice_find(text, SLICE("//")) >= 0 ||
+	if (text.n == 0 || text.n > MAILBOX_MAX ||
+	    slice_starts(text, SLICE("#")) || slice_ends(text, SLICE("/")) ||
 	    !slice_eq(slice_trim(text), text))
 		return "must be a mailbox, with / between levels";
+	while (slice_next(&rest, '/', &level))
+		if (!is_level(level))
+			return "must be a mailbox, with / between levels";
 	return NULL;
 }
 
