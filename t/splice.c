@@ -411,11 +411,96 @@ test_random(void)
 	}
 }
 
+/* ---- every field: described, set, written, parsed ---- */
+
+/* Structs on the way to the field being tested, in both trees. */
+static void each_field(const struct schema *whole, struct slice text,
+    void *from, void *to, const struct schema *schema, void *a);
+
+static void
+check_change(const struct schema *whole, struct slice text, void *from,
+    void *to)
+{
+	struct buf spliced = BUF_INIT(1 << 22), got = BUF_INIT(1 << 22);
+	struct buf want = BUF_INIT(1 << 22);
+	void *parsed = arena_alloc(arena, whole->size);
+
+	schema_splice(whole, text, from, to, &spliced);
+	schema_parse_trusted(whole, buf_slice(&spliced), arena, parsed);
+	schema_write(whole, parsed, &got);
+	schema_write(whole, to, &want);
+	CHECK_SLICE(buf_slice(&got), buf_slice(&want));
+	CHECK(!slice_eq(buf_slice(&spliced), text));
+	buf_free(&spliced);
+	buf_free(&got);
+	buf_free(&want);
+}
+
+static void
+one_field(const struct schema *whole, struct slice text, void *from, void *to,
+    const struct schema_field *field, void *of)
+{
+	char before[sizeof(struct slice)];
+	size_t size = schema_scalar(field->type)
+	    ? schema_scalar(field->type)->size
+	    : sizeof(struct schema_array);
+	struct schema_array array;
+
+	if (field->type == SCHEMA_STRUCT) {
+		each_field(whole, text, from, to, field->of,
+		    (void *)schema_struct_get(field, of));
+		return;
+	}
+	ROW(field->name);
+	memcpy(before, (char *)of + field->offset, size);
+	do {
+		if (schema_scalar(field->type))
+			random_scalar(field, of);
+		else
+			change_array(field, of);
+	} while (schema_equal(whole, from, to));
+	check_change(whole, text, from, to);
+	memcpy((char *)of + field->offset, before, size);
+	if (!field->of)
+		return;
+	array = schema_array_get(field, of);
+	for (size_t i = 0; i < array.n; i++)
+		each_field(whole, text, from, to, field->of,
+		    (void *)schema_element(field, array, i));
+}
+
+static void
+each_field(const struct schema *whole, struct slice text, void *from, void *to,
+    const struct schema *schema, void *a)
+{
+	for (size_t i = 0; i < schema->n; i++)
+		one_field(whole, text, from, to, &schema->fields[i], a);
+}
+
+static void
+test_each_field(void)
+{
+	for (size_t i = 0; i < 3; i++) {
+		const struct schema *schema = schemas[i];
+		void *from = arena_alloc(arena, schema->size);
+		void *to = arena_alloc(arena, schema->size);
+		struct buf text = BUF_INIT(1 << 22);
+
+		schema_describe(schema, &text);
+		schema_parse_trusted(schema, buf_slice(&text), arena, from);
+		schema_copy(schema, from, arena, to);
+		each_field(schema, buf_slice(&text), from, to, schema, to);
+		buf_free(&text);
+	}
+}
+
 int
 main(void)
 {
 	arena = arena_new(0);
+	rand_fake(&rnd, 1);
 	RUN(test_rows);
+	RUN(test_each_field);
 	RUN(test_random);
 	arena_free(&arena);
 	return unit_done();
