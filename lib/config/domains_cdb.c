@@ -243,6 +243,25 @@ refresh(const struct config *config, int dirfd, struct sconf_errors *errors,
 	return rc;
 }
 
+int
+domains_cdb_compile(const struct config *config,
+    const struct config_domains *domains, struct err *e)
+{
+	struct db_lock lock = DB_LOCK_INIT;
+	int dirfd = open_folder(config, e), rc = -1;
+
+	if (dirfd < 0)
+		return -1;
+	if (db_lock(&lock, dirfd, LOCK_NAME, DB_LOCK_LEASE, COMPILE_MS, e) ==
+	    1) {
+		db_tmp_sweep(dirfd, SWEEP_S, NULL);
+		rc = compile(dirfd, domains, e);
+		db_unlock(&lock);
+	}
+	close(dirfd);
+	return rc;
+}
+
 static bool
 up_to_date(const struct config *config, const struct stat *st)
 {

@@ -22,6 +22,13 @@ int domains_cdb_refresh(const struct config *config,
     struct sconf_errors *errors);
 
 /*
+ * Compile domains that are loaded and checked; domains->st tells which file
+ * they are. 0, or -1 with e. Blocks while another process compiles.
+ */
+int domains_cdb_compile(const struct config *config,
+    const struct config_domains *domains, struct err *e);
+
+/*
  * For accepting parents: the same, but looks at domains.conf at most once a
  * second, and logs problems, once for each version of the file, rather than
  * returning them. A large file is compiled in a child, which the caller reaps

@@ -114,6 +114,9 @@ says(const struct domains_conf *got, const struct domains_conf *want)
 	struct buf a = BUF_INIT(SCONF_FILE_MAX), b = BUF_INIT(SCONF_FILE_MAX);
 	bool same;
 
+	if (schema_equal(&domains_conf_schema, got, want))
+		return true;
+	/* Maps may be in another order. */
 	schema_write(&domains_conf_schema, got, &a);
 	schema_write(&domains_conf_schema, want, &b);
 	same = !a.over && !b.over && slice_eq(buf_slice(&a), buf_slice(&b));
@@ -144,9 +147,10 @@ is_unchanged(int dirfd, const char *name, const struct stat *old)
 	    st.st_mtim.tv_nsec == old->st_mtim.tv_nsec;
 }
 
+/* *st_r: of the new file. */
 static int
 replace(int dirfd, const char *name, const struct stat *old, struct slice text,
-    struct err *e)
+    struct stat *st_r, struct err *e)
 {
 	struct db_newfile f = DB_NEWFILE_INIT;
 	int rc = -1;
@@ -154,7 +158,9 @@ replace(int dirfd, const char *name, const struct stat *old, struct slice text,
 	if (db_newfile_begin(&f, dirfd, name, 0600, e) == 0 &&
 	    file_write(f.fd, text, e) == 0 && take_after(f.fd, old, e) == 0 &&
 	    db_newfile_sync(&f, e) == 0) {
-		if (is_unchanged(dirfd, name, old))
+		if (fstat(f.fd, st_r) < 0)
+			err_sys(e, "fstat");
+		else if (is_unchanged(dirfd, name, old))
 			rc = db_newfile_replace(&f, name, e);
 		else
 			err_set(e, ERR_TEMP,
@@ -167,7 +173,7 @@ replace(int dirfd, const char *name, const struct stat *old, struct slice text,
 
 /* Where domains.conf really is: a symbolic link stays one. */
 static int
-write_conf(const struct edit *edit, struct slice text, struct err *e)
+write_conf(const struct edit *edit, struct config_domains *after, struct err *e)
 {
 	const char *path = edit->config->domains_path;
 	char *real = realpath(path, NULL), *name;
@@ -182,7 +188,8 @@ write_conf(const struct edit *edit, struct slice text, struct err *e)
 		err_sys(e, "%s", real);
 	else {
 		db_tmp_sweep(dirfd, SWEEP_S, NULL);
-		rc = replace(dirfd, name, &edit->before->st, text, e);
+		rc = replace(dirfd, name, &edit->before->st, after->file.text,
+		    &after->st, e);
 		if (rc == 0)
 			rc = db_fsync_dir(dirfd, real, e);
 		close(dirfd);
@@ -193,75 +200,68 @@ write_conf(const struct edit *edit, struct slice text, struct err *e)
 
 /* For services to see it at once; they would by themselves. */
 static void
-compile(const struct edit *edit, struct sconf_errors *errors)
+compile(const struct edit *edit, const struct config_domains *after,
+    struct sconf_errors *errors)
 {
 	const struct sconf_file file = { slice_str(edit->config->domains_path),
 		SLICE_NULL, errors };
-	struct sconf_errors problems;
-	struct slice why = SLICE_NULL;
 	struct err e = ERR_INIT;
 
-	sconf_errors_init(&problems, edit->arena);
-	if (user_act_as_owner(edit->config->data_dir, &e) < 0)
-		sconf_warning(&file, SLICE_NULL, "%s", e.text);
-	else if (domains_cdb_refresh(edit->config, &problems) < 0) {
-		if (problems.n > 0)
-			why = problems.v[0].text;
+	if (user_act_as_owner(edit->config->data_dir, &e) < 0 ||
+	    domains_cdb_compile(edit->config, after, &e) < 0)
 		sconf_warning(&file, SLICE_NULL,
 		    "written, but domains.cdb could not be; services will try "
-		    "again: %.*s",
-		    SLICE_FMT(why));
-	}
+		    "again: %s",
+		    e.text);
 	user_act_end();
 }
 
-/* 1 to be written, 0 nothing changed, -1. */
+/* What the file shall be, checked: 1, 0 as it is, -1. */
 static int
-make_text(const struct edit *edit, struct buf *text,
+make_after(const struct edit *edit, struct config_domains **after_r,
     struct sconf_errors *errors, struct err *e)
 {
-	struct config_domains *after;
-	int rc;
+	struct buf text = BUF_INIT(SCONF_FILE_MAX);
+	int rc = 0;
 
 	schema_splice(&domains_conf_schema, edit->before->file.text,
-	    &edit->before->conf, &edit->conf, text);
-	if (text->over)
-		return err_set(e, ERR_LIMIT, "%s: larger than %zu bytes",
+	    &edit->before->conf, &edit->conf, &text);
+	if (text.over)
+		rc = err_set(e, ERR_LIMIT, "%s: larger than %zu bytes",
 		    edit->config->domains_path, SCONF_FILE_MAX);
-	if (slice_eq(buf_slice(text), edit->before->file.text))
-		return 0;
-	rc = config_domains_parse(edit->config, text, errors, &after);
-	if (rc == 0 && !says(&after->conf, &edit->conf))
-		rc = err_set(e, ERR_SYNTAX,
-		    "%s: a value has a line break, or a name a colon: neither "
-		    "can be written",
-		    edit->config->domains_path);
-	*text = after->text;
-	after->text = (struct buf)BUF_INIT(0);
-	config_domains_free(&after);
-	return rc < 0 ? -1 : 1;
+	else if (!slice_eq(buf_slice(&text), edit->before->file.text)) {
+		rc = config_domains_parse(edit->config, &text, errors, after_r);
+		if (rc == 0 && !says(&(*after_r)->conf, &edit->conf))
+			rc = err_set(e, ERR_SYNTAX,
+			    "%s: a value has a line break, or a name a colon: "
+			    "neither can be written",
+			    edit->config->domains_path);
+		rc = rc < 0 ? -1 : 1;
+	}
+	buf_free(&text);
+	return rc;
 }
 
 int
 edit_commit(struct edit **editp, struct sconf_errors *errors, struct err *e)
 {
 	struct edit *edit = *editp;
-	struct buf text = BUF_INIT(SCONF_FILE_MAX);
+	struct config_domains *after = NULL;
 	size_t before = errors->n;
-	int rc = make_text(edit, &text, errors, e);
+	int rc = make_after(edit, &after, errors, e);
 
-	if (rc == 1 && write_conf(edit, buf_slice(&text), e) < 0)
+	if (rc == 1 && write_conf(edit, after, e) < 0)
 		rc = -1;
-	buf_free(&text);
-	if (rc < 1) {
-		edit_cancel(editp);
-		return rc;
+	if (rc < 1)
+		edit_keys_undo(edit);
+	else {
+		errors->n = before; /* warnings, which are not news */
+		compile(edit, after, errors);
+		edit_keys_put_aside(edit, errors);
 	}
-	errors->n = before;
-	compile(edit, errors);
-	edit_keys_put_aside(edit, errors);
+	config_domains_free(&after);
 	free_edit(editp);
-	return 1;
+	return rc;
 }
 
 /* ---- addresses ---- */

@@ -206,7 +206,11 @@ parse_int64(struct slice text, void *dst)
 static void
 format_int64(const void *src, struct buf *b)
 {
-	buf_addf(b, "%lld", (long long)*(const int64_t *)src);
+	int64_t v = *(const int64_t *)src;
+
+	if (v < 0)
+		buf_addc(b, '-');
+	buf_addu(b, v < 0 ? -(uint64_t)v : (uint64_t)v);
 }
 
 static const char *
@@ -225,7 +229,9 @@ parse_int(struct slice text, void *dst)
 static void
 format_int(const void *src, struct buf *b)
 {
-	buf_addf(b, "%d", *(const int *)src);
+	int64_t v = *(const int *)src;
+
+	format_int64(&v, b);
 }
 
 /* Digits and at most one point: exact while all digits fit in 53 bits. */
@@ -252,10 +258,26 @@ parse_float(struct slice text, void *dst)
 	return NULL;
 }
 
+/* Six decimals, as printf has them but without its cost. */
 static void
 format_float(const void *src, struct buf *b)
 {
-	buf_addf(b, "%.6f", *(const double *)src);
+	double v = *(const double *)src;
+	int64_t millionths;
+
+	if (!(v > -1e9 && v < 1e9)) {
+		buf_addf(b, "%.6f", v);
+		return;
+	}
+	millionths = (int64_t)(v * 1e6 + (v < 0 ? -0.5 : 0.5));
+	if (millionths < 0) {
+		buf_addc(b, '-');
+		millionths = -millionths;
+	}
+	buf_addu(b, (uint64_t)millionths / 1000000);
+	buf_addc(b, '.');
+	for (int64_t digit = 100000; digit > 0; digit /= 10)
+		buf_addc(b, (char)('0' + millionths / digit % 10));
 }
 
 static const char *
@@ -348,25 +370,35 @@ schema_is_zero(const struct schema_field *field, const void *of)
 	return schema_array_get(field, of).n == 0;
 }
 
+/* Is the list the words of text? */
+static bool
+are_words(const struct conf_strings *strings, struct slice text)
+{
+	struct slice word;
+
+	for (size_t i = 0; i < strings->n; i++)
+		if (!slice_next(&text, ' ', &word) ||
+		    !slice_eq(word, strings->v[i]))
+			return false;
+	return text.n == 0;
+}
+
 bool
 schema_is_default(const struct schema_field *field, const void *of)
 {
-	struct buf text = BUF_INIT(SIZE_MAX);
-	bool same;
+	union {
+		double number;
+		int64_t integer;
+		struct slice text;
+	} def = { .text = SLICE_NULL };
+	const void *value = schema_member(field, of);
 
 	if (!field->def)
 		return false;
-	if (field->type == SCHEMA_STRINGS) {
-		const struct conf_strings *s = schema_member(field, of);
-
-		for (size_t i = 0; i < s->n; i++) {
-			buf_addz(&text, i > 0 ? " " : "");
-			buf_add(&text, s->v[i]);
-		}
-	} else
-		schema_scalar(field->type)
-		    ->format(schema_member(field, of), &text);
-	same = slice_is(buf_slice(&text), field->def);
-	buf_free(&text);
-	return same;
+	if (field->type == SCHEMA_STRINGS)
+		return are_words(value, slice_str(field->def));
+	if (field->type == SCHEMA_STRING)
+		return slice_is(*(const struct slice *)value, field->def);
+	schema_scalar(field->type)->parse(slice_str(field->def), &def);
+	return memcmp(value, &def, schema_scalar(field->type)->size) == 0;
 }

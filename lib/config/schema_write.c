@@ -31,15 +31,21 @@ static void
 write_scalar(const struct schema_field *field, const void *src, struct buf *b,
     unsigned depth)
 {
-	struct buf text = BUF_INIT(SIZE_MAX);
+	size_t before;
 
+	indent(b, depth);
+	buf_addz(b, field->name);
+	buf_addc(b, ':');
+	before = b->n;
+	buf_addc(b, ' ');
 	if (field->def && schema_is_zero(field, src))
-		buf_addz(&text, field->def); /* what zero comes to */
+		buf_addz(b, field->def); /* what zero comes to */
 	else
 		schema_scalar(field->type)
-		    ->format(schema_member(field, src), &text);
-	schema_write_key(b, depth, slice_str(field->name), buf_slice(&text));
-	buf_free(&text);
+		    ->format(schema_member(field, src), b);
+	if (b->n == before + 1) /* no value: nor a space */
+		buf_cut(b, before);
+	buf_addc(b, '\n');
 }
 
 /* ---- elements ---- */
