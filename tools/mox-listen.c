@@ -18,7 +18,7 @@
 
 #define FIRST_FD 3 /* SD_LISTEN_FDS_START */
 #define FDS_MAX 64 /* as services take */
-#define ASIDE 200 /* past those, and past notification-fd */
+#define ASIDE 200  /* past those, and past notification-fd */
 
 static const char *opt_config;
 
