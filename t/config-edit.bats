@@ -318,7 +318,7 @@ mox-config: refused, nothing was changed' address add x@other.example mjl
 	grep -q "^WorkingDirectory=$BATS_TEST_TMPDIR/a b%%c$" mox.service
 	grep -q '^ExecStart=".*/mox-serve" -config config/mox.conf$' mox.service
 	command -v systemd-analyze >/dev/null || return 0
-	run systemd-analyze verify ./mox.service
+	run systemd-analyze verify --man=no ./mox.service
 	echo "$output"
 	[[ $output != *mox.service:* ]]
 }

@@ -258,18 +258,6 @@ say_results(struct quickstart *q, struct err *e)
 	return rc;
 }
 
-static const char *
-serve_program(struct arena *arena)
-{
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self));
-	struct slice path = slice_of(self, n > 0 ? (size_t)n : 0);
-
-	return arena_printf(arena, "%.*smox-serve",
-	    SLICE_FMT(slice_head(path, (size_t)(slice_rchr(path, '/') + 1))))
-	    .p;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -290,8 +278,8 @@ main(int argc, char **argv)
 	if (quickstart_check(&q, &e) < 0)
 		proc_die(program.name, &e);
 	quickstart_look(&q);
-	if (quickstart_make(&q, serve_program(q.arena), &e) < 0 ||
-	    say_results(&q, &e) < 0 || quickstart_write_log(&q, &e) < 0) {
+	if (quickstart_make(&q, &e) < 0 || say_results(&q, &e) < 0 ||
+	    quickstart_write_log(&q, &e) < 0) {
 		quickstart_undo(&q);
 		proc_die(program.name, &e);
 	}

@@ -4,7 +4,7 @@
  *
  *   mox-quickstart.c    options, the order of things, what is printed
  *   quickstart_host.c   interfaces, names, DNS: warnings with advice
- *   quickstart_conf.c   texts: mox.conf, domains.conf, mox.service
+ *   quickstart_conf.c   texts: mox.conf, domains.conf
  *   quickstart_files.c  keys and files; taken back if something fails
  */
 #ifndef TOOLS_QUICKSTART_H
@@ -73,15 +73,14 @@ void quickstart_warn(struct quickstart *q, const char *fmt, ...)
  */
 void quickstart_look(struct quickstart *q);
 
-/* Texts. unit: dir and program are absolute. */
+/* The texts of the two files. */
 void quickstart_mox_conf(const struct quickstart *q, struct buf *b);
 void quickstart_domains_conf(const struct quickstart *q, struct buf *b);
-void quickstart_unit(const char *dir, const char *program, struct buf *b);
 
 /* May everything be made here? -1 with e naming what is in the way. */
 int quickstart_check(struct quickstart *q, struct err *e);
 /* Make keys, passwords and files. On -1 call quickstart_undo. */
-int quickstart_make(struct quickstart *q, const char *program, struct err *e);
+int quickstart_make(struct quickstart *q, struct err *e);
 /* The log, last, since it has all that was printed. */
 int quickstart_write_log(struct quickstart *q, struct err *e);
 /* Remove what was made. */

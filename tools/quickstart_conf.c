@@ -1,5 +1,5 @@
 /*
- * quickstart_conf - the texts of mox.conf, domains.conf and mox.service.
+ * quickstart_conf - the texts of mox.conf and domains.conf.
  */
 #include "config/edit.h"
 #include "tools/quickstart.h"
@@ -278,58 +278,4 @@ quickstart_domains_conf(const struct quickstart *q, struct buf *b)
 	    "MonitorDNSBLs:\n"
 	    "\t- sbl.spamhaus.org\n"
 	    "\t- bl.spamcop.net\n");
-}
-
-/* ---- mox.service ---- */
-
-static const char unit_end[] =
-    "\n"
-    "# What is needed before mox-serve becomes the User of mox.conf.\n"
-    "CapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_SETUID CAP_SETGID\n"
-    "CapabilityBoundingSet=CAP_CHOWN CAP_FOWNER CAP_DAC_OVERRIDE\n"
-    "NoNewPrivileges=yes\n"
-    "ProtectSystem=strict\n"
-    "PrivateTmp=yes\n"
-    "PrivateDevices=yes\n"
-    "ProtectProc=invisible\n"
-    "ProtectClock=yes\n"
-    "ProtectControlGroups=yes\n"
-    "ProtectHostname=yes\n"
-    "ProtectKernelLogs=yes\n"
-    "ProtectKernelModules=yes\n"
-    "ProtectKernelTunables=yes\n"
-    "LockPersonality=yes\n"
-    "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK\n"
-    "RestrictNamespaces=yes\n"
-    "RestrictRealtime=yes\n"
-    "RestrictSUIDSGID=yes\n"
-    "SystemCallArchitectures=native\n"
-    "UMask=0077\n"
-    "\n"
-    "[Install]\n"
-    "WantedBy=multi-user.target\n";
-
-void
-quickstart_unit(const char *dir, const char *program, struct buf *b)
-{
-	buf_addf(b,
-	    "# mox.service - made by mox quickstart. To use it:\n"
-	    "#\tsystemctl enable --now %s/mox.service\n"
-	    "[Unit]\n"
-	    "Description=mox mail server\n"
-	    "Documentation=man:mox-serve(8)\n"
-	    "Wants=network-online.target\n"
-	    "After=network-online.target\n\n"
-	    "[Service]\n"
-	    "Type=notify\n"
-	    "WorkingDirectory=%s\n"
-	    "ExecStart=%s\n"
-	    "ExecReload=kill -HUP $MAINPID\n"
-	    "Restart=on-failure\n"
-	    "RestartSec=5\n"
-	    "KillMode=mixed\n"
-	    "LimitNOFILE=65535\n"
-	    "ReadWritePaths=%s\n",
-	    dir, dir, program, dir);
-	buf_addz(b, unit_end);
 }

@@ -20,6 +20,7 @@
 #include "net/cert.h"
 #include "service/user.h"
 #include "tools/quickstart.h"
+#include "tools/service_unit.h"
 
 #define PEM_MAX (64 * 1024)
 #define CONF_MAX (256 * 1024)
@@ -342,7 +343,7 @@ make_account(struct quickstart *q, struct err *e)
 /* ---- configuration ---- */
 
 static int
-make_conf(struct quickstart *q, const char *program, struct err *e)
+make_conf(struct quickstart *q, struct err *e)
 {
 	struct buf mox = BUF_INIT(CONF_MAX), domains = BUF_INIT(CONF_MAX),
 		   unit = BUF_INIT(CONF_MAX);
@@ -352,7 +353,7 @@ make_conf(struct quickstart *q, const char *program, struct err *e)
 	quickstart_mox_conf(q, &mox);
 	quickstart_domains_conf(q, &domains);
 	if (here)
-		quickstart_unit(here, program, &unit);
+		service_unit(here, &unit);
 	if (rc < 0 ||
 	    make_file(q, "config", "domains.conf", buf_slice(&domains), q->uid,
 		0600, e) < 0 ||
@@ -394,10 +395,10 @@ check_conf(struct err *e)
 }
 
 int
-quickstart_make(struct quickstart *q, const char *program, struct err *e)
+quickstart_make(struct quickstart *q, struct err *e)
 {
 	return make_folders(q, e) < 0 || make_keys(q, e) < 0 ||
-		make_admin_password(q, e) < 0 || make_conf(q, program, e) < 0 ||
+		make_admin_password(q, e) < 0 || make_conf(q, e) < 0 ||
 		check_conf(e) < 0 || make_account(q, e) < 0
 	    ? -1
 	    : 0;

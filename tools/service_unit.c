@@ -47,12 +47,47 @@ add_program(struct buf *b)
 	buf_free(&program);
 }
 
+static const char unit[] =
+    "# Clients are told, and get 3 seconds.\n"
+    "KillMode=mixed\n"
+    "ExecReload=kill -HUP $MAINPID\n"
+    "# mox stop is no failure.\n"
+    "Restart=on-failure\n"
+    "RestartSec=5s\n"
+    "LimitNOFILE=65535\n"
+    "UMask=0077\n"
+    "# What is needed until mox-serve has become the User of mox.conf.\n"
+    "CapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_SETUID CAP_SETGID\n"
+    "CapabilityBoundingSet=CAP_CHOWN CAP_FOWNER CAP_DAC_OVERRIDE\n"
+    "NoNewPrivileges=true\n"
+    "ProtectSystem=strict\n"
+    "ProtectProc=invisible\n"
+    "ProtectClock=true\n"
+    "ProtectHostname=true\n"
+    "ProtectKernelLogs=true\n"
+    "ProtectKernelTunables=true\n"
+    "ProtectKernelModules=true\n"
+    "ProtectControlGroups=true\n"
+    "PrivateDevices=true\n"
+    "PrivateTmp=true\n"
+    "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK\n"
+    "RestrictNamespaces=true\n"
+    "RestrictRealtime=true\n"
+    "RestrictSUIDSGID=true\n"
+    "LockPersonality=true\n"
+    "MemoryDenyWriteExecute=true\n"
+    "SystemCallArchitectures=native\n"
+    "\n"
+    "[Install]\n"
+    "WantedBy=multi-user.target\n";
+
 void
 service_unit(const char *folder, struct buf *b)
 {
 	buf_addz(b,
 	    "[Unit]\n"
 	    "Description=mox mail server\n"
+	    "Documentation=man:mox-serve(8)\n"
 	    "After=network-online.target\n"
 	    "Wants=network-online.target\n"
 	    "\n"
@@ -64,27 +99,10 @@ service_unit(const char *folder, struct buf *b)
 	    "its own.\n"
 	    "WorkingDirectory=");
 	add_path(slice_str(folder), b);
+	buf_addz(b, "\nReadWritePaths=");
+	add_quoted(slice_str(folder), b);
 	buf_addz(b, "\nExecStart=");
 	add_program(b);
-	buf_addz(b,
-	    " -config config/mox.conf\n"
-	    "Restart=always\n"
-	    "RestartSec=5s\n"
-	    "LimitNOFILE=65535\n"
-	    "UMask=0077\n"
-	    "ProtectSystem=full\n"
-	    "ProtectKernelTunables=true\n"
-	    "ProtectKernelModules=true\n"
-	    "ProtectControlGroups=true\n"
-	    "PrivateDevices=true\n"
-	    "PrivateTmp=true\n"
-	    "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK\n"
-	    "RestrictNamespaces=true\n"
-	    "RestrictRealtime=true\n"
-	    "LockPersonality=true\n"
-	    "MemoryDenyWriteExecute=true\n"
-	    "SystemCallArchitectures=native\n"
-	    "\n"
-	    "[Install]\n"
-	    "WantedBy=multi-user.target\n");
+	buf_addz(b, " -config config/mox.conf\n");
+	buf_addz(b, unit);
 }
