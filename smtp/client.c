@@ -133,7 +133,8 @@ lost(struct smtp_client *c, enum smtp_step step, enum conn_status status,
 	}
 }
 
-/* Lines into c->parse, until end_ms. */
+/* Lines into c->parse, until end_ms. conn_fill waits on when this process is
+ * told to stop: a message whose fate is not known would be sent again. */
 static int
 read_lines(struct smtp_client *c, enum smtp_step step, int64_t end_ms,
     struct arena *arena, struct smtp_result *r)
@@ -149,8 +150,12 @@ read_lines(struct smtp_client *c, enum smtp_step step, int64_t end_ms,
 		int64_t left = end_ms - clock_mono_ms(NULL);
 		enum conn_status status;
 		conn_set_read_ms(c->conn, left < 0 ? 0 : (int)left);
-		status = conn_line(c->conn,
-		    auth ? CLIENT_AUTH_LINE : SMTP_ANSWER_LINE, &line, NULL);
+		status =
+		    step == SMTP_STEP_END ? conn_fill(c->conn, 1) : CONN_OK;
+		if (status == CONN_OK)
+			status = conn_line(c->conn,
+			    auth ? CLIENT_AUTH_LINE : SMTP_ANSWER_LINE, &line,
+			    NULL);
 		if (status != CONN_OK)
 			return lost(c, step, status, arena, r);
 		log_trace(CLIENT_TOPIC, auth ? LOG_TRACEAUTH : LOG_TRACE, '<',

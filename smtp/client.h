@@ -108,7 +108,9 @@ struct smtp_client_opts {
 	int end_ms;               /* the answer to a message; 0: 10 min */
 	bool no_pipelining;       /* even if offered */
 	bool no_chunking;         /* even if offered: DATA */
-	const volatile sig_atomic_t *stop; /* not 0: give up; may be NULL */
+	/* 1: give up, but wait for the answer to a message that was sent;
+	 * CONN_STOP_ALL (net/conn.h): at once. May be NULL. */
+	const volatile sig_atomic_t *stop;
 };
 
 /* RFC 5321, 4.1.1.1: what the server offers now. */

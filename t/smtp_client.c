@@ -20,7 +20,8 @@
  * A line of a script each: "> text" is sent with CR LF, "= text" without, "~"
  * in either is one;
  * "<" reads a line, "." lines up to a dot alone, "N 5" five bytes; "X" ends
- * the connection, as the end does; "Z" waits until the client is gone. What is
+ * the connection, as the end does; "Z" waits until the client is gone; "K" has
+ * it told to stop. What is
  * read goes to the log, with the CRs shown as "~".
  */
 
@@ -90,6 +91,10 @@ obey(const struct server *s, struct slice line)
 	case 'N':
 		for (slice_u64(arg, &n); n > 0; n--)
 			next(s);
+		break;
+	case 'K':
+		kill(getppid(), SIGUSR1);
+		usleep(100000); /* so that it is noticed while waiting */
 		break;
 	case 'Z':
 		for (;;)
@@ -672,6 +677,38 @@ test_hostile(void)
 	buf_free(&script);
 }
 
+static volatile sig_atomic_t stop;
+
+static void
+on_signal(int sig)
+{
+	(void)sig;
+	stop++;
+}
+
+/* Told to stop, a client still hears what became of a message it has sent. */
+static void
+test_stop(void)
+{
+	static const struct smtp_client_mail mail = MAIL("1\n");
+	struct talk t = { .script = PLAIN "<\nK\n> 250 x\nZ",
+		.opts = { .stop = &stop },
+		.mails = &mail,
+		.nmails = 1,
+		.rcpts = "c@d" };
+
+	signal(SIGUSR1, on_signal);
+	ROW("at MAIL");
+	check_talk(&t, "[lost MAIL FROM] c@d:lost MAIL FROM", HELO FROM);
+	CHECK_EQ(stop, 1);
+	ROW("behind the dot");
+	stop = 0;
+	t.script = PLAIN "<\n> 250 x\n<\n> 250 x\n<\n> 354 x\n.\nK\n> 250 ok";
+	check_talk(&t, "[ok end of message 250] c@d:ok end of message 250",
+	    NULL);
+	CHECK_EQ(stop, 1);
+}
+
 /* A server that says no in the middle of a message, and hangs up. */
 static void
 test_refused_early(void)
@@ -889,6 +926,7 @@ main(void)
 	RUN(test_mailmax);
 	RUN(test_many);
 	RUN(test_hostile);
+	RUN(test_stop);
 	RUN(test_refused_early);
 	RUN(test_file);
 	RUN(test_starttls);
