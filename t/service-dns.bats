@@ -120,6 +120,13 @@ no_resolver() { ! resolver; }
 	eventually test ! -e "/proc/$pid"
 }
 
+@test "a trust anchor that does not fit is told" {
+	MOX_TRUST_ANCHOR=/usr/share/dns/root.key start -dns=env
+	run talk 'ask dns signed.example' quit
+	[[ $output == *'ok bogus'* ]]
+	eventually grep -q 'm="the root cannot be validated: .*why=' "$LOG"
+}
+
 @test "without one, backs cannot ask" {
 	start
 	run talk 'ask dns signed.example' quit

@@ -74,7 +74,8 @@ static const struct schema acme = SCHEMA_OF(conf_acme, acme_fields);
 static const struct schema_field dns_fields[] = {
 	{ "Resolvers", STRINGS(resolvers), OPT, NULL, field_resolver,
 	    "Addresses of the resolvers to ask; with @ and a number, on "
-	    "another port than 53. Default: those of /etc/resolv.conf, and "
+	    "another port than 53. They must pass on DNSSEC records, or all "
+	    "that is signed is bogus. Default: those of /etc/resolv.conf, and "
 	    "without it the name servers of the Internet themselves." },
 	{ "TrustAnchor", STRING(trust_anchor), OPT, NULL, field_text,
 	    "File with the DS or DNSKEY records from which DNSSEC is "

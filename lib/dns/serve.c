@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/log.h"
 #include "dns/ask_int.h"
 #include "dns/unbound.h"
 
@@ -351,6 +352,21 @@ on_door(evutil_socket_t fd, short what, void *ctx)
 	stop_if_alone(sv);
 }
 
+/* Resolvers that drop signatures make all signed names bogus: say so once. */
+static void
+probed(void *ctx, const struct dns_reply *reply)
+{
+	(void)ctx;
+	if (reply->bogus)
+		log_line("dns", LOG_ERROR,
+		    "the root cannot be validated: the resolvers asked pass on "
+		    "no DNSSEC, or the trust anchor is another's",
+		    LOG_S("why", reply->why));
+	else if (reply->rcode != DNS_NOERROR)
+		log_line("dns", LOG_WARN, "no answer about the root",
+		    LOG_I("rcode", reply->rcode), LOG_S("why", reply->why));
+}
+
 int
 resolver_serve(const struct resolver_conf *conf, int door,
     int (*enter)(void *ctx, struct err *e), void *ctx, struct err *e)
@@ -366,6 +382,7 @@ resolver_serve(const struct resolver_conf *conf, int door,
 	sv.unbound = unbound_new(conf, sv.base, e);
 	if (sv.unbound != NULL && (enter == NULL || enter(ctx, e) == 0)) {
 		event_add(sv.door, NULL);
+		unbound_ask(sv.unbound, ".", DNS_NS, probed, NULL, NULL);
 		rc = event_base_dispatch(sv.base) < 0
 		    ? err_set(e, ERR_TEMP, "dns: event loop failed")
 		    : 0;

@@ -55,7 +55,10 @@ int
 unbound_check(const struct resolver_conf *conf, struct err *e)
 {
 	if (validates(conf) && access(anchor(conf), R_OK) < 0)
-		return err_sys(e, "dns: trust anchor %s", anchor(conf));
+		return err_sys(e,
+		    "dns: trust anchor %s (package dns-root-data has the "
+		    "usual one; DNS.TrustAnchor in mox.conf names another)",
+		    anchor(conf));
 	for (size_t i = 0; conf->servers != NULL && conf->servers[i] != NULL;
 	     i++)
 		if (!is_server(slice_str(conf->servers[i])))
