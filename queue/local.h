@@ -9,44 +9,22 @@
 #define QUEUE_LOCAL_H
 
 #include "host/deliver.h"
-#include "queue/item.h"
+#include "queue/group.h"
 
 struct local {
 	struct host host;
 	struct deliver *deliver;
-	int queue_fd; /* data/queue */
-	int dir;      /* active/RUNNER in it */
-	int parser;   /* socket to the parser */
+	struct group group;
+	int parser; /* socket to the parser */
 	bool localserve;
-	struct arena *arena; /* of one group */
-};
-
-/* An item of the group, open. */
-struct local_item {
-	struct slice name;
-	int fd;
-	struct item it;
 };
 
 /* ---- local_message.c ---- */
 
-/* Open and parse those of the items named that are still there. *items_r is
- * in l->arena; to be given to local_close. */
-size_t local_open(struct local *l, struct slice names,
-    struct local_item **items_r);
-void local_close(struct local_item *items, size_t n);
-
-/* Append a line to an item. For a result: also say it on stdout. */
-void local_append(struct local *l, const struct local_item *item,
-    const char *word, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-void local_result(struct local *l, const struct local_item *item,
-    const char *word, struct slice text);
-
 /* The message of an item, read in wire form, in pieces. */
 struct local_reader;
 /* 1, 0 its file is gone, -1. */
-int local_reader_open(struct local *l, const struct local_item *item,
+int local_reader_open(struct local *l, const struct group_item *item,
     struct local_reader **r_r, struct err *e);
 /* 1 a piece, valid until the next call; 0 the end; -1. */
 int local_read(void *reader, struct slice *wire_r, struct err *e);

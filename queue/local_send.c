@@ -30,14 +30,15 @@ reply(struct local *l, int code, const char *enhanced, const char *text)
 	return (struct outcome){ code < 300 ? "delivered"
 		    : code < 500            ? "delayed"
 					    : "failed",
-		arena_printf(l->arena, "%d %s %s", code, enhanced, text) };
+		arena_printf(l->group.arena, "%d %s %s", code, enhanced,
+		    text) };
 }
 
 /* ---- the message ---- */
 
 /* Read it and have it parsed. word NULL in *o_r: go on. -1: no parser. */
 static int
-load(struct local *l, const struct local_item *item, struct message *m,
+load(struct local *l, const struct group_item *item, struct message *m,
     struct outcome *o_r, struct err *e)
 {
 	struct local_reader *r = NULL;
@@ -70,7 +71,7 @@ look_at(struct local *l, struct message *m, struct outcome *o_r)
 
 	if (msgrec_received(record) > HOPS_MAX)
 		*o_r = reply(l, 554, "5.4.6", "mail loop");
-	else if (lookup_address(l->host.lookup, l->arena,
+	else if (lookup_address(l->host.lookup, l->group.arena,
 		     msgrec_text(record, MSGREC_FROM_LOCAL),
 		     msgrec_text(record, MSGREC_FROM_DOMAIN), &m->author,
 		     NULL) < 0)
@@ -87,14 +88,14 @@ route_alias(struct local *l, const struct message *m,
 {
 	struct lookup *lookup = l->host.lookup;
 	struct err e = ERR_INIT;
-	int rc = deliver_may_post(lookup, l->arena, r->alias, r->address,
+	int rc = deliver_may_post(lookup, l->group.arena, r->alias, r->address,
 	    &m->author, &e);
 
 	if (rc == 0)
 		return reply(l, 550, "5.7.2",
 		    "not allowed to post to this address");
 	if (rc > 0)
-		rc = deliver_expand(lookup, l->arena, r->alias, address,
+		rc = deliver_expand(lookup, l->group.arena, r->alias, address,
 		    targets, &e);
 	if (rc == 0)
 		return reply(l, 451, "4.3.0", "alias has no members now");
@@ -108,13 +109,13 @@ static int
 look_up(struct local *l, const struct smtpaddr *to, struct lookup_result *r,
     struct err *e)
 {
-	if (lookup_address(l->host.lookup, l->arena, to->local, to->domain, r,
-		e) < 0)
+	if (lookup_address(l->host.lookup, l->group.arena, to->local,
+		to->domain, r, e) < 0)
 		return -1;
 	if (l->localserve &&
 	    (r->status == LOOKUP_UNKNOWN_USER || r->status == LOOKUP_NOT_LOCAL))
-		return lookup_address(l->host.lookup, l->arena, SLICE("mox"),
-		    SLICE("localhost"), r, e);
+		return lookup_address(l->host.lookup, l->group.arena,
+		    SLICE("mox"), SLICE("localhost"), r, e);
 	return 0;
 }
 
@@ -129,13 +130,14 @@ route(struct local *l, const struct message *m, const struct smtpaddr *to,
 		return reply(l, 451, "4.3.0", e.text);
 	switch (r.status) {
 	case LOOKUP_ACCOUNT:
-		deliver_target_add(l->arena, targets, &r, address, SLICE_NULL);
+		deliver_target_add(l->group.arena, targets, &r, address,
+		    SLICE_NULL);
 		return (struct outcome){ NULL, SLICE_NULL };
 	case LOOKUP_ALIAS:
 		return route_alias(l, m, &r, address, targets);
 	case LOOKUP_SMTP_ERROR:
 		return reply(l, r.smtp_code, r.smtp_enhanced,
-		    arena_cstr(l->arena, r.smtp_text));
+		    arena_cstr(l->group.arena, r.smtp_text));
 	case LOOKUP_DOMAIN_DISABLED:
 		return reply(l, 450, "4.2.1", "domain is disabled for now");
 	case LOOKUP_UNKNOWN_USER:
@@ -149,7 +151,7 @@ route(struct local *l, const struct message *m, const struct smtpaddr *to,
 
 /* localserve: addresses that fail on purpose, as in all SMTP commands. */
 static struct outcome
-special(struct local *l, const struct local_item *item,
+special(struct local *l, const struct group_item *item,
     const struct smtpaddr *to)
 {
 	struct slice from = item->it.m.from;
@@ -173,7 +175,7 @@ special(struct local *l, const struct local_item *item,
 /* ---- delivery ---- */
 
 static void
-prefix(const struct local_item *item, const struct deliver_target *t,
+prefix(const struct group_item *item, const struct deliver_target *t,
     struct buf *out)
 {
 	compose_delivered_to(out, t->address);
@@ -197,13 +199,13 @@ set_done(struct local *l, struct message *m, const struct deliver_target *t)
 	size_t n = done->n;
 
 	if ((n & (n - 1)) == 0)
-		done->v = arena_grow(l->arena, done->v, n, n ? 2 * n : 1,
+		done->v = arena_grow(l->group.arena, done->v, n, n ? 2 * n : 1,
 		    sizeof(*done->v));
 	done->v[done->n++] = *t;
 }
 
 static struct outcome
-deliver_one(struct local *l, struct message *m, const struct local_item *item,
+deliver_one(struct local *l, struct message *m, const struct group_item *item,
     const struct deliver_target *t)
 {
 	struct mailbox_new message = { .spool = m->spool,
@@ -236,15 +238,15 @@ deliver_one(struct local *l, struct message *m, const struct local_item *item,
 /* When a later mailbox of an alias fails all are tried again, and the earlier
  * ones get it twice, which beats losing it. */
 static struct outcome
-deliver(struct local *l, struct message *m, const struct local_item *item)
+deliver(struct local *l, struct message *m, const struct group_item *item)
 {
 	struct deliver_targets targets = { NULL, 0 };
 	struct slice to_text = item->it.rcpt.to;
 	struct outcome o;
 	struct smtpaddr to;
 
-	if (smtpaddr_mailbox(l->arena, to_text, SMTPADDR_UTF8 | SMTPADDR_LONG,
-		&to, NULL) < 0)
+	if (smtpaddr_mailbox(l->group.arena, to_text,
+		SMTPADDR_UTF8 | SMTPADDR_LONG, &to, NULL) < 0)
 		return reply(l, 553, "5.1.3", "no address");
 	o = special(l, item, &to);
 	if (!o.word)
@@ -261,8 +263,8 @@ local_send(struct local *l, struct slice names, struct err *e)
 {
 	struct message m = { .record = BUF_INIT(MSGREC_MAX) };
 	struct outcome all, o;
-	struct local_item *items;
-	size_t n = local_open(l, names, &items);
+	struct group_item *items;
+	size_t n = group_open(&l->group, names, &items);
 	int rc = n > 0 ? load(l, &items[0], &m, &all, e) : 0;
 
 	if (n > 0 && rc == 0 && !all.word)
@@ -270,11 +272,11 @@ local_send(struct local *l, struct slice names, struct err *e)
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		if (items[i].it.state == ITEM_DELIVERED)
 			continue;
-		local_append(l, &items[i], "trying", "%s", "");
+		group_append(&l->group, &items[i], "trying", "%s", "");
 		o = all.word ? all : deliver(l, &m, &items[i]);
-		local_result(l, &items[i], o.word, o.text);
+		group_result(&l->group, &items[i], o.word, SLICE_NULL, o.text);
 	}
-	local_close(items, n);
+	group_close(items, n);
 	spool_free(&m.spool);
 	buf_free(&m.record);
 	return rc;

@@ -72,7 +72,7 @@ describe(struct local *l, const struct letter *letter, const struct item *it,
 	bool expired = take_expired(&text);
 
 	*r = (struct dsn_recipient){
-		.original = dsn_orcpt(l->arena, it->rcpt.orcpt),
+		.original = dsn_orcpt(l->group.arena, it->rcpt.orcpt),
 		.final = { SLICE_NULL, it->rcpt.to },
 		.action = letter->action,
 		/* RFC 3463: delivery time expired. */
@@ -129,36 +129,37 @@ addressee(struct local *l, struct letter *letter, struct err *e)
 		return 0; /* RFC 5321, 6.1: never about notifications */
 	letter->to = (struct deliver_target){ account, SLICE("Inbox"),
 		letter->it->m.from, SLICE_NULL };
-	rc = account.n
-	    ? lookup_account(l->host.lookup, l->arena, account, &settings, e)
-	    : 0;
+	rc = account.n ? lookup_account(l->host.lookup, l->group.arena, account,
+			     &settings, e)
+		       : 0;
 	if (rc != 0 || !pm)
 		return rc;
 	letter->to.account = pm->account;
 	letter->to.mailbox = pm->mailbox.n ? pm->mailbox : SLICE("Inbox");
-	return lookup_account(l->host.lookup, l->arena, pm->account, &settings,
-	    e);
+	return lookup_account(l->host.lookup, l->group.arena, pm->account,
+	    &settings, e);
 }
 
 static void
 set_status(struct local *l, struct letter *letter,
-    const struct local_item *items, size_t n)
+    const struct group_item *items, size_t n)
 {
 	const struct item *it = letter->it;
 	struct dsn_status *s = &letter->status;
 	char until[CLOCK_TEXT];
 
 	*s = (struct dsn_status){
-		.envid = dsn_envid(l->arena, it->m.envid),
+		.envid = dsn_envid(l->group.arena, it->m.envid),
 		.reporting_mta = { SLICE_NULL, l->host.config->hostname },
 		.received_from = { SLICE_NULL, it->m.source },
 		.arrival = it->queued_us / 1000000,
-		.rcpts = arena_array(l->arena, n, sizeof(*s->rcpts)),
+		.rcpts = arena_array(l->group.arena, n, sizeof(*s->rcpts)),
 		.nrcpts = n,
 	};
 	if (it->m.until_us) {
 		clock_rfc3339(it->m.until_us, until);
-		s->future_release = arena_printf(l->arena, "until;%s", until);
+		s->future_release =
+		    arena_printf(l->group.arena, "until;%s", until);
 	}
 	for (size_t i = 0; i < n; i++)
 		describe(l, letter, &items[i].it, &s->rcpts[i]);
@@ -167,7 +168,7 @@ set_status(struct local *l, struct letter *letter,
 /* What the letter is about: its header, and perhaps all of it. A message that
  * is gone is no reason to say nothing. */
 static void
-attach(struct local *l, const struct local_item *item, struct letter *letter)
+attach(struct local *l, const struct group_item *item, struct letter *letter)
 {
 	const struct item *it = letter->it;
 	struct dsn_letter *d = &letter->dsn;
@@ -204,9 +205,10 @@ address(struct local *l, struct letter *letter)
 
 	rand_text(l->host.env.rand, id, sizeof(id) - 1);
 	d->status = &letter->status;
-	d->from = arena_printf(l->arena, "postmaster@%.*s", SLICE_FMT(host));
+	d->from =
+	    arena_printf(l->group.arena, "postmaster@%.*s", SLICE_FMT(host));
 	d->to = letter->it->m.from;
-	d->msgid = arena_printf(l->arena, "%s@%.*s", id, SLICE_FMT(host));
+	d->msgid = arena_printf(l->group.arena, "%s@%.*s", id, SLICE_FMT(host));
 	d->date = letter->now_us / 1000000;
 	d->zone_s = clock_zone_s(d->date);
 	d->about_msgid = letter->it->m.msgid;
@@ -262,10 +264,10 @@ post(struct local *l, struct letter *letter, struct err *e)
 
 static void
 tell_items(struct local *l, const struct letter *letter,
-    const struct local_item *items, size_t n, struct slice account)
+    const struct group_item *items, size_t n, struct slice account)
 {
 	for (size_t i = 0; i < n; i++) {
-		local_append(l, &items[i], letter->word, "%.*s",
+		group_append(&l->group, &items[i], letter->word, "%.*s",
 		    SLICE_FMT(account));
 		printf("%.*s dsn %.*s\n", SLICE_FMT(items[i].name),
 		    SLICE_FMT(account));
@@ -279,7 +281,7 @@ tell_items(struct local *l, const struct letter *letter,
 }
 
 static int
-tell(struct local *l, struct letter *letter, const struct local_item *items,
+tell(struct local *l, struct letter *letter, const struct group_item *items,
     size_t n, struct err *e)
 {
 	int rc = addressee(l, letter, e);
@@ -307,7 +309,7 @@ local_tell(struct local *l, struct slice kind, struct slice names,
     struct err *e)
 {
 	struct letter letter = { .now_us = clock_us(l->host.env.clock) };
-	struct local_item *items;
+	struct group_item *items;
 	size_t n;
 	int rc = 0;
 
@@ -316,11 +318,11 @@ local_tell(struct local *l, struct slice kind, struct slice names,
 		    LOG_S("kind", kind));
 		return 0;
 	}
-	n = local_open(l, names, &items);
+	n = group_open(&l->group, names, &items);
 	if (n > 0) {
 		letter.it = &items[0].it;
 		rc = tell(l, &letter, items, n, e);
 	}
-	local_close(items, n);
+	group_close(items, n);
 	return rc;
 }

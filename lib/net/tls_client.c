@@ -50,9 +50,11 @@ system_bundle(void)
 }
 
 static int
-load_trust(SSL_CTX *ctx, const char *ca_file, struct err *e)
+load_trust(SSL_CTX *ctx, const struct tls_client_opts *opts, struct err *e)
 {
-	const char *file = ca_file != NULL ? ca_file : system_bundle();
+	const char *file =
+	    opts->ca_file != NULL ? opts->ca_file : system_bundle();
+	const char *const *more = opts->more_ca_files;
 
 	if (file == NULL)
 		return err_set(e, ERR_PERM,
@@ -61,6 +63,9 @@ load_trust(SSL_CTX *ctx, const char *ca_file, struct err *e)
 		    X509_get_default_cert_file_env());
 	if (*file != '\0' && SSL_CTX_load_verify_file(ctx, file) != 1)
 		return tls_err(e, file);
+	for (; more != NULL && *more != NULL; more++)
+		if (SSL_CTX_load_verify_file(ctx, *more) != 1)
+			return tls_err(e, *more);
 	return 0;
 }
 
@@ -92,7 +97,7 @@ set_up(SSL_CTX *ctx, const struct tls_client_opts *opts, struct err *e)
 	    SSL_CTX_use_cert_and_key(ctx, own->x509, own->key, own->chain, 1) !=
 		1)
 		return tls_err(e, "tls: client certificate");
-	return load_trust(ctx, opts->ca_file, e);
+	return load_trust(ctx, opts, e);
 }
 
 struct tls_client *

@@ -19,8 +19,9 @@ struct tls_client_opts {
 	/* PEM file: NULL is what the system trusts, "" nobody. The system's
 	 * takes 30 ms to read: only where PKIX is looked at. */
 	const char *ca_file;
-	struct slice min_version; /* "TLSv1.2" if empty; as mox.conf */
-	struct cert *cert;        /* to show when asked; NULL: none */
+	const char *const *more_ca_files; /* besides; NULL at the end */
+	struct slice min_version;         /* "TLSv1.2" if empty; as mox.conf */
+	struct cert *cert;                /* to show when asked; NULL: none */
 };
 
 struct tls_client;

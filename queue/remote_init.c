@@ -1,0 +1,119 @@
+/* remote_init - where messages go: the transport of mox.conf. */
+#include <stdio.h>
+
+#include "base/log.h"
+#include "queue/remote.h"
+#include "text/idna.h"
+
+static const struct conf_transport *
+find_transport(const struct config *config, struct slice name)
+{
+	const struct conf_transports *all = &config->mox.transports;
+
+	for (size_t i = 0; i < all->n; i++)
+		if (slice_eq(all->v[i].name, name))
+			return &all->v[i];
+	return NULL;
+}
+
+/* A reply for every message, in place of a connection. */
+static void
+set_refusal(struct remote *r, struct arena *arena,
+    const struct conf_transport_fail *fail)
+{
+	int code = fail->smtp_code ? fail->smtp_code : 554;
+
+	r->refuse = arena_printf(arena, "%d %s %.*s", code,
+	    code < 500 ? "4.7.0" : "5.7.0",
+	    fail->smtp_message.n ? (int)fail->smtp_message.n : 100,
+	    fail->smtp_message.n
+		? fail->smtp_message.p
+		: "no delivery by this route, as the configuration says");
+}
+
+static void
+set_method(struct remote *r, struct arena *arena)
+{
+	const struct conf_transport *t = r->transport;
+
+	if (t->submissions)
+		r->server = t->submissions, r->immediate = true, r->port = 465;
+	else if (t->submission)
+		r->server = t->submission, r->port = 587;
+	else if (t->smtp)
+		r->server = t->smtp, r->port = 25;
+	else if (t->fail)
+		set_refusal(r, arena, t->fail);
+	else
+		r->refuse = SLICE("451 4.3.5 delivery to MX hosts, directly or "
+				  "by SOCKS, is not in effect yet");
+	if (r->server && r->server->port)
+		r->port = (uint16_t)r->server->port;
+}
+
+/* Of an unreachable name server the next attempt may know nothing. */
+static void
+resolve(struct remote *r, struct arena *arena)
+{
+	struct slice ascii;
+	ssize_t n;
+
+	if (idna_ascii(arena, r->server->host, &ascii, NULL) < 0)
+		ascii = r->server->host; /* an address */
+	slice_cstr(ascii, r->host, sizeof(r->host));
+	r->names[0] = slice_str(r->host);
+	n = net_resolve(r->host, r->ips, REMOTE_IPS, &r->resolve);
+	r->nips = n < 0 ? 0 : (size_t)n;
+}
+
+static int
+load_tls(struct remote *r, struct arena *arena, struct err *e)
+{
+	const struct conf_ca *ca =
+	    r->config->mox.tls ? r->config->mox.tls->ca : NULL;
+	struct tls_client_opts opts = { .ca_file = NULL };
+	const char **files;
+
+	if (r->server->no_starttls && !r->immediate)
+		return 0;
+	if (r->server->starttls_insecure_skip_verify)
+		opts.ca_file = "";
+	else if (ca) {
+		files =
+		    arena_array(arena, ca->cert_files.n + 1, sizeof(*files));
+		for (size_t i = 0; i < ca->cert_files.n; i++)
+			files[i] =
+			    config_file(r->config, arena, ca->cert_files.v[i]);
+		opts.more_ca_files = files;
+		opts.ca_file = ca->additional_to_system ? NULL : "";
+	}
+	r->tls = tls_client_new(&opts, e);
+	return r->tls ? 0 : -1;
+}
+
+int
+remote_init(struct remote *r, struct slice destination, struct arena *arena,
+    struct err *e)
+{
+	static const struct conf_transport direct;
+	struct slice kind, name;
+
+	slice_cut(destination, ' ', &kind, &name);
+	if (slice_is(kind, "transport"))
+		r->transport = find_transport(r->config, name);
+	else if (slice_is(kind, "mx"))
+		r->transport = &direct;
+	else
+		return err_set(e, ERR_SYNTAX,
+		    "destination must be \"transport NAME\" or \"mx DOMAIN\"");
+	if (!r->transport) {
+		r->refuse = arena_printf(arena,
+		    "451 4.3.5 no transport %.*s in mox.conf", SLICE_FMT(name));
+		return 0;
+	}
+	set_method(r, arena);
+	if (!r->server)
+		return 0;
+	resolve(r, arena);
+	return load_tls(r, arena, e);
+}
