@@ -91,7 +91,7 @@ in_due() { [ "$(ls "$Q"/due/*/ 2>/dev/null | grep -c '\.[0-9]')" = "$1" ]; }
 	send ok@b.example
 	runner
 	eventually in_due 6
-	delivered 1
+	eventually delivered 1
 	[ "$(cat "$Q"/due/*/*.1 | grep -c '^delayed .* no answer')" = 6 ]
 	# The first connections are two.
 	[ "$(cat "$Q"/due/*/*.1 | grep -c '^trying')" -le 2 ]
