@@ -11,9 +11,8 @@ make_tree() {
 	chmod 755 "$TREE"
 	# Programs where that user can reach them.
 	mkdir "$TREE/bin"
-	for p in mox-serve mox-stop mox-smtpd mox-imapd mox-queued; do
-		[ ! -e "$MOX_BIN/$p" ] || cp "$MOX_BIN/$p" "$TREE/bin/"
-	done
+	cp -l "$MOX_BIN"/mox-* "$TREE/bin/" 2>/dev/null ||
+		cp "$MOX_BIN"/mox-* "$TREE/bin/"
 	PATH=$TREE/bin:$PATH
 	cd "$TREE"
 }

@@ -36,11 +36,12 @@ uid_of() { stat -c %u "/proc/$1"; }
 	[ ! -e run/serve ]
 }
 
+
 @test "nothing is root once it runs, and files are the user's" {
 	chmod 755 data
 	start_serve
 	deliver hello
-	for p in mox-serve mox-smtpd mox-imapd; do
+	for p in mox-serve mox-smtpd mox-imapd mox-queued; do
 		pids=$(pids_of $p)
 		[ -n "$pids" ]
 		for pid in $pids; do
@@ -149,7 +150,7 @@ uid_of() { stat -c %u "/proc/$1"; }
 
 @test "services killed with -9 are started again, later each time" {
 	start_serve
-	for service in mox-smtpd mox-imapd; do
+	for service in mox-smtpd mox-imapd mox-queued; do
 		pid=$(pids_of $service | head -n 1)
 		kill -9 "$pid"
 		restarted() {
@@ -161,6 +162,7 @@ uid_of() { stat -c %u "/proc/$1"; }
 	eventually deliver again
 	eventually read_mail
 	# The second time in a row it waits, a second.
+	service=mox-imapd
 	pid=$(pids_of mox-imapd | head -n 1)
 	before=$(date +%s%N)
 	kill -9 "$pid"
@@ -172,7 +174,7 @@ uid_of() { stat -c %u "/proc/$1"; }
 @test "killing mox-serve ends all it started; the next one takes over" {
 	start_serve
 	kill -9 "$SERVE_PID"
-	gone() { [ -z "$(pids_of mox-smtpd)$(pids_of mox-imapd)" ]; }
+	gone() { [ -z "$(pids_of mox-smtpd)$(pids_of mox-imapd)$(pids_of mox-queued)" ]; }
 	eventually gone
 	run mox-stop
 	[ "$status" = 1 ]
