@@ -340,3 +340,39 @@ assert about.get_payload()[0].get_content().strip() == "hello"
 	[ "$status" = 1 ]
 	[[ $output == *'queue/active/none'* ]]
 }
+
+# ---- with the runner ----
+
+put() { "$MOX_T/bin/queuectl" "$D/ls/data" "$@" <"$D/message" >/dev/null; }
+inbox() { cat "$D"/ls/data/accounts/mox/Maildir/{new,cur}/* 2>/dev/null; }
+in_inbox() { inbox | grep -q "$@"; }
+nothing_left() { [ -z "$(find "$D"/ls/data/queue/{todo,due,hold,active,msg} -type f ! -name .lock)" ]; }
+
+@test "with mox-queued: delivered, failed and told, canceled and told, dropped" {
+	export MOXCONF=$D/ls/mox.conf
+	mox-localserve -dir "$D/ls" -ip 127.0.0.1 -initonly
+	printf '\t\tKeepRetiredMessagePeriod: 1h\n' >>"$D/ls/domains.conf"
+	background mox-queued -localserve 2>>"$D/log"
+	put anybody@far.example
+	eventually in_inbox '^hello'
+	in_inbox '^Delivered-To: anybody@far.example'
+	put permerror@far.example
+	eventually in_inbox '^Diagnostic-Code: smtp; 554 5.3.0 as you wish'
+	in_inbox '^Subject: mail delivery failed'
+	eventually nothing_left
+	put a-temperror@far.example b-temperror@far.example c-temperror@far.example
+	eventually sh -c '[ $(mox-queue list -nextattempt ">1m" | grep -c "451 4.3.0 as you wish") = 3 ]'
+	mox-queue hold -to a-
+	mox-queue fail -to a-
+	eventually in_inbox '^Final-Recipient: rfc822; a-temperror@far.example'
+	in_inbox 'delivery canceled by administrator'
+	mox-queue drop -to b-
+	eventually sh -c '! mox-queue list | grep -q b-temperror'
+	! in_inbox b-temperror
+	mox-queue dump "$(mox-queue list | tail -n 1 | cut -d' ' -f1)" | cmp - "$D/message"
+	mox-queue schedule -now 0s
+	eventually sh -c 'mox-queue list -json | grep -q "\"Attempts\": 2"'
+	mox-queue drop
+	eventually nothing_left
+	[ "$(mox-queue retired list -result success | grep -c 'to:anybody')" = 1 ]
+}
