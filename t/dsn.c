@@ -141,6 +141,21 @@ test_status(void)
 		    "Action: failed\r\n"
 		    "Status: 5.0.0 (unknown permanent failure)\r\n",
 		    "mailbus;SYS30\n|unknown|nair_s|failed|5.0.0||" },
+		{ "as Postfix writes it, with fields of its own",
+		    "Reporting-MTA: dns; mail.example.org\n"
+		    "X-Postfix-Queue-ID: 4D1F2C0A\n"
+		    "X-Postfix-Sender: rfc822; anna@example.org\n"
+		    "Arrival-Date: Mon, 30 Nov 2026 15:04:05 +0000 (UTC)\n\n"
+		    "Final-Recipient: rfc822; bob@example.net\n"
+		    "Original-Recipient: rfc822;robert@example.net\n"
+		    "Action: failed\nStatus: 5.1.1\n"
+		    "Remote-MTA: dns; mx.example.net\n"
+		    "Diagnostic-Code: smtp; 550 5.1.1 <bob@example.net>: no\n"
+		    "    such user\n",
+		    "dns;mail.example.org\n"
+		    "robert@example.net|rfc822|bob@example.net|failed|5.1.1|"
+		    "mx.example.net|550 5.1.1 <bob@example.net>: no    such "
+		    "user" },
 		{ "LF, comments, other case, angle brackets, several empty "
 		  "lines",
 		    "reporting-mta: DNS; (us) a.example (1.2.3.4)\n"

@@ -331,6 +331,16 @@ assert about.get_payload()[0].get_content().strip() == "hello"
 	exec 7>&-
 }
 
+@test "jail: a store that leads elsewhere is not followed" {
+	mkdir -p "$D/data/accounts" "$D/outside"
+	ln -s "$D/outside" "$D/data/accounts/alice"
+	item 1 alice@a.example
+	run send $ID.1
+	if grep -q 'no Landlock here' "$D/log"; then skip 'no Landlock here'; fi
+	[ "$output" = "$ID.1 delayed 451 4.3.0 cannot be delivered now"$'\n'ready ]
+	[ -z "$(ls "$D/outside")" ]
+}
+
 @test "wrong usage" {
 	run mox-local -config "$D/config/mox.conf"
 	[ "$status" = 2 ]
