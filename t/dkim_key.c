@@ -115,6 +115,59 @@ test_pkcs1_public(void)
 	buf_free(&der);
 }
 
+/* Public keys that are none: what is cut, too long, or of another kind. */
+static void
+test_public_refused(void)
+{
+	static const struct slice rows[] = {
+		SLICE("\x30"),
+		SLICE("\x30\x00"),
+		SLICE("\x30\x80"),
+		SLICE("\x30\x03\x02\x01\x03"),
+		SLICE("\x30\x81"),
+		SLICE("\x30\x82\x01"),
+		SLICE("\x30\x83\x00\x00\x06\x02\x01\x05\x02\x01\x03"),
+		SLICE("\x30\x06\x02\x00\x02\x02\x01\x03"),
+		SLICE("\x30\x07\x02\x01\x05\x02\x01\x03"),
+		SLICE("\x30\x09\x02\x01\x05\x02\x01\x03\x02\x01\x03"),
+	};
+	struct err e = ERR_INIT;
+	struct dkim_key *key = dkim_key_new(DKIM_RSA, &e), *public;
+	struct buf der = BUF_INIT(4096);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		CHECK(dkim_key_public(DKIM_RSA, rows[i], &e) == NULL);
+	dkim_key_write_public(key, &der);
+	for (size_t n = 0; n < der.n; n++) {
+		public = dkim_key_public(DKIM_RSA,
+		    slice_head(buf_slice(&der), n), &e);
+		CHECK(public == NULL);
+	}
+	der.p[15] = 2; /* in the name of the algorithm */
+	CHECK(dkim_key_public(DKIM_RSA, buf_slice(&der), &e) == NULL);
+	dkim_key_free(&key);
+	buf_free(&der);
+}
+
+/* Numbers that take too long: an exponent of more than 64 bits. */
+static void
+test_large_exponent(void)
+{
+	struct slice small = SLICE("\x30\x10\x02\x03\x01\x00\x01\x02\x09"
+				   "\x00\xff\xff\xff\xff\xff\xff\xff\xff");
+	struct slice large = SLICE("\x30\x11\x02\x03\x01\x00\x01\x02\x0a"
+				   "\x01\x00\xff\xff\xff\xff\xff\xff\xff"
+				   "\xff");
+	struct err e = ERR_INIT;
+	struct dkim_key *key = dkim_key_public(DKIM_RSA, small, &e);
+
+	CHECK(key != NULL);
+	CHECK_STR(e.text, "");
+	dkim_key_free(&key);
+	CHECK(dkim_key_public(DKIM_RSA, large, &e) == NULL);
+	CHECK_EQ(e.kind, ERR_PERM);
+}
+
 static void
 test_refused(void)
 {
@@ -179,6 +232,8 @@ main(void)
 	RUN(test_rfc8463);
 	RUN(test_round_trip);
 	RUN(test_pkcs1_public);
+	RUN(test_public_refused);
+	RUN(test_large_exponent);
 	RUN(test_refused);
 	RUN(test_load);
 	RUN(test_txt_split);

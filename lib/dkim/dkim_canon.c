@@ -160,15 +160,41 @@ push_simple(struct dkim_canon *c, struct slice s)
 	c->cr = cr;
 }
 
-/* Bytes before the next white space or CR. */
-static size_t
-word(struct slice s)
-{
-	size_t n = 0;
+static const bool is_special[256] = {
+	[' '] = true,
+	['\t'] = true,
+	['\r'] = true,
+};
 
-	while (n < s.n && s.p[n] != ' ' && s.p[n] != '\t' && s.p[n] != '\r')
-		n++;
-	return n;
+static bool
+special_at(struct slice s, size_t i)
+{
+	return i >= s.n || is_special[(unsigned char)s.p[i]];
+}
+
+/*
+ * How many bytes from the start are canonical as they are: words with single
+ * spaces between, and line ends with text before and behind. That is most of
+ * any text, and digested without being copied.
+ */
+static size_t
+verbatim(struct slice s)
+{
+	size_t i = 0;
+
+	for (;;) {
+		while (i < s.n && !is_special[(unsigned char)s.p[i]])
+			i++;
+		if (i == 0 || i == s.n)
+			return i;
+		if (s.p[i] == ' ' && !special_at(s, i + 1))
+			i += 2;
+		else if (s.p[i] == '\r' && !special_at(s, i + 2) &&
+		    s.p[i + 1] == '\n')
+			i += 3;
+		else
+			return i;
+	}
 }
 
 /* RFC 6376, 3.4.4 */
@@ -176,7 +202,7 @@ static void
 push_relaxed(struct dkim_canon *c, struct slice s)
 {
 	while (s.n > 0) {
-		size_t n = word(s);
+		size_t n = verbatim(s);
 
 		if (n > 0) {
 			put_held(c);

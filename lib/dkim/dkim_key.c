@@ -6,12 +6,14 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include "base/arena.h"
 #include "base/file.h"
+#include "base/scan.h"
 #include "net/tls.h"
 #include "text/base64.h"
 
@@ -143,23 +145,110 @@ dkim_key_load(const char *path, struct err *e)
 	return key;
 }
 
-/* RFC 6376, 3.6.1 says RSAPublicKey, its examples and everybody
- * SubjectPublicKeyInfo. */
+/* The content of the DER element with this tag at the cursor. */
+static bool
+der_take(struct scan *sc, unsigned char tag, struct slice *content_r)
+{
+	struct scan start = *sc;
+	struct slice head;
+	size_t n, bytes;
+
+	if (!scan_bytes(sc, 2, &head))
+		return false;
+	n = (unsigned char)head.p[1];
+	if (n >= 0x80) { /* then it says how many bytes hold the length */
+		bytes = n & 0x7f;
+		n = 0;
+		if (bytes == 0 || bytes > 2)
+			goto wrong;
+		for (; bytes > 0 && !scan_end(sc); bytes--)
+			n = n << 8 | (unsigned char)*sc->p++;
+	}
+	if ((unsigned char)head.p[0] == tag && scan_bytes(sc, n, content_r))
+		return true;
+wrong:
+	*sc = start;
+	return false;
+}
+
+enum { DER_INTEGER = 2, DER_BITS = 3, DER_SEQUENCE = 0x30 };
+
+/* RSAPublicKey (RFC 8017, A.1.1): modulus and exponent. */
+static bool
+rsa_numbers(struct slice der, struct slice *n_r, struct slice *e_r)
+{
+	struct scan sc = scan_of(der);
+	struct slice key;
+
+	if (!der_take(&sc, DER_SEQUENCE, &key) || !scan_end(&sc))
+		return false;
+	sc = scan_of(key);
+	return der_take(&sc, DER_INTEGER, n_r) && n_r->n > 0 &&
+	    der_take(&sc, DER_INTEGER, e_r) && e_r->n > 0 && scan_end(&sc);
+}
+
+/* What a SubjectPublicKeyInfo (RFC 5280, 4.1) of RSA has inside. */
+static bool
+rsa_unwrap(struct slice der, struct slice *key_r)
+{
+	static const struct slice rsa_encryption =
+	    SLICE("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01");
+	struct scan sc = scan_of(der);
+	struct slice info, algorithm, bits;
+
+	if (!der_take(&sc, DER_SEQUENCE, &info) || !scan_end(&sc))
+		return false;
+	sc = scan_of(info);
+	if (!der_take(&sc, DER_SEQUENCE, &algorithm) ||
+	    !slice_starts(algorithm, rsa_encryption) ||
+	    !der_take(&sc, DER_BITS, &bits) || !scan_end(&sc))
+		return false;
+	*key_r = slice_skip(bits, 1); /* the number of bits left over: 0 */
+	return bits.n > 0 && bits.p[0] == 0;
+}
+
+static EVP_PKEY *
+rsa_from(const BIGNUM *n, const BIGNUM *e)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+	OSSL_PARAM *params = NULL;
+	EVP_PKEY *pkey = NULL;
+
+	if (ctx != NULL && build != NULL &&
+	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) &&
+	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e) &&
+	    (params = OSSL_PARAM_BLD_to_param(build)) != NULL &&
+	    EVP_PKEY_fromdata_init(ctx) == 1 &&
+	    EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		pkey = NULL;
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(build);
+	EVP_PKEY_CTX_free(ctx);
+	return pkey;
+}
+
+/*
+ * RFC 6376, 3.6.1 says RSAPublicKey, its examples and everybody
+ * SubjectPublicKeyInfo. Taken apart here, for OpenSSL's d2i_PUBKEY takes 230
+ * us, ten times as long as verifying with the key.
+ */
 static EVP_PKEY *
 rsa_public(struct slice der)
 {
-	const unsigned char *p = (const unsigned char *)der.p;
-	const unsigned char *end = p + der.n;
-	EVP_PKEY *pkey = d2i_PUBKEY(NULL, &p, (long)der.n);
+	EVP_PKEY *pkey = NULL;
+	BIGNUM *modulus, *exponent;
+	struct slice n, e;
 
-	if (pkey == NULL) {
-		p = (const unsigned char *)der.p;
-		pkey = d2i_PublicKey(EVP_PKEY_RSA, NULL, &p, (long)der.n);
-	}
-	if (pkey != NULL && p != end) {
-		EVP_PKEY_free(pkey);
-		pkey = NULL;
-	}
+	rsa_unwrap(der, &der);
+	if (!rsa_numbers(der, &n, &e))
+		return NULL;
+	modulus = BN_bin2bn((const unsigned char *)n.p, (int)n.n, NULL);
+	exponent = BN_bin2bn((const unsigned char *)e.p, (int)e.n, NULL);
+	if (modulus != NULL && exponent != NULL)
+		pkey = rsa_from(modulus, exponent);
+	BN_free(modulus);
+	BN_free(exponent);
 	return pkey;
 }
 
