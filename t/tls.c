@@ -384,6 +384,61 @@ test_reload(void)
 	make_files();
 }
 
+/* Files that somebody else opened: names that cannot be opened, descriptors
+ * whose offset is anywhere. */
+static void
+test_descriptors(void)
+{
+	int cert_fd = open(one_cert, O_RDONLY),
+	    key_fd = open(one_key, O_RDONLY);
+	struct tls_files files = { "/nonexistent/c", "/nonexistent/k", cert_fd,
+		key_fd };
+	struct tls_opts opts = { .files = &files, .nfiles = 1 };
+	struct err e = ERR_INIT;
+	struct tls_server *t;
+
+	lseek(key_fd, 17, SEEK_SET);
+	for (int i = 0; i < 2; i++) {
+		t = tls_server_new(&opts, &e);
+		CHECK(t != NULL);
+		CHECK_EQ(tls_server_reload(t, &e), 0); /* nothing is seen */
+		tls_server_free(&t);
+	}
+	close(key_fd);
+	CHECK(tls_server_new(&opts, &e) == NULL);
+	CHECK(strstr(e.text, "/nonexistent/k") != NULL);
+	close(cert_fd);
+}
+
+/* A certificate for a key that is there: the key stays as it was. */
+static void
+test_given_key(void)
+{
+	static const struct slice name[] = { { "given.example", 13 } };
+	struct buf cert = BUF_INIT(65536), key = BUF_INIT(65536);
+	struct buf again = BUF_INIT(65536);
+	struct err e = ERR_INIT;
+	struct cert *c;
+
+	CHECK_EQ(cert_self_signed(name, 1, 1, &cert, &key, &e), 0);
+	buf_add(&again, buf_slice(&key));
+	buf_reset(&cert);
+	CHECK_EQ(cert_self_signed(name, 1, 1, &cert, &again, &e), 0);
+	CHECK(slice_eq(buf_slice(&key), buf_slice(&again)));
+	write_file(one_cert, &cert);
+	write_file(one_key, &key);
+	c = cert_load((struct cert_file){ one_cert, 0 },
+	    (struct cert_file){ one_key, 0 }, &e);
+	CHECK(c != NULL && cert_matches(c, "given.example"));
+	cert_free(&c);
+	buf_add(&key, SLICE("no key"));
+	CHECK_EQ(cert_self_signed(name, 1, 1, &cert, &key, &e), -1);
+	buf_free(&cert);
+	buf_free(&key);
+	buf_free(&again);
+	make_files();
+}
+
 static void
 test_bad_files(void)
 {
@@ -503,6 +558,8 @@ main(void)
 	RUN(test_versions);
 	RUN(test_client_cert);
 	RUN(test_reload);
+	RUN(test_descriptors);
+	RUN(test_given_key);
 	RUN(test_bad_files);
 	RUN(test_cert);
 	RUN(test_warm);
