@@ -51,6 +51,8 @@ enter_jail(const struct local *l, struct arena *arena, struct err *e)
 			.p,
 		    SANDBOX_READ | SANDBOX_WRITE },
 		{ arena_printf(arena, "%s/../run", c->data_dir).p,
+		    SANDBOX_READ },
+		{ arena_printf(arena, "%s/../run/watch", c->data_dir).p,
 		    SANDBOX_READ | SANDBOX_WRITE },
 	};
 	struct sandbox *jail =
@@ -70,6 +72,9 @@ start(struct local *l, struct arena *arena, struct config *config,
 		l->host.env.clock, e) < 0)
 		return -1;
 	tzset();
+	log_levels_file(arena_printf(arena, "%s/../run/loglevels",
+	    config->data_dir)
+			    .p);
 	l->deliver = deliver_new(&l->host);
 	l->localserve = opt_localserve;
 	return enter_jail(l, arena, e);
