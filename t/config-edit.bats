@@ -261,25 +261,33 @@ mox-config: refused, nothing was changed' address add x@other.example mjl
 }
 
 @test "a running server takes a new address within a second, and refuses a removed one" {
-	start_server
+	IP=$(own_ip)
+	sed -i "s/192.0.2.1/$IP/; s/^\t\t\tNoSTARTTLS/\t\t\tPort: 1025\n&/" config/mox.conf
+	sed -i '/@example.org: nil/{/mjl/!d}' config/domains.conf
+	mkdir run
+	background mox-listen mox-smtpd 2>server.log
+	eventually port_open "$IP" 1025
 	rcpt() {
-		PYTHONPATH=$BATS_TEST_DIRNAME IP=$IP DIR=$DIR python3 - "$1" "$2" <<-'EOF'
+		PYTHONPATH=$BATS_TEST_DIRNAME IP=$IP DIR=$PWD python3 - "$1" "$2" <<-'EOF'
 		import sys
 		from mailtest import *
 		s = Smtp()
-		s.expect(250, "MAIL FROM:<a@example.org>")
+		s.expect(250, "MAIL FROM:<a@example.net>")
+		# A sole recipient who is unknown is refused after DATA only.
+		s.expect(250, "RCPT TO:<mjl@example.org>")
 		eq(s.cmd("RCPT TO:<%s>" % sys.argv[1])[0], int(sys.argv[2]))
 		EOF
 	}
-	export MOXCONF=$DIR/mox.conf
-	# localserve takes everything for its own domain: add another.
-	mox config domain add example.org mox
-	mox config address add new@example.org mox
+	rcpt new@example.org 550
+	mox config address add new@example.org mjl
 	eventually rcpt new@example.org 250
-	mox config account add bob bob@example.org
-	eventually rcpt bob@example.org 250
-	mox config domain disable example.org
-	eventually rcpt bob@example.org 450
+	rcpt bob@new.example 550
+	mox config domain add new.example bob bob
+	eventually rcpt bob@new.example 250
+	mox config domain disable new.example
+	eventually rcpt bob@new.example 450
+	mox config address rm new@example.org
+	eventually rcpt new@example.org 550
 }
 
 @test "root's files belong to the owner of data" {
