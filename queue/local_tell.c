@@ -68,8 +68,13 @@ static void
 describe(struct local *l, const struct letter *letter, const struct item *it,
     struct dsn_recipient *r)
 {
-	struct slice text = it->last.text;
+	const struct item_attempt *attempt = &it->last;
+	struct slice text = attempt->text;
 	bool expired = take_expired(&text);
+
+	/* The runner gave up: the attempt before says where. */
+	if (expired && !attempt->host.n && it->nattempts > 1)
+		attempt = &it->attempts[it->nattempts - 2];
 
 	*r = (struct dsn_recipient){
 		.original = dsn_orcpt(l->group.arena, it->rcpt.orcpt),
@@ -77,10 +82,10 @@ describe(struct local *l, const struct letter *letter, const struct item *it,
 		.action = letter->action,
 		/* RFC 3463: delivery time expired. */
 		.status = expired ? SLICE("5.4.7") : enhanced_of(text),
-		.remote_mta = { SLICE_NULL, it->last.host },
+		.remote_mta = { SLICE_NULL, attempt->host },
 		.diagnostic = { is_reply(text) ? SLICE("smtp") : SLICE("x-mox"),
 		    text },
-		.last_attempt = it->last.us / 1000000,
+		.last_attempt = attempt->us / 1000000,
 	};
 	/* A status of another kind than the action would contradict it. */
 	if (r->status.n && letter->action == DSN_FAILED &&

@@ -9,6 +9,7 @@ ID=00064a1b2c3d4e5f60
 teardown() { stop_background; }
 
 setup() {
+	export TZ=UTC
 	D=$BATS_TEST_TMPDIR Q=$D/data/queue R=$Q/active/r
 	mkdir -p "$D/config" "$R" "$Q/msg/60"
 	cat >"$D/config/mox.conf" <<END
@@ -173,7 +174,7 @@ gives() {
 	lines 'failed 2026-11-30T15:05:05.123Z mx.b.example 550 5.1.1 no such user'
 	item 2 'carl@c.example'
 	printf '%s\n' 'delayed 2026-11-30T15:04:09Z mx.c.example 450 4.2.0 later' \
-		'failed 2026-11-30T15:05:06Z mx.c.example after 8 attempts: 450 4.2.0 later' >>"$R/$ID.2"
+		'failed 2026-11-30T15:05:06Z - after 8 attempts: 450 4.2.0 later' >>"$R/$ID.2"
 	item 3 'dan@d.example'
 	echo 'failed 2026-11-30T15:05:06Z - delivery canceled by administrator' >>"$R/$ID.3"
 	run tell <<<"dsn failure $ID.1 $ID.2 $ID.3"
@@ -208,6 +209,7 @@ r = fields[1]
 eq([r[k] for k in ("Original-Recipient", "Final-Recipient", "Action", "Status", "Remote-MTA", "Diagnostic-Code")],
     ["rfc822; rob+@b.example", "rfc822; bob@b.example", "failed", "5.1.1", "dns; mx.b.example", "smtp; 550 5.1.1 no such user"])
 eq((fields[2]["Status"], fields[2]["Diagnostic-Code"]), ("5.4.7", "smtp; 450 4.2.0 later"))
+eq((fields[2]["Remote-MTA"], fields[2]["Last-Attempt-Date"]), ("dns; mx.c.example", "Mon, 30 Nov 2026 15:04:09 +0000"))
 eq((fields[3]["Status"], fields[3]["Diagnostic-Code"]), ("5.0.0", "x-mox; delivery canceled by administrator"))
 eq(about.get_content_type(), "text/rfc822-headers")
 assert "hello" not in about.get_payload()
