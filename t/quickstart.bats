@@ -68,6 +68,29 @@ password() { sed -n 's/^with password  *//p' quickstart.log; }
 	[ -z "$(find data run secret ! -user "$HOST_USER")" ]
 }
 
+@test "edits by root and by the user keep owners, and take effect" {
+	need curl setpriv
+	quickstart >/dev/null
+	high_ports
+	start_serve
+	mox-config account add bob bob@example.org
+	eventually deliver hello 1025 bob@example.org
+	setpriv --reuid "$HOST_USER" --regid "$HOST_USER" --clear-groups \
+		"$TREE/bin/mox-config" address add info@example.org bob
+	eventually deliver hello 1025 info@example.org
+	echo 'correct horse' | mox-setaccountpassword bob
+	read_mail 1993 'bob@example.org:correct horse' | grep -q 'It works'
+	echo 'correct horse' | mox-setadminpassword
+	[ "$(stat -c '%u %a' config/domains.conf)" = "$HOST_USER 600" ]
+	[ "$(stat -c '%u' secret/adminpasswd)" = "$HOST_USER" ]
+	[ "$(stat -c '%u %a' config)" = '0 1770' ]
+	[ -z "$(find data run secret ! -user "$HOST_USER")" ]
+	# But mox.conf is root's.
+	run setpriv --reuid "$HOST_USER" --regid "$HOST_USER" --clear-groups \
+		mv config/mox.conf config/other
+	[ "$status" != 0 ]
+}
+
 @test "files: modes, owners, keys that fit, sound configuration" {
 	quickstart >/dev/null
 	mox-config test
