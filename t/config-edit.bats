@@ -331,6 +331,32 @@ mox-config: refused, nothing was changed' address add x@other.example mjl
 	[[ $output != *mox.service:* ]]
 }
 
+@test "host keys that listeners with ACME lack are made" {
+	run --separate-stderr mox config ensureacmehostprivatekeys
+	[ "$status" = 0 ]
+	[ -z "$output$stderr" ]
+	mkdir secret
+	sed -i 's/^Listeners:/ACME:\n\tle:\n\t\tDirectoryURL: https:\/\/acme.example\/\n\t\tContactEmail: a@example.org\n&/
+		s/^\t\tSMTP:/\t\tTLS:\n\t\t\tACME: le\n&/' config/mox.conf
+	run --separate-stderr mox config ensureacmehostprivatekeys
+	[ "$status" = 0 ]
+	[[ ${lines[2]} == $'\t\t\t\t- ../secret/hostkeys/mail.example.org.'*.ecdsap256.privatekey.pkcs8.pem ]]
+	[[ ${lines[3]} == *.rsa2048.privatekey.pkcs8.pem ]]
+	[ "$(stat -c %a secret/hostkeys/* | sort -u)" = 600 ]
+	openssl pkey -in secret/hostkeys/*ecdsap256* -noout -text | grep -q prime256v1
+	# One is named: the other is made, and both are printed.
+	sed -i "s,^\t\t\tACME: le,&\n\t\t\tHostPrivateKeyFiles:\n${lines[2]}," config/mox.conf
+	rm secret/hostkeys/*rsa2048*
+	run --separate-stderr mox config ensureacmehostprivatekeys
+	[ "${#lines[@]}" = 4 ]
+	sed -i "s,^\t\t\t\t- ../secret.*,&\n${lines[3]}," config/mox.conf
+	run --separate-stderr mox config ensureacmehostprivatekeys
+	[ "$status" = 0 ]
+	[ -z "$output$stderr" ]
+	mox config test
+	[ "$(mox config dnsrecords example.org | grep -c '^;; _25._tcp.mail.example.org. TLSA 3 1 1')" = 2 ]
+}
+
 @test "help of commands and wrong usage" {
 	run mox config
 	[ "$status" = 2 ]

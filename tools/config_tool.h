@@ -31,6 +31,7 @@ extern const struct config_command config_account_commands[];
 extern const struct config_command config_domain_commands[];
 extern const struct config_command config_alias_commands[];
 extern const struct config_command config_tlskey_commands[];
+extern const struct config_command config_hostkeys_commands[];
 extern const struct config_command config_client_commands[];
 
 extern const char *config_flag; /* -config */

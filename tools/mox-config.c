@@ -31,6 +31,7 @@ static const struct config_command *const groups[] = {
 	config_domain_commands,
 	config_alias_commands,
 	config_tlskey_commands,
+	config_hostkeys_commands,
 	config_client_commands,
 };
 
