@@ -131,6 +131,15 @@ def arc(work, keys):
     check(parsed.authserv_id == "mx.seal.example" and
           parsed.results[0].method == "arc" and
           parsed.results[0].result == "pass", "authres of a seal")
+    # authres leaves backslashes in a reason, and forgets header.b.
+    said = [(r.method, r.result, (r.reason or "").replace("\\", ""),
+             {f"{p.type}.{p.name}": p.value for p in r.properties})
+            for r in parsed.results[1:]]
+    check(said == [("spf", "softfail", 'says "no"',
+                    {"smtp.mailfrom": '"odd one"@peer.example'}),
+                   ("dkim", "pass", "", {"header.i": "@peer.example"}),
+                   ("iprev", "pass", "", {"policy.iprev": "2001:db8::1"})],
+          "authres of a seal:", str(said))
     code, _ = mox("mox-arc", "verify",
                   write(work, message.replace(b"ready?", b"gone?")))
     check(code == 1, "we of a changed chain")

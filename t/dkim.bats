@@ -10,6 +10,8 @@ setup() {
 	echo '_dmarc.peer.example TXT "v=DMARC1; p=reject"' >zone
 }
 
+teardown() { stop_background; }
+
 json() { python3 -c "import json,sys; d=json.load(sys.stdin); print(($1))" <<<"$output"; }
 
 # make_keys: rsa.pem and ed.pem.
@@ -105,6 +107,37 @@ make_config() {
 	[ "$status" = 1 ]
 	[[ $output == *'no record at none._domainkey.peer.example'* ]]
 	run mox-dkim lookup down peer.example
+	[ "$status" = 111 ]
+}
+
+@test "mox-dkim, mox-dmarc: what DNSSEC proves, over a signed zone" {
+	need nsd ldns-signzone
+	load dns
+	IP=$(own_ip)
+	unset MOX_DNS_ZONE
+	mox-dkim gened25519 >ed.pem
+	record=$(MOX_RESOLVER=$IP mox-dkim txt <ed.pem | sed 's/.* TXT //')
+	dns_zone peer.example <<-EOF
+	s._domainkey TXT $record
+	_dmarc TXT "v=DMARC1; p=reject"
+	EOF
+	dns_zone -bogus bogus.example <<-EOF
+	s._domainkey TXT $record
+	EOF
+	dns_start
+	run mox-dkim lookup s peer.example
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ $output == *'(with dnssec)'* ]]
+	run mox-dmarc lookup a.peer.example
+	[ "$status" = 0 ]
+	[[ $output == *'(with dnssec)'* ]]
+	run mox-dkim lookup none peer.example
+	[ "$status" = 1 ]
+	run mox-dkim lookup s bogus.example
+	echo "$output"
+	[ "$status" = 111 ]
+	run mox-dmarc lookup bogus.example
 	[ "$status" = 111 ]
 }
 
@@ -232,7 +265,7 @@ ctypes.CDLL("libopendkim.so.11")' 2>/dev/null || skip "no dkimpy, authres or Ope
 	run mox-arc verify sealed
 	echo "$output"
 	[ "$status" = 0 ]
-	[[ $output == *'status: pass'*'1: sealed by peer.example, said mx.seal.example;'*'arc=none' ]]
+	[[ $output == *'status: pass'*'1: sealed by peer.example, said mx.seal.example;'*'arc=none;'* ]]
 	sed -i s/hello/hallo/ sealed
 	run mox-arc -json verify sealed
 	[ "$status" = 1 ]

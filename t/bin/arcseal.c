@@ -19,6 +19,23 @@ require(bool ok, const struct err *e)
 		proc_die("arcseal", e);
 }
 
+/* What has to be quoted, for those who read it. */
+static void
+add_odd(struct arena *arena, struct authres *a)
+{
+	struct authres_method *m = authres_add(arena, a, "spf", "softfail");
+
+	m->comment = SLICE("a (nested) \\ comment");
+	m->reason = SLICE("says \"no\"");
+	authres_add_prop(arena, m, "smtp", "mailfrom",
+	    SLICE("\"odd one\"@peer.example"));
+	m = authres_add(arena, a, "dkim", "pass");
+	authres_add_prop(arena, m, "header", "b", SLICE("ab/c+d=="));
+	authres_add_prop(arena, m, "header", "i", SLICE("@peer.example"));
+	m = authres_add(arena, a, "iprev", "pass");
+	authres_add_prop(arena, m, "policy", "iprev", SLICE("2001:db8::1"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -51,6 +68,7 @@ main(int argc, char **argv)
 	dkim_stream_end(s);
 	arc_verify_finish(v, arena, &r);
 	authres_add(arena, &results, "arc", arc_status_name(r.status));
+	add_odd(arena, &results);
 	require(arc_seal_finish(seal, &r, &results, &out, &e) == 1, &e);
 	fwrite(out.p, 1, out.n, stdout);
 	fwrite(in.p, 1, in.n, stdout);
