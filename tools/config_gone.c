@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "auth/auth.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/rand.h"
 #include "db/escape.h"
@@ -17,6 +18,9 @@
 #include "tools/config_tool.h"
 
 #define RANDOM_CHARS 12
+/* Services see within a second that the account is gone; a delivery before
+ * would make its folder again. */
+#define SEEN_MS 1500
 
 /* ---- addresses in use ---- */
 
@@ -116,8 +120,10 @@ config_account_gone(const struct config *config, struct slice account,
 {
 	int data_fd = config_need_data(config), rc = -1;
 
-	if (remove_credentials(data_fd, account, e) == 0)
+	if (remove_credentials(data_fd, account, e) == 0) {
+		clock_sleep_ms(SEEN_MS);
 		rc = remove_mail(data_fd, account, e);
+	}
 	close(data_fd);
 	return rc;
 }
