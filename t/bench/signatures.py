@@ -83,6 +83,16 @@ def bench(binaries, *args):
 
 
 def measure(report, binaries):
+    """In Debian's Python, whichever runs the bench: it has the peers."""
+    run = subprocess.Popen(["/usr/bin/python3", __file__, binaries],
+                           stdout=subprocess.PIPE, text=True)
+    for line in run.stdout:
+        report(*json.loads(line))
+    if run.wait() != 0:
+        raise RuntimeError("DKIM bench failed")
+
+
+def measure_all(report, binaries):
     with tempfile.TemporaryDirectory(prefix="mox-bench.") as work:
         for kind in ("rsa", "ed25519"):
             for size, label in ((4096, "4 KB"), (1000000, "1 MB")):
@@ -91,3 +101,11 @@ def measure(report, binaries):
         report("DKIM verify, 50 MB; in place of the peer 64 KB", "KB",
                bench(binaries, "memory", pem, 50000000, 0),
                bench(binaries, "memory", pem, 65536, 0), False)
+
+
+def print_row(*row):
+    print(json.dumps(row), flush=True)
+
+
+if __name__ == "__main__":
+    measure_all(print_row, sys.argv[1])
