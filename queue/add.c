@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -87,19 +88,35 @@ queue_domain(struct slice address)
 
 /* ---- the folders ---- */
 
+/* Made by root, folders are for whoever has the mail. */
+static int
+give_away(int data_fd, const char *folder, struct err *e)
+{
+	struct stat st;
+
+	if (geteuid() != 0)
+		return 0;
+	if (fstat(data_fd, &st) < 0 ||
+	    fchownat(data_fd, folder, st.st_uid, st.st_gid,
+		AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(e, "%s", folder);
+	return 0;
+}
+
 int
 queue_open(struct queue *q, int data_fd, int run_fd, const struct clock *clock,
     struct rand *rand, struct err *e)
 {
-	static const char *const folders[] = { "queue/tmp", "queue/todo",
-		"queue/msg", "queue/due/now", "queue/hold", "queue/active",
-		"queue/retired" };
+	static const char *const folders[] = { "queue", "queue/tmp",
+		"queue/todo", "queue/msg", "queue/due", "queue/due/now",
+		"queue/hold", "queue/active", "queue/retired" };
 
 	*q = (struct queue){
 		.fd = -1, .run_fd = run_fd, .clock = clock, .rand = rand
 	};
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
-		if (file_mkdirs(data_fd, folders[i], 0700, e) < 0)
+		if (file_mkdirs(data_fd, folders[i], 0700, e) < 0 ||
+		    give_away(data_fd, folders[i], e) < 0)
 			return -1;
 	q->fd = openat(data_fd, "queue", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return q->fd < 0 ? err_sys(e, "queue") : 0;

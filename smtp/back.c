@@ -136,7 +136,8 @@ static const struct split_op ops[] = {
 	{ SMTP_REQ_DATA, SMTP_ST_RCPT, 0, 0, 0, smtp_on_data },
 	{ SMTP_REQ_CHUNK, SMTP_ST_DATA, 1, 1, SMTP_CHUNK_MAX, smtp_on_chunk },
 	{ SMTP_REQ_RECORD, SMTP_ST_DATA, 1, 1, SMTP_CHUNK_MAX, smtp_on_record },
-	{ SMTP_REQ_DELIVER, SMTP_ST_DATA, 0, 0, 0, smtp_on_deliver },
+	{ SMTP_REQ_DELIVER, SMTP_ST_DATA, 0, 2, SMTP_EXTRAS_MAX,
+	    smtp_on_deliver },
 	{ SMTP_REQ_RSET, AT_REST | IN_TRANSACTION, 0, 0, 0, on_rset },
 	{ 0, 0, 0, 0, 0, NULL },
 };
@@ -190,6 +191,10 @@ smtp_back(const struct service_client *client, struct split *split)
 		deliver_tidy(b.deliver);
 	log_line(SMTP_TOPIC, LOG_INFO, "connection ended",
 	    LOG_U("messages", b.good), LOG_E(&e));
+	if (b.sent)
+		sent_tidy(b.sent);
+	sent_close(&b.sent);
+	store_close(&b.store);
 	smtp_back_reset(&b);
 	if (client->shared)
 		d->deliver = b.deliver; /* with its mailboxes still open */

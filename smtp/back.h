@@ -10,6 +10,7 @@
 #include "message/record.h"
 #include "smtp/request.h"
 #include "smtp/smtpd.h"
+#include "store/sent.h"
 #include "store/mailbox.h"
 
 /* A recipient, as in RCPT. */
@@ -46,6 +47,8 @@ struct smtp_back {
 	struct err spool_err; /* kind ERR_NONE: all bytes were taken */
 
 	struct deliver *deliver; /* mailboxes kept open over the messages */
+	struct store *store;     /* submission: of the account, once needed */
+	struct sent *sent;
 };
 
 /* ---- back.c ---- */
@@ -68,6 +71,10 @@ void smtp_count(struct smtp_back *b, const char *fmt, ...)
 int smtp_may_send(struct smtp_back *b, struct slice local, struct slice domain,
     const char *what, struct err *e);
 
+/* local@domain, quoted where needed; in the arena of the transaction. */
+struct slice smtp_address_text(struct smtp_back *b, struct slice local,
+    struct slice domain);
+
 /* ---- back_rcpt.c ---- */
 
 int smtp_on_mail(void *ctx, const struct split_msg *msg, struct err *e);
@@ -88,5 +95,17 @@ int smtp_on_deliver(void *ctx, const struct split_msg *msg, struct err *e);
 /* The header lines that are put before a message for one target. */
 void smtp_prefix(const struct smtp_back *b, const struct deliver_target *target,
     struct buf *out);
+/* The same for a submission, whoever it goes to. */
+void smtp_submit_prefix(const struct smtp_back *b, struct buf *out);
+/* Does the message need SMTPUTF8? What the client said of it is not always so
+ * (smtp.md 4). */
+bool smtp_is_utf8(const struct smtp_back *b);
+
+/* ---- submit.c ---- */
+
+/* Checks and limits, then durable in the queue. 1, or 0 when the client was
+ * answered, -1. */
+int smtp_submit(struct smtp_back *b, const struct smtp_fields *fields,
+    struct slice extras, struct err *e);
 
 #endif

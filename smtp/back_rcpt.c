@@ -43,9 +43,6 @@ check_mail(struct smtp_back *b, struct err *e)
 
 	if (code)
 		return smtp_verdict(b, code, enhanced, e, "as you wish");
-	if (b->mail.hold_until)
-		return smtp_verdict(b, 451, "4.3.0", e,
-		    "holding messages is not in effect yet");
 	if (b->submission)
 		return check_submitter(b, e);
 	if (is_literal(b->from_domain))
@@ -88,8 +85,8 @@ room(struct smtp_back *b, void *v, size_t n, size_t size)
 	return arena_grow(b->arena, v, n, n ? 2 * n : 1, size);
 }
 
-static struct slice
-address_text(struct smtp_back *b, struct slice local, struct slice domain)
+struct slice
+smtp_address_text(struct smtp_back *b, struct slice local, struct slice domain)
 {
 	struct smtpaddr addr = { .local = local, .domain = domain };
 	struct buf text = BUF_INIT(2048);
@@ -139,7 +136,7 @@ static int
 route(struct smtp_back *b, struct slice local, struct slice domain,
     const struct lookup_result *r, struct err *e)
 {
-	struct slice address = address_text(b, local, domain);
+	struct slice address = smtp_address_text(b, local, domain);
 
 	switch (r->status) {
 	case LOOKUP_ACCOUNT:
@@ -147,6 +144,8 @@ route(struct smtp_back *b, struct slice local, struct slice domain,
 		if (b->unknown)
 			return smtp_verdict(b, 452, "4.5.3", e,
 			    "recipient needs a transaction of its own");
+		if (b->submission)
+			return 1; /* the queue finds its way */
 		if (r->status == LOOKUP_ALIAS)
 			return route_alias(b, r->alias, address, e);
 		deliver_target_add(b->arena, &b->targets, r, address,
@@ -164,8 +163,7 @@ route(struct smtp_back *b, struct slice local, struct slice domain,
 		break;
 	}
 	if (b->submission)
-		return smtp_verdict(b, 451, "4.3.0", e,
-		    "delivery to other hosts is not in effect yet");
+		return 1;
 	return smtp_verdict(b, 550, "5.1.1", e, "no mail for that domain here");
 }
 

@@ -29,6 +29,7 @@ begin_data(struct smtp_front *f)
 	}
 	f->parse = msgparse_new(NULL);
 	f->size = 0;
+	f->head = (struct buf)BUF_INIT(SMTP_HEAD_MAX);
 	f->body_seen = 2; /* the message may begin with its body */
 	f->data_end_ms = clock_mono_ms(NULL) + SMTP_DATA_MS;
 	return true;
@@ -38,11 +39,15 @@ begin_data(struct smtp_front *f)
 static void
 see_body(struct smtp_front *f, struct slice bytes)
 {
-	for (size_t i = 0; i < bytes.n && f->body_seen < 4; i++)
+	size_t i = 0;
+
+	for (; i < bytes.n && f->body_seen < 4; i++)
 		if (bytes.p[i] == "\r\n\r\n"[f->body_seen])
 			f->body_seen++;
 		else
 			f->body_seen = bytes.p[i] == '\r';
+	if (f->submission)
+		buf_add(&f->head, slice_head(bytes, i));
 }
 
 static bool
@@ -100,14 +105,22 @@ static void
 deliver(struct smtp_front *f)
 {
 	struct buf record = BUF_INIT(MSGREC_MAX);
+	struct buf extras = BUF_INIT(SMTP_EXTRAS_MAX);
+	struct smtp_fields fields = { .too_long = f->head.over };
+	struct slice v[2] = { SPLIT_OF(fields), SLICE_NULL };
 	struct smtp_verdict verdict;
 	struct slice text;
 
 	msgparse_finish(f->parse, &record);
+	if (f->submission && !f->head.over)
+		smtp_find_fields(buf_slice(&f->head), &fields, &extras);
+	v[1] = buf_slice(&extras);
 	if (tell_pieces(f, SMTP_REQ_RECORD, buf_slice(&record)) &&
-	    smtp_ask(f, SMTP_REQ_DELIVER, NULL, 0, &verdict, &text))
+	    smtp_ask(f, SMTP_REQ_DELIVER, v, f->submission ? 2 : 0, &verdict,
+		&text))
 		smtp_reply_verdict(f, &verdict, text);
 	buf_free(&record);
+	buf_free(&extras);
 	smtp_reset(f);
 }
 

@@ -133,9 +133,10 @@ check_message(struct smtp_back *b, struct err *e)
 		return smtp_verdict(b, 550, "5.4.6", e, "mail loop");
 	if (b->unknown)
 		return smtp_verdict(b, 550, "5.1.1", e, "no such user");
+	/* What the queue delivers is looked at there. */
+	if (b->submission)
+		return check_from(b, e);
 	rc = check_special(b, e);
-	if (rc > 0 && b->submission)
-		rc = check_from(b, e);
 	return rc > 0 ? check_author(b, e) : rc;
 }
 
@@ -219,13 +220,19 @@ int
 smtp_on_deliver(void *ctx, const struct split_msg *msg, struct err *e)
 {
 	struct smtp_back *b = ctx;
-	int rc = check_message(b, e);
+	struct smtp_fields fields;
+	int rc;
 
-	(void)msg;
-	if (rc > 0)
+	if (b->submission && (msg->n != 2 || !SPLIT_GET(msg->v[0], &fields)))
+		return err_set(e, ERR_SYNTAX, "bad DELIVER");
+	rc = check_message(b, e);
+	if (rc > 0 && b->submission)
+		rc = smtp_submit(b, &fields, msg->v[1], e);
+	else if (rc > 0) {
 		rc = check_quotas(b, e);
-	if (rc > 0)
-		rc = deliver_all(b, e);
+		if (rc > 0)
+			rc = deliver_all(b, e);
+	}
 	smtp_count(b, "%s_total{result=\"%s\"}",
 	    b->submission ? "submission" : "delivery",
 	    rc > 0        ? "delivered"

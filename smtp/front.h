@@ -47,6 +47,7 @@ struct smtp_front {
 	struct msgparse *parse;
 	uint64_t size;      /* of the message so far */
 	unsigned body_seen; /* bytes of CR LF CR LF: 4 is all */
+	struct buf head;    /* of a submission, for fields.c */
 	int64_t data_end_ms;
 
 	bool done; /* the connection ends */
@@ -89,6 +90,14 @@ bool smtp_hello(struct smtp_front *f, bool tls);
 
 int smtp_front_run(const struct service_client *client, struct conn *conn,
     struct split *split);
+
+/* ---- fields.c ---- */
+
+#define SMTP_HEAD_MAX (256 * 1024) /* bytes of a header that is looked at */
+
+/* Fields of a submission that are for us; extras: lines "KEY VALUE". */
+void smtp_find_fields(struct slice head, struct smtp_fields *fields_r,
+    struct buf *extras);
 
 /* ---- commands ---- */
 

@@ -57,6 +57,21 @@ check_listeners(const struct service_setup *setup, struct err *e)
 	return 0;
 }
 
+/* The back puts submissions there. */
+static void
+add_queue_path(struct service_setup *setup)
+{
+	size_t n = setup->nback_paths;
+	struct sandbox_path *paths = arena_grow(setup->arena,
+	    (void *)setup->back_paths, n, n + 1, sizeof(*paths));
+
+	paths[n] = (struct sandbox_path){ config_data(smtpd.host.config,
+					      setup->arena, "queue"),
+		SANDBOX_READ | SANDBOX_WRITE };
+	setup->back_paths = paths;
+	setup->nback_paths = n + 1;
+}
+
 static int
 load(struct service_setup *setup, struct err *e)
 {
@@ -64,6 +79,11 @@ load(struct service_setup *setup, struct err *e)
 	if (host_load(&smtpd.host, opt_config, tls_use, setup, e) < 0 ||
 	    check_listeners(setup, e) < 0)
 		return -1;
+	if (queue_open(&smtpd.queue, smtpd.host.env.data_fd,
+		smtpd.host.env.run_fd, smtpd.host.env.clock,
+		smtpd.host.env.rand, e) < 0)
+		return -1;
+	add_queue_path(setup);
 	return receivedid_load(smtpd.host.env.data_fd, "receivedid.key",
 	    smtpd.host.env.rand, &smtpd.receivedid, e);
 }

@@ -6,12 +6,8 @@
 #include "text/base64.h"
 #include "text/unicode.h"
 
-/*
- * Does the message need SMTPUTF8? What the client said of it is not always so
- * (smtp.md 4).
- */
-static bool
-is_utf8(const struct smtp_back *b)
+bool
+smtp_is_utf8(const struct smtp_back *b)
 {
 	bool ascii = unicode_is_ascii(b->from_local);
 
@@ -29,9 +25,9 @@ static void
 protocol(const struct smtp_back *b, struct buf *out)
 {
 	buf_addz(out,
-	    !b->mail.esmtp   ? "SMTP"
-		: is_utf8(b) ? "UTF8SMTP"
-			     : "ESMTP");
+	    !b->mail.esmtp        ? "SMTP"
+		: smtp_is_utf8(b) ? "UTF8SMTP"
+				  : "ESMTP");
 	if (b->mail.esmtp && b->login.channel.tls)
 		buf_addc(out, 'S');
 	if (b->mail.esmtp && b->login.account.n)
@@ -132,9 +128,27 @@ smtp_prefix(const struct smtp_back *b, const struct deliver_target *target,
 	compose_delivered_to(out, target->address);
 	compose_return_path(out, buf_slice(&from));
 	received(b, host, target->address, now, out);
-	if (b->submission) {
-		missing_fields(b, now, out);
-		authenticated(host, buf_slice(&from), out);
-	}
 	buf_free(&from);
+}
+
+void
+smtp_submit_prefix(const struct smtp_back *b, struct buf *out)
+{
+	struct slice host =
+	    config_listener_hostname(b->login.host->config, b->conf, b->arena);
+	struct smtpaddr addr = { .local = b->from_local,
+		.domain = b->from_domain,
+		.empty = b->mail.empty };
+	int64_t now = clock_s(b->login.host->env.clock);
+	struct buf from = BUF_INIT(2048), to = BUF_INIT(2048);
+
+	smtpaddr_write(&from, &addr);
+	addr = (struct smtpaddr){ .local = b->to[0].local,
+		.domain = b->to[0].domain };
+	smtpaddr_write(&to, &addr);
+	received(b, host, buf_slice(&to), now, out);
+	missing_fields(b, now, out);
+	authenticated(host, buf_slice(&from), out);
+	buf_free(&from);
+	buf_free(&to);
 }

@@ -9,7 +9,8 @@
  *	DATA	                                reply: struct smtp_verdict, text
  *	CHUNK	bytes of the message            one way
  *	RECORD	bytes of its record             one way
- *	DELIVER	                                reply: struct smtp_verdict, text
+ *	DELIVER	struct smtp_fields, extras     reply: struct smtp_verdict, text
+ *		(without slices on delivery; extras: lines "KEY VALUE")
  *	RSET	                                one way
  *
  * The back keeps the order: MAIL after HELLO, RCPT after MAIL, DATA after an
@@ -57,6 +58,15 @@ struct smtp_mail {
 struct smtp_rcpt {
 	unsigned notify;
 };
+
+/* What the header of a submission says to us, found by the front. */
+struct smtp_fields {
+	bool tls_required_no; /* TLS-Required: No (RFC 8689, 5), each of them */
+	bool return_path;
+	bool twice;    /* X-Mox-Extra-KEY */
+	bool too_long; /* to look for them */
+};
+#define SMTP_EXTRAS_MAX 16384 /* bytes of all lines */
 
 struct smtp_verdict {
 	int code;

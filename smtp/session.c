@@ -55,6 +55,7 @@ smtp_reset(struct smtp_front *f)
 	f->mail = f->bdat = false;
 	f->rcpts = 0;
 	msgparse_free(&f->parse);
+	buf_free(&f->head);
 }
 
 void

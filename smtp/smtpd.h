@@ -5,10 +5,12 @@
 #define SMTP_SMTPD_H
 
 #include "host/deliver.h"
+#include "queue/queue.h"
 #include "smtp/receivedid.h"
 
 struct smtpd {
-	struct host host; /* first */
+	struct host host;   /* first */
+	struct queue queue; /* for submission */
 	struct receivedid receivedid;
 	bool localserve;         /* every address is ours, special ones fail */
 	struct deliver *deliver; /* in a shared back, between connections */

@@ -24,6 +24,15 @@ def tls_context():
     return context
 
 
+def wait_for(true, seconds=20):
+    """What goes through the queue takes its time."""
+    import time
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "never true"
+        time.sleep(0.02)
+
+
 class Wire:
     """Lines over a socket, with TLS from the start or later."""
 

@@ -252,7 +252,7 @@ py() { cat "$DIR/words.py" - | PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	eq(code, 235)
 	FROM = "From: <alice@a.example>\r\n\r\nx\r\n"
 	send(s, "bob@a.example", 250, FROM, "alice2@a.example")
-	assert send(s, "x@far.example", 451, FROM, "alice@a.example").startswith("4.3.0 ")
+	send(s, "x@far.example", 250, FROM, "alice@a.example")
 	assert send(s, "nobody@a.example", 550, FROM, "alice@a.example").startswith("5.1.1 ")
 	for sender in ("bob@a.example", "team@a.example", "x@far.example"):
 	    eq(s.cmd(f"MAIL FROM:<{sender}>")[1][0][:5], "5.7.1")

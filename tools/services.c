@@ -10,7 +10,6 @@
 enum {
 	BY_LOCALSERVE = 1, /* mox-localserve runs it too, */
 	LOCAL_FLAG = 2,    /* with -localserve */
-	OPTIONAL = 4,      /* only if it is installed beside us */
 };
 
 static const struct {
@@ -20,7 +19,7 @@ static const struct {
 } services[] = {
 	{ "mox-smtpd", bind_smtp_kinds, BY_LOCALSERVE | LOCAL_FLAG },
 	{ "mox-imapd", bind_imap_kinds, BY_LOCALSERVE },
-	{ "mox-queued", NULL, OPTIONAL },
+	{ "mox-queued", NULL, BY_LOCALSERVE | LOCAL_FLAG },
 };
 
 #define SERVICES (sizeof(services) / sizeof(services[0]))
@@ -67,20 +66,6 @@ services_use_own_folder(void)
 	buf_free(&b);
 }
 
-static bool
-is_beside(const char *name)
-{
-	char self[4096];
-	struct slice folder = own_folder(self, sizeof(self));
-	struct buf b = BUF_INIT(2 * sizeof(self));
-	bool there;
-
-	buf_addf(&b, "%.*s%s", SLICE_FMT(folder), name);
-	there = access(buf_cstr(&b), X_OK) == 0;
-	buf_free(&b);
-	return there;
-}
-
 static const char *const *
 arguments(const struct services_opts *o, size_t i, struct arena *arena)
 {
@@ -119,8 +104,6 @@ make_service(const struct services_opts *o, size_t i, struct arena *arena,
 {
 	*s_r = (struct supervise_service){ .name = services[i].name };
 	if (o->localserve && !(services[i].flags & BY_LOCALSERVE))
-		return false;
-	if (services[i].flags & OPTIONAL && !is_beside(services[i].name))
 		return false;
 	s_r->argv = arguments(o, i, arena);
 	if (!services[i].kinds)
