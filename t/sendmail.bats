@@ -63,7 +63,10 @@ conf() {
 }
 
 # The delivered message with the subject of this test.
-delivered() { grep -rlE "^Subject: $SUBJECT\$" "$(maildir)/new" "$(maildir)/cur"; }
+delivered() { # by way of the queue: that takes its time
+	eventually grep -rqE "^Subject: $SUBJECT\$" "$(maildir)/new" "$(maildir)/cur"
+	grep -rlE "^Subject: $SUBJECT\$" "$(maildir)/new" "$(maildir)/cur"
+}
 kept() { cat "$HOME"/moxsubmit.failures/newmsg.*; }
 nothing_kept() { [ ! -e "$HOME/moxsubmit.failures" ]; }
 hello() { printf 'Subject: %s\n\nhello\n.\n..\nend\n' "$SUBJECT"; }

@@ -54,7 +54,7 @@ queue_empty() { [ -z "$(find "$DIR/data/queue" -path '*/holdrules' -o -type f ! 
 	wait_for(lambda: any("Subject: mail delivery failed" in t and "a.554@far.example" in t for t in texts()))
 	send("a.451@far.example")
 	EOF
-	eventually grep -qh '^delayed .* 451 ' "$DIR"/data/queue/due/*/*.1
+	eventually sh -c "grep -q '^delayed .* 451 ' '$DIR'/data/queue/due/*/*.1"
 	rm "$DIR"/data/queue/due/*/*.1 "$DIR"/data/queue/msg/*/*.1
 }
 
