@@ -33,12 +33,12 @@ py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	s.starttls()
 	eq(s.cmd("EHLO x")[1], HEAD + ["REQUIRETLS"] + TAIL)
 	s = Smtp(1587)
-	eq(names(s.extensions), HEAD + ["STARTTLS", AUTH, "FUTURERELEASE"] + TAIL)
+	eq(names(s.extensions), HEAD + ["STARTTLS", AUTH, "FUTURERELEASE", "DSN"] + TAIL)
 	s.expect(220, "STARTTLS")
 	s.starttls()
-	eq(names(s.cmd("EHLO x")[1]), HEAD + ["REQUIRETLS", PLUS, "FUTURERELEASE"] + TAIL)
+	eq(names(s.cmd("EHLO x")[1]), HEAD + ["REQUIRETLS", PLUS, "FUTURERELEASE", "DSN"] + TAIL)
 	s = Smtp(1465, tls=True)
-	eq(names(s.extensions), HEAD + ["REQUIRETLS", PLUS, "FUTURERELEASE"] + TAIL)
+	eq(names(s.extensions), HEAD + ["REQUIRETLS", PLUS, "FUTURERELEASE", "DSN"] + TAIL)
 	future = [e for e in s.extensions if e.startswith("FUTURE")][0]
 	assert re.fullmatch(r"FUTURERELEASE 5184000 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", future), future
 	eq(s.cmd("HELO x"), (250, ["localhost"]))

@@ -87,6 +87,32 @@ queue_empty() { [ -z "$(find "$DIR/data/queue" -path '*/holdrules' -o -type f ! 
 	rm "$DIR"/data/queue/due/2*/*.1 "$DIR"/data/queue/msg/*/*.1
 }
 
+@test "DSN: success is told to who asks, with the ENVID and ORCPT given; NEVER is" {
+	py <<-'EOF'
+	from mailtest import *
+	import email
+	s = Smtp(1465, tls=True)
+	eq(s.auth_plain()[0], 235)
+	def send(to, mail="", rcpt=""):
+	    s.expect(250, f"MAIL FROM:<mox@localhost>{mail}")
+	    s.expect(250, f"RCPT TO:<{to}>{rcpt}")
+	    s.expect(354, "DATA")
+	    s.expect(250, "From: <mox@localhost>\r\nSubject: dsn test\r\n\r\nx\r\n.")
+	def dsns():
+	    for f in maildir_files():
+	        m = email.message_from_file(open(f, encoding="latin1"))
+	        if m.get_content_type() == "multipart/report":
+	            yield m.get_payload()[1].as_string()
+	send("never.554@far.example", rcpt=" NOTIFY=NEVER")
+	send("asks@far.example", " RET=HDRS ENVID=QQ+2B314", " NOTIFY=SUCCESS ORCPT=rfc822;As+3DKS@far.example")
+	wait_for(lambda: any("QQ+314" in d for d in dsns()))
+	d = [d for d in dsns() if "QQ+314" in d][0]
+	assert "Action: delivered" in d, d
+	assert "As=KS@far.example" in d, d
+	assert not any("never.554" in d for d in dsns())
+	EOF
+}
+
 @test "unique MAIL FROM for logins that ask for it" {
 	py <<-'EOF'
 	from mailtest import *
