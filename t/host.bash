@@ -73,6 +73,46 @@ CONF
 	echo 'correct horse' | mox-setaccountpassword anna >/dev/null
 }
 
+# What mox-quickstart finds in DNS.
+make_dns() {
+	cat >dns <<-'EOF'
+	com                    NS   a.gtld-servers.net
+	com                    SECURE
+	example.org            NS   ns.example.org
+	example.org            SECURE
+	mail.example.org       A    198.51.100.7
+	7.100.51.198.in-addr.arpa  PTR  mail.example.org
+	gmail.com              MX   5 mx.example.com
+	mx.example.com         A    127.0.0.1
+	EOF
+	export MOX_DNS_ZONE=$TREE/dns
+}
+
+quickstart() {
+	mox-quickstart -hostname mail.example.org -skipdial "$@" \
+		anna@example.org "$HOST_USER"
+}
+
+# Listener public on $IP, on ports for everybody; Submission, too.
+high_ports() {
+	python3 - "$IP" <<-'EOF'
+	import re, sys
+	p = "config/mox.conf"
+	s = open(p).read()
+	head, tail = s.split("\tpublic:\n")
+	ips = re.compile(r"(\t\tIPs:\n)(\t\t\t- .*\n)+")
+	tail = ips.sub(r"\1\t\t\t- " + sys.argv[1] + "\n", tail, count=1)
+	for kind, port in ("SMTP", 1025), ("Submissions", 1465), ("IMAPS", 1993):
+	    tail = tail.replace(f"\t\t{kind}:\n\t\t\tEnabled: true\n",
+	                        f"\t\t{kind}:\n\t\t\tEnabled: true\n\t\t\tPort: {port}\n")
+	tail = tail.replace("\t\tSubmissions:\n", "\t\tSubmission:\n\t\t\tEnabled: true\n"
+	                    "\t\t\tPort: 1587\n\t\tSubmissions:\n", 1)
+	open(p, "w").write(head + "\tpublic:\n" + tail)
+	EOF
+}
+
+password() { sed -n 's/^with password  *//p' quickstart.log; }
+
 start_serve() {
 	: >serve.log # "ready" of an earlier one
 	background "${SERVE:-mox-serve}" "$@" 2>>serve.log

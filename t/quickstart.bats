@@ -9,46 +9,13 @@ setup() {
 	[ "$(id -u)" = 0 ] || skip "needs root"
 	IP=$(own_ip)
 	make_tree
-	cat >dns <<-'EOF2'
-	com                    NS   a.gtld-servers.net
-	com                    SECURE
-	example.org            NS   ns.example.org
-	example.org            SECURE
-	mail.example.org       A    198.51.100.7
-	7.100.51.198.in-addr.arpa  PTR  mail.example.org
-	gmail.com              MX   5 mx.example.com
-	mx.example.com         A    127.0.0.1
-	EOF2
-	export MOX_DNS_ZONE=$TREE/dns
+	make_dns
 }
 
 teardown() {
 	stop_background
 	remove_tree
 }
-
-quickstart() {
-	mox-quickstart -hostname mail.example.org -skipdial "$@" \
-		anna@example.org "$HOST_USER"
-}
-
-# Listen on $IP, on ports for everybody.
-high_ports() {
-	python3 - "$IP" <<-'EOF2'
-	import re, sys
-	p = "config/mox.conf"
-	s = open(p).read()
-	head, tail = s.split("\tpublic:\n")
-	ips = re.compile(r"(\t\tIPs:\n)(\t\t\t- .*\n)+")
-	tail = ips.sub(r"\1\t\t\t- " + sys.argv[1] + "\n", tail, count=1)
-	for kind, port in ("SMTP", 1025), ("Submissions", 1465), ("IMAPS", 1993):
-	    tail = tail.replace(f"\t\t{kind}:\n\t\t\tEnabled: true\n",
-	                        f"\t\t{kind}:\n\t\t\tEnabled: true\n\t\t\tPort: {port}\n")
-	open(p, "w").write(head + "\tpublic:\n" + tail)
-	EOF2
-}
-
-password() { sed -n 's/^with password  *//p' quickstart.log; }
 
 @test "an empty folder, then mox serve: receives, is read over imaps, stops" {
 	need curl
