@@ -194,6 +194,7 @@ smtp_back(const struct service_client *client, struct split *split)
 	if (b.sent)
 		sent_tidy(b.sent);
 	sent_close(&b.sent);
+	smtp_signing_free(&b.signing);
 	store_close(&b.store);
 	smtp_back_reset(&b);
 	if (client->shared)

@@ -49,6 +49,7 @@ struct smtp_back {
 	struct deliver *deliver; /* mailboxes kept open over the messages */
 	struct store *store;     /* submission: of the account, once needed */
 	struct sent *sent;
+	struct smtp_signing *signing;
 };
 
 /* ---- back.c ---- */
@@ -100,6 +101,16 @@ void smtp_submit_prefix(const struct smtp_back *b, struct buf *out);
 /* Does the message need SMTPUTF8? What the client said of it is not always so
  * (smtp.md 4). */
 bool smtp_is_utf8(const struct smtp_back *b);
+
+/* ---- sign.c ---- */
+
+/*
+ * Append the DKIM-Signature fields for prefix and message, as the domain in
+ * From says: none, one, several. 1, or 0 when the client was answered, -1.
+ */
+int smtp_sign(struct smtp_back *b, struct slice prefix, struct buf *out,
+    struct err *e);
+void smtp_signing_free(struct smtp_signing **s);
 
 /* ---- submit.c ---- */
 

@@ -57,19 +57,27 @@ check_listeners(const struct service_setup *setup, struct err *e)
 	return 0;
 }
 
-/* The back puts submissions there. */
+/* The back puts submissions into the queue, and signs them: keys of DKIM are
+ * in folders of their own. */
 static void
-add_queue_path(struct service_setup *setup)
+add_submission_paths(struct service_setup *setup)
 {
+	const struct config *config = smtpd.host.config;
+	struct arena *arena = setup->arena;
 	size_t n = setup->nback_paths;
-	struct sandbox_path *paths = arena_grow(setup->arena,
-	    (void *)setup->back_paths, n, n + 1, sizeof(*paths));
+	struct sandbox_path *paths = arena_grow(arena,
+	    (void *)setup->back_paths, n, n + 3, sizeof(*paths));
 
-	paths[n] = (struct sandbox_path){ config_data(smtpd.host.config,
-					      setup->arena, "queue"),
+	paths[n++] = (struct sandbox_path){ config_data(config, arena, "queue"),
 		SANDBOX_READ | SANDBOX_WRITE };
+	paths[n++] =
+	    (struct sandbox_path){ config_file(config, arena, SLICE("dkim")),
+		    SANDBOX_READ };
+	paths[n++] = (struct sandbox_path){ config_file(config, arena,
+						SLICE("../secret/dkim")),
+		SANDBOX_READ };
 	setup->back_paths = paths;
-	setup->nback_paths = n + 1;
+	setup->nback_paths = n;
 }
 
 static int
@@ -83,7 +91,7 @@ load(struct service_setup *setup, struct err *e)
 		smtpd.host.env.run_fd, smtpd.host.env.clock,
 		smtpd.host.env.rand, e) < 0)
 		return -1;
-	add_queue_path(setup);
+	add_submission_paths(setup);
 	return receivedid_load(smtpd.host.env.data_fd, "receivedid.key",
 	    smtpd.host.env.rand, &smtpd.receivedid, e);
 }

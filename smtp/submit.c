@@ -1,6 +1,6 @@
 /*
  * submit - a message from a user of ours: what it may not be, what it lacks,
- * and into the queue (RFC 6409; smtp.md 6).
+ * and into the queue (RFC 6409).
  */
 #include "base/clock.h"
 #include "base/log.h"
@@ -252,7 +252,7 @@ smtp_submit(struct smtp_back *b, const struct smtp_fields *fields,
     struct slice extras, struct err *e)
 {
 	struct queue_rcpt *rcpts = recipients(b);
-	struct buf prefix = BUF_INIT(PREFIX_MAX);
+	struct buf prefix = BUF_INIT(PREFIX_MAX), head = BUF_INIT(PREFIX_MAX);
 	struct queue_message m;
 	struct slice sep;
 	int rc = check_fields(b, fields, e);
@@ -260,14 +260,19 @@ smtp_submit(struct smtp_back *b, const struct smtp_fields *fields,
 	if (rc > 0)
 		rc = check_limits(b, rcpts, e);
 	if (rc > 0) {
-		set_message(b, fields, extras, &m);
 		smtp_submit_prefix(b, &prefix);
+		rc = smtp_sign(b, buf_slice(&prefix), &head, e);
+		buf_add(&head, buf_slice(&prefix));
+	}
+	if (rc > 0) {
+		set_message(b, fields, extras, &m);
 		sep = wants_fromid(b) ? separator(b) : SLICE_NULL;
 		m.rcpts = rcpts;
 		m.nrcpts = b->nto;
-		rc = sep.n ? add_each(b, &m, rcpts, sep, buf_slice(&prefix), e)
-			   : add(b, &m, buf_slice(&prefix), e);
+		rc = sep.n ? add_each(b, &m, rcpts, sep, buf_slice(&head), e)
+			   : add(b, &m, buf_slice(&head), e);
 	}
 	buf_free(&prefix);
+	buf_free(&head);
 	return rc;
 }

@@ -9,7 +9,11 @@ setup_file() {
 	IP=$(own_ip)
 	DIR=$BATS_FILE_TMPDIR/mox
 	mox-localserve -dir "$DIR" -ip "$IP" -initonly
-	sed -i 's/^\t\tDomain: localhost/&\n\t\tFromIDLoginAddresses:\n\t\t\t- fromid@localhost/; s/^\t\t\tmox@localhost: nil/&\n\t\t\tfromid@localhost: nil/' "$DIR/domains.conf"
+	sed -i 's/^\t\tDomain: localhost/&\n\t\tFromIDLoginAddresses:\n\t\t\t- fromid@localhost/; s/^\t\t\tmox@localhost: nil/&\n\t\t\tfromid@localhost: nil\n\t\t\tmox@sign.example: nil/' "$DIR/domains.conf"
+	mkdir -p "$DIR/dkim"
+	mox-dkim gened25519 >"$DIR/dkim/ed.pem"
+	mox-dkim genrsa >"$DIR/dkim/rsa.pem"
+	sed -i 's/^Domains:/&\n\tsign.example:\n\t\tDKIM:\n\t\t\tSelectors:\n\t\t\t\ted:\n\t\t\t\t\tPrivateKeyFile: dkim\/ed.pem\n\t\t\t\trsa:\n\t\t\t\t\tPrivateKeyFile: dkim\/rsa.pem\n\t\t\t\t\tExpiration: 72h\n\t\t\tSign:\n\t\t\t\t- ed\n\t\t\t\t- rsa/' "$DIR/domains.conf"
 	mox-config -config "$DIR/mox.conf" test 2>/dev/null
 	mox-localserve -dir "$DIR" >"$BATS_FILE_TMPDIR/out" 2>"$BATS_FILE_TMPDIR/server.log" 3>&- &
 	echo $! >"$BATS_FILE_TMPDIR/pid"
@@ -111,6 +115,35 @@ queue_empty() { [ -z "$(find "$DIR/data/queue" -path '*/holdrules' -o -type f ! 
 	assert "As=KS@far.example" in d, d
 	assert not any("never.554" in d for d in dsns())
 	EOF
+}
+
+@test "signed by the domain in From, with what we added" {
+	py <<-'EOF'
+	from mailtest import *
+	s = Smtp(1465, tls=True)
+	eq(s.auth_plain()[0], 235)
+	for i in range(2):
+	    s.expect(250, "MAIL FROM:<mox@sign.example>")
+	    s.expect(250, "RCPT TO:<signed@far.example>")
+	    s.expect(354, "DATA")
+	    s.expect(250, "From: <mox@sign.example>\r\nSubject: signed\r\n\r\nx\r\n..dot \r\n.")
+	def signed():
+	    return [f for f in maildir_files() if "Subject: signed" in open(f).read()]
+	wait_for(lambda: len(signed()) == 2)
+	text = open(signed()[0]).read()
+	eq(text.count("DKIM-Signature: "), 2)
+	# What mox-local put before it is not signed.
+	text = text[text.index("DKIM-Signature: "):].replace("\n", "\r\n")
+	open(DIR + "/signed.eml", "w", newline="").write(text)
+	EOF
+	for s in ed rsa; do
+		printf '%s._domainkey.sign.example TXT %s\n' $s \
+			"$(mox-dkim txt <"$DIR/dkim/$s.pem" | grep -o '"[^"]*"' | tr '\n' ' ')"
+	done >"$DIR/zone"
+	run env MOX_DNS_ZONE="$DIR/zone" mox-dkim verify "$DIR/signed.eml"
+	echo "$output"
+	[ "$(grep -c 'status "pass"' <<<"$output")" = 2 ]
+	grep -qi 'h=.*message-id' <<<"${output//$'\n'/ }"
 }
 
 @test "unique MAIL FROM for logins that ask for it" {

@@ -56,7 +56,8 @@ static const struct schema_field selector_fields[] = {
 	    "ever." },
 	{ "PrivateKeyFile", STRING(private_key_file), REQ, NULL, field_text,
 	    "PEM file with the private key (PKCS8), RSA of at least 1024 "
-	    "bits or ed25519. Relative to the folder of domains.conf." },
+	    "bits or ed25519. Relative to the folder of domains.conf, and below "
+	    "dkim/ or ../secret/dkim/ there: services reach no other." },
 };
 #undef IN
 static const struct schema selector = SCHEMA_OF(conf_selector, selector_fields);
@@ -153,7 +154,7 @@ static const struct schema_field domain_fields[] = {
 	    "Several such separators, instead of the single one." },
 	{ "LocalpartCaseSensitive", BOOL(localpart_case_sensitive), OPT, NULL,
 	    NULL, "Upper and lower case make different addresses." },
-	{ "DKIM", STRUCT(dkim, conf_dkim, dkim), OPT | LATER, NULL, NULL,
+	{ "DKIM", STRUCT(dkim, conf_dkim, dkim), OPT, NULL, NULL,
 	    "Signing of outgoing messages." },
 	{ "DMARC", STRUCT(dmarc, conf_reports, dmarc), OPT, NULL, NULL,
 	    "Where aggregate DMARC reports of others are delivered." },
