@@ -7,7 +7,7 @@ load dns
 setup_file() {
 	need nsd ldns-signzone ldns-keygen
 	export DNS_DIR=$BATS_FILE_TMPDIR/dns
-	DNS_IP=$(own_ip 53) && export DNS_IP
+	DNS_IP=$(own_ip) && export DNS_IP
 	dns_zone signed.example <<-'EOF'
 	@	A	192.0.2.1
 	@	MX	10 mail
@@ -148,7 +148,7 @@ lookup_json() { cd "$BATS_TEST_TMPDIR" && run mox-dns -json lookup "$@"; echo "$
 	[ "$status" = 111 ]
 	[ "$(json 'd["Status"]')" = failed ]
 	[[ $(json 'd["Error"]') == 'dns: SERVFAIL for broken.example'* ]]
-	ip=$(own_ip 54)
+	ip=$(own_ip)
 	background python3 -c "
 import socket, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('$ip', 5353))
@@ -159,7 +159,7 @@ t = socket.socket(); t.bind(('$ip', 5353)); t.listen(); time.sleep(600)"
 	stop_background || :
 	[ "$status" = 111 ]
 	[ "$(json 'd["Status"], d["Error"]')" = "('timeout', 'dns: no answer in time for signed.example')" ]
-	MOX_RESOLVER=$(own_ip 55)@5353 run mox-dns lookup -json -timeout 2 a signed.example
+	MOX_RESOLVER=$(own_ip)@5353 run mox-dns lookup -json -timeout 2 a signed.example
 	[ "$status" = 111 ]
 	[ "$(json 'd["Status"] in ("failed", "timeout")')" = True ]
 }

@@ -103,7 +103,7 @@ dns_conf() {
 }
 
 dns_start() {
-	DNS_IP=${DNS_IP:-$(own_ip 53)}
+	DNS_IP=${DNS_IP:-$(own_ip)}
 	dns_stop
 	dns_sign_all >"$DNS_DIR/sign.log" 2>&1 || { cat "$DNS_DIR/sign.log"; return 1; }
 	dns_conf >"$DNS_DIR/nsd.conf"

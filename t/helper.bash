@@ -9,11 +9,16 @@ TOP=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 export MOX_BIN MOX_T
 PATH=$MOX_BIN:$TOP/bin:$PATH
 
-# An address nobody else uses: the process id spread over 127.64.0.0/10.
-own_ip() {
-	local n=$((BASHPID * 7 + ${1:-0}))
-	echo "127.$((64 + (n >> 16) % 64)).$(((n >> 8) % 256)).$((1 + n % 250))"
-}
+# An address nobody else uses: those taken in this run are counted, in a part
+# of 127.64.0.0/10 chosen by the name of the run.
+own_ip() (
+	run=$(cksum <<<"$BATS_RUN_TMPDIR") run=${run%% *}
+	exec 9>>"$BATS_RUN_TMPDIR/own_ip"
+	flock 9
+	echo >&9
+	n=$(wc -l <"$BATS_RUN_TMPDIR/own_ip")
+	echo "127.$((64 + run % 64)).$((run / 64 % 16 * 16 + n / 254 % 16)).$((1 + n % 254))"
+)
 
 # Run in the background; ends with the test.
 background() {

@@ -25,7 +25,7 @@ shared_folder() {
 	cp "$MOX_BIN"/mox-* "$SHARED/bin/"
 	chmod 755 "$SHARED"
 	chown -R nobody:nogroup "$SHARED"
-	DIR=$SHARED/mox IP=$(own_ip) IP2=$(own_ip 1)
+	DIR=$SHARED/mox IP=$(own_ip) IP2=$(own_ip)
 	as_nobody "$SHARED/bin/mox-localserve" -dir "$DIR" -ip "$IP" -initonly \
 		>/dev/null
 }

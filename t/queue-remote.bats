@@ -105,7 +105,7 @@ inbox() { cat "$(maildir)"/new/* "$(maildir)"/cur/* 2>/dev/null; }
 }
 
 @test "submission with TLS and a login: the certificate is checked" {
-	other=$BATS_TEST_TMPDIR/other IP2=$(own_ip 5)
+	other=$BATS_TEST_TMPDIR/other IP2=$(own_ip)
 	background mox-localserve -dir "$other" -ip "$IP2" 2>/dev/null >&2
 	eventually port_open "$IP2" 1465
 	transport "\tsmart:\n\t\tSubmissions:\n\t\t\tHost: $IP2\n\t\t\tPort: 1465\n\t\t\tAuth:\n\t\t\t\tUsername: mox@localhost\n\t\t\t\tPassword: moxmoxmox\n"

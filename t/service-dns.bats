@@ -8,7 +8,7 @@ load dns
 setup_file() {
 	need nsd ldns-signzone ldns-keygen systemd-socket-activate
 	export DNS_DIR=$BATS_FILE_TMPDIR/dns
-	DNS_IP=$(own_ip 53) && export DNS_IP
+	DNS_IP=$(own_ip) && export DNS_IP
 	dns_zone signed.example <<-'EOF'
 	@	A	192.0.2.1
 	a	A	192.0.2.2

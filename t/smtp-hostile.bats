@@ -192,7 +192,7 @@ py() {
 
 # Limits as a public host has them; addresses of 127/8 are those of strangers.
 limited() {
-	DIR=$BATS_TEST_TMPDIR/limited IP=$(own_ip 1) BACKGROUND_PIDS=
+	DIR=$BATS_TEST_TMPDIR/limited IP=$(own_ip) BACKGROUND_PIDS=
 	mox-localserve -dir "$DIR" -ip "$IP" -initonly >/dev/null
 	sed -i -e 's/LoopbackExempt: true/LoopbackExempt: false/' \
 		-e "s/^Limits:/&\n\tFailedLoginsPerMinute: 2/" "$DIR/mox.conf"

@@ -91,8 +91,9 @@ from_hex(const char *hex)
 	size_t n = strlen(hex) / 2;
 
 	for (size_t i = 0; i < n && i < sizeof(bytes); i++) {
-		char two[3] = { hex[2 * i], hex[2 * i + 1], '\0' };
-		bytes[i] = (char)strtoul(two, NULL, 16);
+		uint64_t byte = 0;
+		(void)slice_hex64(slice_of(hex + 2 * i, 2), &byte);
+		bytes[i] = (char)byte;
 	}
 	return slice_of(bytes, n);
 }
