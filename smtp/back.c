@@ -32,7 +32,8 @@ int
 smtp_verdict(struct smtp_back *b, int code, const char *enhanced, struct err *e,
     const char *fmt, ...)
 {
-	struct smtp_verdict v = { .code = code };
+	struct smtp_verdict v = { .code = code,
+		.verify = b->checks.dns != NULL };
 	struct buf text = BUF_INIT(2048);
 	va_list ap;
 	int rc;
@@ -82,6 +83,7 @@ smtp_back_reset(struct smtp_back *b)
 	b->nto = 0;
 	b->targets = (struct deliver_targets){ NULL, 0 };
 	b->unknown = false;
+	smtp_checks_reset(b);
 	arena_reset(b->arena);
 	if (split_state(b->login.split) >= SMTP_ST_MAIL)
 		split_set_state(b->login.split, b->rest);
@@ -130,12 +132,17 @@ smtp_special(const struct smtp_back *b, enum special_when when,
 
 static const struct split_op ops[] = {
 	LOGIN_OPS,
+	{ SMTP_REQ_HELO, AT_REST, 1, 1, SMTP_LINE_MAX, smtp_on_helo },
 	{ SMTP_REQ_MAIL, AT_REST, 5, 5, SMTP_LINE_MAX, smtp_on_mail },
 	{ SMTP_REQ_RCPT, SMTP_ST_MAIL | SMTP_ST_RCPT, 4, 4, SMTP_LINE_MAX,
 	    smtp_on_rcpt },
 	{ SMTP_REQ_DATA, SMTP_ST_RCPT, 0, 0, 0, smtp_on_data },
 	{ SMTP_REQ_CHUNK, SMTP_ST_DATA, 1, 1, SMTP_CHUNK_MAX, smtp_on_chunk },
 	{ SMTP_REQ_RECORD, SMTP_ST_DATA, 1, 1, SMTP_CHUNK_MAX, smtp_on_record },
+	{ SMTP_REQ_START, SMTP_ST_DATA, 1, 1, SMTP_RESULT_MAX, smtp_on_start },
+	{ SMTP_REQ_ASK, SMTP_ST_DATA, 1, 1, SMTP_RESULT_MAX, smtp_on_ask },
+	{ SMTP_REQ_DKIM, SMTP_ST_DATA, 7, 7, SMTP_RESULT_MAX, smtp_on_dkim },
+	{ SMTP_REQ_ARC, SMTP_ST_DATA, 3, 3, SMTP_RESULT_MAX, smtp_on_arc },
 	{ SMTP_REQ_DELIVER, SMTP_ST_DATA, 0, 2, SMTP_EXTRAS_MAX,
 	    smtp_on_deliver },
 	{ SMTP_REQ_RSET, AT_REST | IN_TRANSACTION, 0, 0, 0, on_rset },
@@ -186,6 +193,7 @@ smtp_back(const struct service_client *client, struct split *split)
 	/* AUTH may follow a client certificate: smtp.md 3. */
 	b.login.preauth = b.login.auth_too = b.submission;
 	log_begin(&b, client);
+	smtp_checks_begin(&b);
 	split_set_state(split, LOGIN_NEW);
 	while ((rc = split_serve(split, ops, &b, IDLE_MS, &e)) > 0)
 		deliver_tidy(b.deliver);
@@ -201,6 +209,7 @@ smtp_back(const struct service_client *client, struct split *split)
 		d->deliver = b.deliver; /* with its mailboxes still open */
 	else
 		deliver_free(&b.deliver);
+	smtp_checks_end(&b);
 	login_back_end(&b.login);
 	arena_free(&b.arena);
 	arena_free(&b.login.arena);

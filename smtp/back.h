@@ -8,6 +8,7 @@
 #include "host/deliver.h"
 #include "host/special.h"
 #include "message/record.h"
+#include "smtp/checks.h"
 #include "smtp/request.h"
 #include "smtp/smtpd.h"
 #include "store/sent.h"
@@ -46,6 +47,7 @@ struct smtp_back {
 	struct buf record;
 	struct err spool_err; /* kind ERR_NONE: all bytes were taken */
 
+	struct smtp_checks checks;
 	struct deliver *deliver; /* mailboxes kept open over the messages */
 	struct store *store;     /* submission: of the account, once needed */
 	struct sent *sent;
@@ -83,6 +85,33 @@ int smtp_on_rcpt(void *ctx, const struct split_msg *msg, struct err *e);
 /* localserve: the code a localpart is to fail with, or 0 (host/special.h). */
 int smtp_special(const struct smtp_back *b, enum special_when when,
     struct slice local, const char **enhanced_r);
+
+/* ---- checks.c: on port 25, where DNS is asked ---- */
+
+/* For a connection, and its end; smtp_back_reset has the third. */
+void smtp_checks_begin(struct smtp_back *b);
+void smtp_checks_end(struct smtp_back *b);
+void smtp_checks_reset(struct smtp_back *b);
+int smtp_on_helo(void *ctx, const struct split_msg *msg, struct err *e);
+/* May this be its sender; may it have one more recipient; what is to be known
+ * of a message that is there, and does its author's domain want it? 1; 0 when
+ * the client was answered, -1. */
+int smtp_check_mail(struct smtp_back *b, struct err *e);
+int smtp_check_second_rcpt(struct smtp_back *b, struct err *e);
+int smtp_check_sender(struct smtp_back *b, struct err *e);
+
+/* ---- checks_signed.c ---- */
+
+int smtp_on_start(void *ctx, const struct split_msg *msg, struct err *e);
+int smtp_on_ask(void *ctx, const struct split_msg *msg, struct err *e);
+int smtp_on_dkim(void *ctx, const struct split_msg *msg, struct err *e);
+int smtp_on_arc(void *ctx, const struct split_msg *msg, struct err *e);
+
+/* ---- checks_headers.c ---- */
+
+/* Authentication-Results and Received-SPF, from host. */
+void smtp_checks_headers(const struct smtp_back *b, struct slice host,
+    struct buf *out);
 
 /* ---- deliver.c ---- */
 

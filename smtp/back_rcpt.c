@@ -48,7 +48,7 @@ check_mail(struct smtp_back *b, struct err *e)
 	if (is_literal(b->from_domain))
 		return smtp_verdict(b, 550, "5.7.0", e,
 		    "sender domain must be a name");
-	return 1;
+	return smtp_check_mail(b, e);
 }
 
 int
@@ -249,7 +249,9 @@ smtp_on_rcpt(void *ctx, const struct split_msg *msg, struct err *e)
 		return -1;
 	if (lacks_tls(b, &r))
 		return smtp_verdict(b, 530, "5.7.0", e, "TLS is needed here");
-	rc = route(b, local, domain, &r, e);
+	rc = smtp_check_second_rcpt(b, e);
+	if (rc > 0)
+		rc = route(b, local, domain, &r, e);
 	if (rc <= 0)
 		return rc;
 	add_rcpt(b, msg, &params, &r);

@@ -28,6 +28,7 @@ begin_data(struct smtp_front *f)
 		return false;
 	}
 	f->parse = msgparse_new(NULL);
+	f->verify = verdict.verify ? smtp_verify_new(f->login.split) : NULL;
 	f->size = 0;
 	f->head = (struct buf)BUF_INIT(SMTP_HEAD_MAX);
 	f->body_seen = 2; /* the message may begin with its body */
@@ -73,6 +74,8 @@ pass_on(struct smtp_front *f, struct slice bytes)
 		return true;
 	see_body(f, bytes);
 	msgparse_push(f->parse, bytes);
+	if (f->verify)
+		smtp_verify_push(f->verify, bytes);
 	return tell_pieces(f, SMTP_REQ_CHUNK, bytes);
 }
 
@@ -100,6 +103,18 @@ too_large(struct smtp_front *f)
 	    "message too large");
 }
 
+/* Tell what was found of its signatures. */
+static bool
+tell_verified(struct smtp_front *f)
+{
+	struct err e = ERR_INIT;
+
+	if (!f->verify || smtp_verify_finish(f->verify, &e) == 0)
+		return true;
+	smtp_lost(f, &e);
+	return false;
+}
+
 /* All bytes are there: have it delivered. */
 static void
 deliver(struct smtp_front *f)
@@ -116,6 +131,7 @@ deliver(struct smtp_front *f)
 		smtp_find_fields(buf_slice(&f->head), &fields, &extras);
 	v[1] = buf_slice(&extras);
 	if (tell_pieces(f, SMTP_REQ_RECORD, buf_slice(&record)) &&
+	    tell_verified(f) &&
 	    smtp_ask(f, SMTP_REQ_DELIVER, v, f->submission ? 2 : 0, &verdict,
 		&text))
 		smtp_reply_verdict(f, &verdict, text);

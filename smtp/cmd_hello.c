@@ -31,8 +31,17 @@ take_name(struct smtp_front *f, struct slice args)
 void
 smtp_cmd_helo(struct smtp_front *f, struct slice args)
 {
-	if (!take_name(f, args))
+	struct smtp_verdict verdict;
+	struct slice text;
+
+	if (!take_name(f, args) ||
+	    !smtp_ask(f, SMTP_REQ_HELO, &f->helo, 1, &verdict, &text))
 		return;
+	if (verdict.code >= 400) {
+		f->helo = SLICE_NULL;
+		smtp_reply_verdict(f, &verdict, text);
+		return;
+	}
 	f->esmtp = false;
 	smtp_reply_line(f, 250, true, "%.*s", SLICE_FMT(f->hostname));
 }

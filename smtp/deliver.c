@@ -137,7 +137,9 @@ check_message(struct smtp_back *b, struct err *e)
 	if (b->submission)
 		return check_from(b, e);
 	rc = check_special(b, e);
-	return rc > 0 ? check_author(b, e) : rc;
+	if (rc > 0)
+		rc = check_author(b, e);
+	return rc > 0 ? smtp_check_sender(b, e) : rc;
 }
 
 /* A full mailbox among several is better found before the others have it. */

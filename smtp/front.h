@@ -10,6 +10,7 @@
 #include "smtp/data.h"
 #include "smtp/params.h"
 #include "smtp/request.h"
+#include "smtp/verify.h"
 
 #define SMTP_TOPIC "smtpserver"
 #define SMTP_LINE_MAX 2048       /* RFC 5321, 4.5.3.1.4 asks for 512 */
@@ -45,9 +46,10 @@ struct smtp_front {
 	unsigned rcpts;
 	bool bdat; /* BDAT chunks have come */
 	struct msgparse *parse;
-	uint64_t size;      /* of the message so far */
-	unsigned body_seen; /* bytes of CR LF CR LF: 4 is all */
-	struct buf head;    /* of a submission, for fields.c */
+	struct smtp_verify *verify; /* NULL: not wanted */
+	uint64_t size;              /* of the message so far */
+	unsigned body_seen;         /* bytes of CR LF CR LF: 4 is all */
+	struct buf head;            /* of a submission, for fields.c */
 	int64_t data_end_ms;
 
 	bool done; /* the connection ends */
@@ -74,6 +76,7 @@ void smtp_reply_verdict(struct smtp_front *f, const struct smtp_verdict *v,
 bool smtp_ask(struct smtp_front *f, enum smtp_request type,
     const struct slice *v, size_t n, struct smtp_verdict *verdict_r,
     struct slice *text_r);
+/* One way. */
 bool smtp_tell(struct smtp_front *f, enum smtp_request type,
     const struct slice *v, size_t n);
 /* The back failed: 421, end. */

@@ -2,6 +2,7 @@
  * mox-smtpd - SMTP and submission: two jailed processes a connection, the
  * front for the dialogue, the back for addresses, passwords and mailboxes.
  */
+#include "host/host_dns.h"
 #include "smtp/front.h"
 #include "smtp/smtpd.h"
 
@@ -80,12 +81,30 @@ add_submission_paths(struct service_setup *setup)
 	setup->nback_paths = n;
 }
 
+/* localserve asks nobody unless it is told whom: it is for trying out, often
+ * without a network. */
+static int
+load_dns(struct service_setup *setup, struct err *e)
+{
+	struct resolver_conf conf;
+
+	host_dns_conf(smtpd.host.config, setup->arena, &conf);
+	smtpd.ask_dns = !smtpd.localserve || conf.zone || conf.servers;
+	return smtpd.ask_dns ? host_dns_load(&smtpd.host, setup->arena, e) : 0;
+}
+
+static const char *
+resolver_config(void)
+{
+	return opt_config;
+}
+
 static int
 load(struct service_setup *setup, struct err *e)
 {
 	setup->ctx = &smtpd;
 	if (host_load(&smtpd.host, opt_config, tls_use, setup, e) < 0 ||
-	    check_listeners(setup, e) < 0)
+	    check_listeners(setup, e) < 0 || load_dns(setup, e) < 0)
 		return -1;
 	if (queue_open(&smtpd.queue, smtpd.host.env.data_fd,
 		smtpd.host.env.run_fd, smtpd.host.env.clock,
@@ -139,6 +158,7 @@ static const struct service service = {
 	.front = smtp_front_run,
 	.back = smtp_back,
 	.refuse = refuse,
+	.resolver_config = resolver_config,
 };
 
 int

@@ -57,6 +57,8 @@ received(const struct smtp_back *b, struct slice host, struct slice rcpt,
 		r.helo = b->helo;
 		ip_text(&client->ip, from);
 		ip_text(&client->local_ip, by);
+		if (b->checks.iprev.status == IPREV_PASS)
+			r.from_name = b->checks.iprev.name;
 		r.from_ip = slice_str(from);
 		r.by_ip = slice_str(by);
 	}
@@ -127,6 +129,8 @@ smtp_prefix(const struct smtp_back *b, const struct deliver_target *target,
 	smtpaddr_write(&from, &addr);
 	compose_delivered_to(out, target->address);
 	compose_return_path(out, buf_slice(&from));
+	if (!b->submission)
+		smtp_checks_headers(b, host, out);
 	received(b, host, target->address, now, out);
 	buf_free(&from);
 }

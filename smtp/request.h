@@ -2,6 +2,7 @@
  * request - what the front of an SMTP connection tells its back, besides
  * logging in (host/login.h).
  *
+ *	HELO	name; not for EHLO              reply: struct smtp_verdict, text
  *	MAIL	struct smtp_mail, helo, localpart, domain, envid
  *	                                        reply: struct smtp_verdict, text
  *	RCPT	struct smtp_rcpt, localpart, domain, orcpt
@@ -9,25 +10,38 @@
  *	DATA	                                reply: struct smtp_verdict, text
  *	CHUNK	bytes of the message            one way
  *	RECORD	bytes of its record             one way
+ *	START	name: its TXT will be asked for one way
+ *	ASK	name                            reply: struct smtp_answer, why,
+ *	                                               texts of its TXT records
+ *	DKIM	struct smtp_signature, domain, selector, identity, algorithm,
+ *		beginning of b=, why            one way, a signature each
+ *	ARC	struct smtp_arc, domain, why    one way, behind DKIM
  *	DELIVER	struct smtp_fields, extras     reply: struct smtp_verdict, text
  *		(without slices on delivery; extras: lines "KEY VALUE")
  *	RSET	                                one way
  *
  * The back keeps the order: MAIL after HELLO, RCPT after MAIL, DATA after an
- * accepted RCPT, the others after DATA.
+ * accepted RCPT, the others after DATA. From START to ARC is said only if the
+ * verdict of DATA has verify.
  */
 #ifndef SMTP_REQUEST_H
 #define SMTP_REQUEST_H
 
 #include "host/login.h"
+#include "smtp/checks.h"
 #include "smtp/esmtp.h"
 
 enum smtp_request {
-	SMTP_REQ_MAIL = LOGIN_FIRST_OTHER,
+	SMTP_REQ_HELO = LOGIN_FIRST_OTHER,
+	SMTP_REQ_MAIL,
 	SMTP_REQ_RCPT,
 	SMTP_REQ_DATA,
 	SMTP_REQ_CHUNK,
 	SMTP_REQ_RECORD,
+	SMTP_REQ_START,
+	SMTP_REQ_ASK,
+	SMTP_REQ_DKIM,
+	SMTP_REQ_ARC,
 	SMTP_REQ_DELIVER,
 	SMTP_REQ_RSET,
 };
@@ -42,6 +56,7 @@ enum {
 /* Delivery waits for locks and disks, localserve's "timeout" for an hour. */
 #define SMTP_REQUEST_MS (61 * 60 * 1000)
 #define SMTP_CHUNK_MAX (32 * 1024)
+#define SMTP_RESULT_MAX 512 /* bytes of a name or reason in a result */
 
 struct smtp_mail {
 	bool esmtp;      /* EHLO, not HELO */
@@ -72,6 +87,18 @@ struct smtp_verdict {
 	int code;
 	char enhanced[12]; /* RFC 3463 */
 	bool close;        /* the reply is the last one */
+	bool verify;       /* tell DKIM and ARC of a message */
+};
+
+struct smtp_answer { /* of dns_query */
+	int rc;
+	enum err_kind kind; /* for -1 */
+	bool secure, nxdomain;
+};
+
+struct smtp_signature {
+	enum dkim_status status;
+	bool secure, testing;
 };
 
 #endif

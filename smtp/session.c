@@ -56,6 +56,7 @@ smtp_reset(struct smtp_front *f)
 	f->rcpts = 0;
 	msgparse_free(&f->parse);
 	buf_free(&f->head);
+	smtp_verify_free(&f->verify);
 }
 
 void

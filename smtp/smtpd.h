@@ -12,6 +12,7 @@ struct smtpd {
 	struct host host;   /* first */
 	struct queue queue; /* for submission */
 	struct receivedid receivedid;
+	bool ask_dns;            /* and check who sends */
 	bool localserve;         /* every address is ours, special ones fail */
 	struct deliver *deliver; /* in a shared back, between connections */
 };

@@ -57,7 +57,10 @@ Listeners:
 Postmaster:
 	Account: anna
 	Mailbox: Postmaster
+DNS:
+	ZoneFile: zone
 CONF
+	echo 'example.net A 127.0.0.1' >config/zone
 	cat >config/domains.conf <<'CONF'
 Domains:
 	example.org: nil
@@ -93,8 +96,10 @@ quickstart() {
 		anna@example.org "$HOST_USER"
 }
 
-# Listener public on $IP, on ports for everybody; Submission, too.
+# Listener public on $IP, on ports for everybody; Submission, too. The domain
+# that `deliver` sends from exists from here on.
 high_ports() {
+	echo 'example.net A 127.0.0.1' >>dns
 	python3 - "$IP" <<-'EOF'
 	import re, sys
 	p = "config/mox.conf"

@@ -36,8 +36,9 @@ def wait_for(true, seconds=20):
 class Wire:
     """Lines over a socket, with TLS from the start or later."""
 
-    def __init__(self, port, tls=False, ip=None):
-        self.sock = socket.create_connection((ip or IP, port), TIMEOUT)
+    def __init__(self, port, tls=False, ip=None, source=None):
+        self.sock = socket.create_connection(
+            (ip or IP, port), TIMEOUT, (source, 0) if source else None)
         if tls:
             self.sock = tls_context().wrap_socket(self.sock)
         self.file = self.sock.makefile("rb")
@@ -148,8 +149,8 @@ class Imap(Wire):
 class Smtp(Wire):
     """cmd() gives (code, [texts])."""
 
-    def __init__(self, port=1025, tls=False, ehlo=True, ip=None):
-        super().__init__(port, tls, ip)
+    def __init__(self, port=1025, tls=False, ehlo=True, ip=None, source=None):
+        super().__init__(port, tls, ip, source)
         self.greeting = self.reply()
         if ehlo:
             code, self.extensions = self.cmd("EHLO client.example")

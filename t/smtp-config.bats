@@ -65,6 +65,14 @@ HostTLSRPT:
 	Localpart: tlsreports
 Limits:
 	LoopbackExempt: true
+DNS:
+	ZoneFile: zone
+EOF
+	# far.example may send from anywhere, so also to several recipients.
+	cat >config/zone <<EOF
+far.example A 127.0.0.1
+far.example TXT "v=spf1 +all"
+a.example A 127.0.0.1
 EOF
 	cat >config/domains.conf <<EOF
 Domains:
@@ -110,7 +118,7 @@ Accounts:
 		Domain: a.example
 		Destinations:
 			small@a.example: nil
-		QuotaMessageSize: 3000
+		QuotaMessageSize: 4500
 	closed:
 		Domain: a.example
 		Destinations:
@@ -169,7 +177,9 @@ py() { cat "$DIR/words.py" - | PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	send(s, "ALICE+list@A.EXAMPLE", 250)
 	eq(mailbox("alice"), 2)
 	text = mailbox("alice", text=True)
-	assert text.startswith("Delivered-To: ALICE+list@A.EXAMPLE\nReturn-Path: <x@far.example>\nReceived: from client.example"), text
+	assert text.startswith("Delivered-To: ALICE+list@A.EXAMPLE\nReturn-Path: <x@far.example>\n"
+	    "Authentication-Results: mx.example;"), text
+	assert "\nReceived: from client.example" in text, text
 	assert " by mx.example ([127." in text and " for <ALICE+list@A.EXAMPLE>;" in text, text
 	send(s, "alice2@a.example", 250)
 	eq(mailbox("alice", ".Second"), 1)

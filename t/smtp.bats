@@ -354,7 +354,8 @@ py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	s.expect(250, "Subject: s\r\n\r\n.")
 	head = open(max(maildir_files(), key=lambda f: os.stat(f).st_ctime_ns)).read()
 	head = head.replace("\n ", " ").split("\n")
-	eq([line.split(":")[0] for line in head[:4]], ["Delivered-To", "Return-Path", "Received", "Subject"])
+	eq([line.split(":")[0] for line in head[:5]], ["Delivered-To", "Return-Path",
+	    "Authentication-Results", "Received", "Subject"])
 	eq(head[0], 'Delivered-To: "b> X-Evil: 1"@localhost')
 	eq(head[1], 'Return-Path: <"a\\"; (x) <y> \\\\"@b.example>')
 	EOF

@@ -69,6 +69,13 @@ dns_start(struct dns *dns, struct slice name, enum dns_type type)
 }
 
 void
+dns_forget(struct dns *dns)
+{
+	if (dns->forget != NULL)
+		dns->forget(dns);
+}
+
+void
 dns_start_addresses(struct dns *dns, struct slice host)
 {
 	dns_start(dns, host, DNS_A);

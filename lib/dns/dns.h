@@ -67,6 +67,7 @@ struct dns {
 	    enum dns_type type, struct dns_answer *answer_r, struct err *e);
 	/* Set the question under way; NULL: nothing would be gained. */
 	void (*start)(struct dns *dns, struct slice name, enum dns_type type);
+	void (*forget)(struct dns *dns); /* NULL: nothing is under way */
 	void (*free)(struct dns *dns);
 	/* Nobody waits for an answer any longer than this, by clock_mono_ms: a
 	 * limit for a check of many questions. 0: each has its own only. */
@@ -90,6 +91,9 @@ int dns_query(struct dns *dns, struct arena *arena, struct slice name,
 void dns_start(struct dns *dns, struct slice name, enum dns_type type);
 void dns_start_addresses(struct dns *dns, struct slice host);
 void dns_start_reverse(struct dns *dns, const struct ip *ip);
+
+/* Forget what was started and not asked for: the answers grow old. */
+void dns_forget(struct dns *dns);
 
 /* A and AAAA in one answer: secure if both are, 1 if either has records, -1
  * only if neither has and one of them failed. */

@@ -106,21 +106,28 @@ slots_query(struct dns *dns, struct arena *arena, struct slice name,
 }
 
 static void
-slots_free(struct dns *dns)
+slots_forget(struct dns *dns)
 {
 	struct dns_slots *s = (struct dns_slots *)dns;
 
 	for (size_t i = 0; i < DNS_SLOTS; i++)
 		clear(&s->v[i]);
-	s->close(s);
+}
+
+static void
+slots_free(struct dns *dns)
+{
+	slots_forget(dns);
+	((struct dns_slots *)dns)->close((struct dns_slots *)dns);
 }
 
 void
 dns_slots_init(struct dns_slots *s, int timeout_ms)
 {
-	s->dns = (struct dns){
-		.query = slots_query, .start = slots_start, .free = slots_free
-	};
+	s->dns = (struct dns){ .query = slots_query,
+		.start = slots_start,
+		.forget = slots_forget,
+		.free = slots_free };
 	s->timeout_ms = timeout_ms;
 }
 
