@@ -158,8 +158,8 @@ main(int argc, char **argv)
 		err_sys(&e, "socketpair");
 		proc_die(program.name, &e);
 	}
-	s = (struct starter){ r.config->path, r.name, opt_localserve,
-		opt_nosandbox, fork() };
+	s = (struct starter){ r.config, r.name, opt_localserve, opt_nosandbox,
+		fork() };
 	if (s.runner_pid == 0) {
 		r.starter = pair[0];
 		close(pair[1]);

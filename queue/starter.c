@@ -10,12 +10,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/proc.h"
+#include "config/domains_cdb.h"
 #include "queue/queue.h"
 
-#define FDS 3     /* stdin, stdout, the lock */
-#define HOLD_FD 3 /* what the lock is in the program */
+#define FDS 3        /* stdin, stdout, the lock */
+#define HOLD_FD 3    /* what the lock is in the program */
+#define LOOK_MS 1000 /* between looks at domains.conf */
 
 static const char *const programs[] = {
 	[STARTER_REMOTE] = "mox-remote",
@@ -102,7 +105,7 @@ start(const struct starter *s, const struct starter_request *req,
 	dest[req->n] = '\0';
 	argv[n++] = programs[req->program];
 	argv[n++] = "-config";
-	argv[n++] = s->config;
+	argv[n++] = s->config->path;
 	argv[n++] = "-runner";
 	argv[n++] = s->runner;
 	if (req->program == STARTER_REMOTE) {
@@ -147,14 +150,17 @@ int
 starter_run(const struct starter *s, int fd, int signals, struct err *e)
 {
 	struct starter_request req;
+	struct domains_cdb_watch watch = { 0 };
 	int fds[FDS], code = 0;
 
 	for (;;) {
 		struct pollfd p[2] = { { signals, POLLIN, 0 },
 			{ fd, POLLIN, 0 } };
 		unsigned char number;
-		if (poll(p, fd < 0 ? 1 : 2, -1) < 0 && errno != EINTR)
+		if (poll(p, fd < 0 ? 1 : 2, LOOK_MS) < 0 && errno != EINTR)
 			return err_sys(e, "poll");
+		domains_cdb_poll(s->config, &watch,
+		    clock_mono_ms(NULL) * INT64_C(1000000));
 		while (read(signals, &number, 1) == 1) {
 			if (number == SIGCHLD) {
 				if (reap(s, &code))

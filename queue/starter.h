@@ -3,7 +3,8 @@
  * list, told over a socket that passes descriptors.
  *
  * The starter has no jail, since jails outlive exec; it reads nothing but
- * struct starter_request from the runner, and parses nothing.
+ * struct starter_request from the runner, and parses nothing but domains.conf:
+ * the runner may not, and its routes change there.
  */
 #ifndef QUEUE_STARTER_H
 #define QUEUE_STARTER_H
@@ -14,6 +15,7 @@
 
 #include "base/err.h"
 #include "base/slice.h"
+#include "config/config.h"
 
 enum starter_program { STARTER_REMOTE, STARTER_LOCAL, STARTER_PROGRAMS };
 
@@ -26,7 +28,7 @@ struct starter_request {
 };
 
 struct starter {
-	const char *config; /* of mox.conf */
+	const struct config *config;
 	const char *runner; /* name of the folder below active/ */
 	bool localserve, nosandbox;
 	pid_t runner_pid;
@@ -34,8 +36,8 @@ struct starter {
 
 /*
  * In the starter: serve requests that come on fd, forward SIGTERM, SIGINT and
- * SIGHUP that come as bytes on signals, log how programs end, until the runner
- * has ended. Returns the runner's exit code, or -1 with e.
+ * SIGHUP that come as bytes on signals, log how programs end, compile a changed
+ * domains.conf, until the runner has ended. Returns the runner's exit code, or -1 with e.
  */
 int starter_run(const struct starter *s, int fd, int signals, struct err *e);
 

@@ -118,6 +118,51 @@ high_ports() {
 
 password() { sed -n 's/^with password  *//p' quickstart.log; }
 
+# All of that, with bob@example.org, and routes; both have $PASSWORD.
+quickstart_host() {
+	make_tree
+	make_dns
+	quickstart >/dev/null
+	PASSWORD=$(password)
+	high_ports
+	mox-config account add bob bob@example.org 2>/dev/null
+	printf '%s\n' "$PASSWORD" | mox-setaccountpassword bob >/dev/null
+	relays
+}
+
+# Three smarthosts: for all, for refuses.example, for slow.example.
+relays() {
+	local name port=2524
+	echo 'Transports:' >>config/mox.conf
+	for name in good refusing slow; do
+		printf '\t%s:\n\t\tSMTP:\n\t\t\tHost: %s\n\t\t\tPort: %s\n\t\t\tNoSTARTTLS: true\n' \
+			$name "$IP" $((++port)) >>config/mox.conf
+	done
+	cat >>config/domains.conf <<'CONF'
+Routes:
+	-
+		ToDomain:
+			- refuses.example
+		Transport: refusing
+	-
+		ToDomain:
+			- .slow.example
+		Transport: slow
+	-
+		Transport: good
+CONF
+	mox-config test 2>/dev/null
+}
+
+start_sink() {
+	local name=$1 port
+	shift
+	case $name in good) port=2525 ;; refusing) port=2526 ;; slow) port=2527 ;; esac
+	mkdir -m 777 "$name" # it gives up being root
+	background smtp-sink -u nobody -d "$TREE/$name/%M." "$@" "$IP:$port" 100
+	eventually port_open "$IP" $port
+}
+
 start_serve() {
 	: >serve.log # "ready" of an earlier one
 	background "${SERVE:-mox-serve}" "$@" 2>>serve.log
@@ -126,6 +171,12 @@ start_serve() {
 		cat serve.log
 		return 1
 	}
+}
+
+# Have the queue looked at now, as programs do that put something there.
+poke() {
+	local waiter
+	for waiter in run/watch/queue/*; do printf x 1<>"$waiter"; done
 }
 
 deliver() {

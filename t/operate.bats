@@ -10,14 +10,7 @@ setup_file() {
 	[ "$(id -u)" = 0 ] || skip "needs root"
 	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR IP TREE PASSWORD MOX_DNS_ZONE
 	IP=$(own_ip)
-	make_tree
-	make_dns
-	quickstart >/dev/null
-	PASSWORD=$(password)
-	high_ports
-	mox-config account add bob bob@example.org
-	printf '%s\n' "$PASSWORD" | mox-setaccountpassword bob >/dev/null
-	relays
+	quickstart_host
 	start_sink good
 	start_sink refusing -f RCPT
 	start_sink slow -r RCPT
@@ -33,39 +26,6 @@ teardown_file() {
 setup() {
 	PATH=$TREE/bin:$PATH
 	cd "$TREE"
-}
-
-# Three smarthosts: for all, for refuses.example, for slow.example.
-relays() {
-	local name port=2524
-	echo 'Transports:' >>config/mox.conf
-	for name in good refusing slow; do
-		printf '\t%s:\n\t\tSMTP:\n\t\t\tHost: %s\n\t\t\tPort: %s\n\t\t\tNoSTARTTLS: true\n' \
-			$name "$IP" $((++port)) >>config/mox.conf
-	done
-	cat >>config/domains.conf <<'CONF'
-Routes:
-	-
-		ToDomain:
-			- refuses.example
-		Transport: refusing
-	-
-		ToDomain:
-			- .slow.example
-		Transport: slow
-	-
-		Transport: good
-CONF
-	mox-config test 2>/dev/null
-}
-
-start_sink() {
-	local name=$1 port
-	shift
-	case $name in good) port=2525 ;; refusing) port=2526 ;; slow) port=2527 ;; esac
-	mkdir -m 777 "$name" # it gives up being root
-	background smtp-sink -u nobody -d "$TREE/$name/%M." "$@" "$IP:$port" 100
-	eventually port_open "$IP" $port
 }
 
 py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
@@ -210,8 +170,7 @@ queue_empty() { [ -z "$(find data/queue -type f ! -name .lock)" ]; }
 		fi
 		now=$((now + 17 * 3600))
 		echo $now >run/now
-		# It looks at the clock by itself, too, but not at once.
-		for waiter in run/watch/queue/*; do printf x 1<>"$waiter"; done
+		poke # it looks at the clock by itself, too, but not at once
 	done
 	arrive_as_anna failed
 	eventually queue_empty
