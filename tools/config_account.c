@@ -8,23 +8,30 @@
 #include "tools/config_tool.h"
 
 static int
+add(struct edit *edit, int argc, char **argv, struct err *e)
+{
+	(void)argc;
+	return edit_account_add(edit, slice_str(argv[0]), slice_str(argv[1]),
+	    e);
+}
+
+static int
 account_add(int argc, char **argv)
 {
-	struct err e = ERR_INIT;
-	struct config *config;
-	struct edit *edit = config_edit(&config);
-	int rc;
+	int rc = config_edit(add, argc, argv);
 
-	(void)argc;
-	rc = config_edit_end(&edit,
-	    edit_account_add(edit, slice_str(argv[0]), slice_str(argv[1]), &e),
-	    &e);
 	if (rc == 0)
 		printf("account added; set its password with: mox "
 		       "setaccountpassword %s\n",
 		    argv[0]);
-	config_free(&config);
 	return rc;
+}
+
+static int
+rm(struct edit *edit, int argc, char **argv, struct err *e)
+{
+	(void)argc;
+	return edit_account_remove(edit, slice_str(argv[0]), e);
 }
 
 static int
@@ -32,19 +39,17 @@ account_rm(int argc, char **argv)
 {
 	struct err e = ERR_INIT;
 	struct config *config;
-	struct edit *edit = config_edit(&config);
-	struct slice name = slice_str(argv[0]);
-	int rc;
+	int rc = config_edit(rm, argc, argv);
 
-	(void)argc;
-	rc = config_edit_end(&edit, edit_account_remove(edit, name, &e), &e);
-	if (rc == 0 && config_account_gone(config, name, &e) < 0) {
+	if (rc != 0)
+		return rc;
+	config = config_need();
+	if (config_account_gone(config, slice_str(argv[0]), &e) < 0) {
 		fprintf(stderr,
 		    "mox-config: the account is out of the configuration, but "
 		    "not all of its data is removed\n");
 		rc = config_fail(&e);
-	}
-	if (rc == 0)
+	} else
 		puts("account removed");
 	config_free(&config);
 	return rc;
@@ -108,21 +113,20 @@ account_list(int argc, char **argv)
 }
 
 static int
-account_disable(int argc, char **argv)
+disable(struct edit *edit, int argc, char **argv, struct err *e)
 {
-	struct err e = ERR_INIT;
-	struct config *config;
-	struct edit *edit = config_edit(&config);
-	int rc;
+	(void)argc;
+	if (argv[1][0] == '\0')
+		return err_set(e, ERR_SYNTAX, "a message for users is needed");
+	return edit_account_disable(edit, slice_str(argv[0]),
+	    slice_str(argv[1]), e);
+}
 
-	if (argc == 2 && argv[1][0] == '\0')
-		rc = err_set(&e, ERR_SYNTAX, "a message for users is needed");
-	else
-		rc = edit_account_disable(edit, slice_str(argv[0]),
-		    slice_str(argc == 2 ? argv[1] : NULL), &e);
-	rc = config_edit_end(&edit, rc, &e);
-	config_free(&config);
-	return rc;
+static int
+enable(struct edit *edit, int argc, char **argv, struct err *e)
+{
+	(void)argc;
+	return edit_account_disable(edit, slice_str(argv[0]), SLICE_NULL, e);
 }
 
 static int
@@ -151,34 +155,18 @@ account_addresses(int argc, char **argv)
 /* ---- addresses ---- */
 
 static int
-address_add(int argc, char **argv)
+address_add(struct edit *edit, int argc, char **argv, struct err *e)
 {
-	struct err e = ERR_INIT;
-	struct config *config;
-	struct edit *edit = config_edit(&config);
-	int rc;
-
 	(void)argc;
-	rc = config_edit_end(&edit,
-	    edit_address_add(edit, slice_str(argv[0]), slice_str(argv[1]), &e),
-	    &e);
-	config_free(&config);
-	return rc;
+	return edit_address_add(edit, slice_str(argv[0]), slice_str(argv[1]),
+	    e);
 }
 
 static int
-address_rm(int argc, char **argv)
+address_rm(struct edit *edit, int argc, char **argv, struct err *e)
 {
-	struct err e = ERR_INIT;
-	struct config *config;
-	struct edit *edit = config_edit(&config);
-	int rc;
-
 	(void)argc;
-	rc = config_edit_end(&edit,
-	    edit_address_remove(edit, slice_str(argv[0]), &e), &e);
-	config_free(&config);
-	return rc;
+	return edit_address_remove(edit, slice_str(argv[0]), e);
 }
 
 /* Whose mail is it, as SMTP would decide; that of an alias is nobody's. */
@@ -211,30 +199,31 @@ const struct config_command config_account_commands[] = {
 	{ "account add", "account address", 2, 2, NULL,
 	    "Add an account with an address. It gets the settings of a new "
 	    "account, and a password by mox setaccountpassword.",
-	    account_add },
+	    account_add, NULL },
 	{ "account rm", "account", 1, 1, NULL,
-	    "Remove an account, with its mail and credentials.", account_rm },
+	    "Remove an account, with its mail and credentials.", account_rm,
+	    NULL },
 	{ "account list", "[-json]", 0, 0, config_json_opts,
 	    "List accounts, with those whose login is disabled marked.",
-	    account_list },
+	    account_list, NULL },
 	{ "account disable", "account message", 2, 2, NULL,
 	    "Refuse logins to an account with a message. Mail is still "
 	    "delivered.",
-	    account_disable },
+	    NULL, disable },
 	{ "account enable", "account", 1, 1, NULL,
-	    "Allow logins to an account again.", account_disable },
+	    "Allow logins to an account again.", NULL, enable },
 	{ "account addresses", "[-json] account", 1, 1, config_json_opts,
 	    "List the addresses of an account. @domain stands for all others "
 	    "of a domain.",
-	    account_addresses },
+	    account_addresses, NULL },
 	{ "address add", "address account", 2, 2, NULL,
 	    "Add an address to an account; @domain for all others of a "
 	    "domain.",
-	    address_add },
+	    NULL, address_add },
 	{ "address rm", "address", 1, 1, NULL,
-	    "Remove an address from its account.", address_rm },
+	    "Remove an address from its account.", NULL, address_rm },
 	{ "address account", "address", 1, 1, config_json_opts,
 	    "Print the account that mail for an address is delivered to.",
-	    address_account },
-	{ NULL, NULL, 0, 0, NULL, NULL, NULL },
+	    address_account, NULL },
+	{ NULL, NULL, 0, 0, NULL, NULL, NULL, NULL },
 };

@@ -121,54 +121,40 @@ typedef int members_fn(struct edit *edit, struct slice address,
     const struct slice *members, size_t n, struct err *e);
 
 static int
-change_members(int argc, char **argv, members_fn *change)
+change_members(struct edit *edit, int argc, char **argv, members_fn *change,
+    struct err *e)
 {
-	struct err e = ERR_INIT;
-	struct config *config;
-	struct edit *edit = config_edit(&config);
 	size_t n = (size_t)argc - 1;
 	struct slice *members = arena_array(edit->arena, n, sizeof(*members));
-	int rc;
 
 	for (size_t i = 0; i < n; i++)
 		members[i] = slice_str(argv[i + 1]);
-	rc = config_edit_end(&edit,
-	    change(edit, slice_str(argv[0]), members, n, &e), &e);
-	config_free(&config);
-	return rc;
+	return change(edit, slice_str(argv[0]), members, n, e);
 }
 
 static int
-alias_add(int argc, char **argv)
+alias_add(struct edit *edit, int argc, char **argv, struct err *e)
 {
-	return change_members(argc, argv, edit_alias_add);
+	return change_members(edit, argc, argv, edit_alias_add, e);
 }
 
 static int
-alias_addaddr(int argc, char **argv)
+alias_addaddr(struct edit *edit, int argc, char **argv, struct err *e)
 {
-	return change_members(argc, argv, edit_alias_add_members);
+	return change_members(edit, argc, argv, edit_alias_add_members, e);
 }
 
 static int
-alias_rmaddr(int argc, char **argv)
+alias_rmaddr(struct edit *edit, int argc, char **argv, struct err *e)
 {
-	return change_members(argc, argv, edit_alias_remove_members);
+	return change_members(edit, argc, argv, edit_alias_remove_members, e);
 }
 
 static int
-alias_rm(int argc, char **argv)
+alias_rm(struct edit *edit, int argc, char **argv, struct err *e)
 {
-	struct err e = ERR_INIT;
-	struct config *config;
-	struct edit *edit = config_edit(&config);
-	int rc;
-
 	(void)argc;
-	rc = config_edit_end(&edit,
-	    edit_alias_remove(edit, slice_str(argv[0]), &e), &e);
-	config_free(&config);
-	return rc;
+	return edit_alias_remove(edit, slice_str(argv[0]), e);
 }
 
 /* Empty or not given: as it is. */
@@ -184,6 +170,20 @@ set_bool(const char *option, const char *text, bool *value, struct err *e)
 	    option, text);
 }
 
+static int
+update(struct edit *edit, int argc, char **argv, struct err *e)
+{
+	struct conf_alias *alias;
+
+	(void)argc;
+	if (edit_alias_find(edit, slice_str(argv[0]), &alias, e) < 0 ||
+	    set_bool("postpublic", opt_post, &alias->post_public, e) < 0 ||
+	    set_bool("listmembers", opt_members, &alias->list_members, e) < 0 ||
+	    set_bool("allowmsgfrom", opt_from, &alias->allow_msg_from, e) < 0)
+		return -1;
+	return 0;
+}
+
 /* Options may also stand behind the address. */
 static int
 alias_update(int argc, char **argv)
@@ -191,43 +191,28 @@ alias_update(int argc, char **argv)
 	static const struct opt_program program = { "mox-config alias update",
 		"alias@domain [options]",
 		"Change who may do what with an alias.", update_opts };
-	struct err e = ERR_INIT;
-	struct config *config;
-	struct edit *edit;
-	struct conf_alias *alias;
-	int rc;
 
 	if (opt_parse(&program, argc, argv) != argc)
 		opt_usage(&program, "one alias");
-	edit = config_edit(&config);
-	rc = edit_alias_find(edit, slice_str(argv[0]), &alias, &e);
-	if (rc == 0 &&
-	    (set_bool("postpublic", opt_post, &alias->post_public, &e) < 0 ||
-		set_bool("listmembers", opt_members, &alias->list_members, &e) <
-		    0 ||
-		set_bool("allowmsgfrom", opt_from, &alias->allow_msg_from, &e) <
-		    0))
-		rc = -1;
-	rc = config_edit_end(&edit, rc, &e);
-	config_free(&config);
-	return rc;
+	return config_edit(update, argc, argv);
 }
 
 const struct config_command config_alias_commands[] = {
 	{ "alias list", "[-json] domain", 1, 1, config_json_opts,
-	    "List the aliases of a domain.", alias_list },
+	    "List the aliases of a domain.", alias_list, NULL },
 	{ "alias print", "[-json] alias@domain", 1, 1, config_json_opts,
-	    "Print the settings and members of an alias.", alias_print },
+	    "Print the settings and members of an alias.", alias_print, NULL },
 	{ "alias add", "alias@domain address ...", 2, CONFIG_ANY_ARGS, NULL,
-	    "Add an alias with members, which anyone may send to.", alias_add },
+	    "Add an alias with members, which anyone may send to.", NULL,
+	    alias_add },
 	{ "alias update", "alias@domain [options]", 1, CONFIG_ANY_ARGS,
-	    update_opts, "Change who may do what with an alias.",
-	    alias_update },
-	{ "alias rm", "alias@domain", 1, 1, NULL, "Remove an alias.",
+	    update_opts, "Change who may do what with an alias.", alias_update,
+	    NULL },
+	{ "alias rm", "alias@domain", 1, 1, NULL, "Remove an alias.", NULL,
 	    alias_rm },
 	{ "alias addaddr", "alias@domain address ...", 2, CONFIG_ANY_ARGS, NULL,
-	    "Add members to an alias.", alias_addaddr },
+	    "Add members to an alias.", NULL, alias_addaddr },
 	{ "alias rmaddr", "alias@domain address ...", 2, CONFIG_ANY_ARGS, NULL,
-	    "Remove members from an alias.", alias_rmaddr },
-	{ NULL, NULL, 0, 0, NULL, NULL, NULL },
+	    "Remove members from an alias.", NULL, alias_rmaddr },
+	{ NULL, NULL, 0, 0, NULL, NULL, NULL, NULL },
 };

@@ -92,6 +92,6 @@ clientconfig(int argc, char **argv)
 const struct config_command config_client_commands[] = {
 	{ "clientconfig", "[-json] domain", 1, 1, config_json_opts,
 	    "Print what mail programs of a domain are to be set to.",
-	    clientconfig },
-	{ NULL, NULL, 0, 0, NULL, NULL, NULL },
+	    clientconfig, NULL },
+	{ NULL, NULL, 0, 0, NULL, NULL, NULL, NULL },
 };

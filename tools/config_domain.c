@@ -12,16 +12,17 @@
 static bool opt_disabled, opt_dnssec;
 
 static int
+add(struct edit *edit, int argc, char **argv, struct err *e)
+{
+	return edit_domain_add(edit, slice_str(argv[0]), opt_disabled,
+	    slice_str(argv[1]), slice_str(argc == 3 ? argv[2] : NULL), e);
+}
+
+static int
 domain_add(int argc, char **argv)
 {
-	struct err e = ERR_INIT;
-	struct config *config;
-	struct edit *edit = config_edit(&config);
-	int rc;
+	int rc = config_edit(add, argc, argv);
 
-	rc = edit_domain_add(edit, slice_str(argv[0]), opt_disabled,
-	    slice_str(argv[1]), slice_str(argc == 3 ? argv[2] : NULL), &e);
-	rc = config_edit_end(&edit, rc, &e);
 	if (rc == 0)
 		printf("domain added; now add its DNS records, which this "
 		       "prints:\n\tmox config dnsrecords %s\n",
@@ -30,53 +31,38 @@ domain_add(int argc, char **argv)
 		printf("and set the password of its account:\n"
 		       "\tmox setaccountpassword %s\n",
 		    argv[1]);
-	config_free(&config);
 	return rc;
+}
+
+static int
+rm(struct edit *edit, int argc, char **argv, struct err *e)
+{
+	(void)argc;
+	return edit_domain_remove(edit, slice_str(argv[0]), e);
 }
 
 static int
 domain_rm(int argc, char **argv)
 {
-	struct err e = ERR_INIT;
-	struct config *config;
-	struct edit *edit = config_edit(&config);
-	int rc;
+	int rc = config_edit(rm, argc, argv);
 
-	(void)argc;
-	rc = config_edit_end(&edit,
-	    edit_domain_remove(edit, slice_str(argv[0]), &e), &e);
 	if (rc == 0)
 		printf("domain removed; remove its DNS records as well\n");
-	config_free(&config);
 	return rc;
 }
 
 static int
-set_disabled(const char *domain, bool disabled)
+disable(struct edit *edit, int argc, char **argv, struct err *e)
 {
-	struct err e = ERR_INIT;
-	struct config *config;
-	struct edit *edit = config_edit(&config);
-	int rc;
-
-	rc = config_edit_end(&edit,
-	    edit_domain_disable(edit, slice_str(domain), disabled, &e), &e);
-	config_free(&config);
-	return rc;
+	(void)argc;
+	return edit_domain_disable(edit, slice_str(argv[0]), true, e);
 }
 
 static int
-domain_disable(int argc, char **argv)
+enable(struct edit *edit, int argc, char **argv, struct err *e)
 {
 	(void)argc;
-	return set_disabled(argv[0], true);
-}
-
-static int
-domain_enable(int argc, char **argv)
-{
-	(void)argc;
-	return set_disabled(argv[0], false);
+	return edit_domain_disable(edit, slice_str(argv[0]), false, e);
 }
 
 /* ---- DNS records ---- */
@@ -151,18 +137,18 @@ const struct config_command config_domain_commands[] = {
 	    "Its reports and mail to postmaster go to the account. With a "
 	    "localpart the account is made, with the address "
 	    "localpart@domain.",
-	    domain_add },
+	    domain_add, NULL },
 	{ "domain rm", "domain", 1, 1, NULL,
-	    "Remove a domain. Its addresses must be removed before.",
-	    domain_rm },
+	    "Remove a domain. Its addresses must be removed before.", domain_rm,
+	    NULL },
 	{ "domain disable", "domain", 1, 1, NULL,
-	    "Refuse, for the time being, mail to and from a domain.",
-	    domain_disable },
+	    "Refuse, for the time being, mail to and from a domain.", NULL,
+	    disable },
 	{ "domain enable", "domain", 1, 1, NULL,
-	    "Accept mail of a domain again.", domain_enable },
+	    "Accept mail of a domain again.", NULL, enable },
 	{ "dnsrecords", "[-dnssec] [-json] domain", 1, 1, records_opts,
 	    "Print the DNS records that a domain should have, as a zone "
 	    "file.",
-	    dnsrecords },
-	{ NULL, NULL, 0, 0, NULL, NULL, NULL },
+	    dnsrecords, NULL },
+	{ NULL, NULL, 0, 0, NULL, NULL, NULL, NULL },
 };

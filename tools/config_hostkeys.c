@@ -197,6 +197,6 @@ const struct config_command config_hostkeys_commands[] = {
 	{ "ensureacmehostprivatekeys", "", 0, 0, NULL,
 	    "Make the host keys that listeners with ACME lack, and print how "
 	    "to name them.",
-	    ensure_keys },
-	{ NULL, NULL, 0, 0, NULL, NULL, NULL },
+	    ensure_keys, NULL },
+	{ NULL, NULL, 0, 0, NULL, NULL, NULL, NULL },
 };

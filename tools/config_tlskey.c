@@ -432,19 +432,20 @@ static const struct opt add_opts[] = {
 const struct config_command config_tlskey_commands[] = {
 	{ "tlspubkey list", "[-json] [account]", 0, 1, config_json_opts,
 	    "List keys of TLS client certificates, of an account or all.",
-	    key_list },
+	    key_list, NULL },
 	{ "tlspubkey get", "[-json] fingerprint", 1, 1, config_json_opts,
-	    "Print a key with its certificate.", key_get },
+	    "Print a key with its certificate.", key_get, NULL },
 	{ "tlspubkey add", "[-no-imap-preauth] address [name] <cert.pem", 1, 2,
 	    add_opts,
 	    "Let a certificate's key log in as an address. The name is for "
 	    "people; default is the common name of the certificate.",
-	    key_add },
-	{ "tlspubkey rm", "fingerprint", 1, 1, NULL, "Remove a key.", key_rm },
+	    key_add, NULL },
+	{ "tlspubkey rm", "fingerprint", 1, 1, NULL, "Remove a key.", key_rm,
+	    NULL },
 	{ "tlspubkey gen", "stem", 1, 1, NULL,
 	    "Make an ed25519 key and a certificate in files that begin with "
 	    "stem. The private key for programs that take no file is printed "
 	    "on standard error.",
-	    key_gen },
-	{ NULL, NULL, 0, 0, NULL, NULL, NULL },
+	    key_gen, NULL },
+	{ NULL, NULL, 0, 0, NULL, NULL, NULL, NULL },
 };

@@ -100,8 +100,8 @@ config_need_lookup(const struct config *config)
 
 /* ---- editing ---- */
 
-struct edit *
-config_edit(struct config **config_r)
+static struct edit *
+begin(struct config **config_r)
 {
 	struct sconf_errors errors;
 	struct err e = ERR_INIT;
@@ -121,8 +121,9 @@ config_edit(struct config **config_r)
 	return edit;
 }
 
-int
-config_edit_end(struct edit **edit, int rc, struct err *e)
+/* The exit code. */
+static int
+end(struct edit **edit, int rc, struct err *e)
 {
 	struct sconf_errors errors;
 
@@ -138,6 +139,21 @@ config_edit_end(struct edit **edit, int rc, struct err *e)
 	if (rc < 0)
 		return e->kind != ERR_NONE ? config_fail(e) : EXIT_FAILED;
 	return EXIT_DONE;
+}
+
+int
+config_edit(int (*change)(struct edit *edit, int argc, char **argv,
+		struct err *e),
+    int argc, char **argv)
+{
+	struct err e = ERR_INIT;
+	struct config *config;
+	struct edit *edit = begin(&config);
+	int rc = change(edit, argc, argv, &e);
+
+	rc = end(&edit, rc, &e);
+	config_free(&config);
+	return rc;
 }
 
 /* ---- output ---- */

@@ -20,9 +20,12 @@ struct config_command {
 	const char *words; /* "account add" */
 	const char *args;  /* for the usage: "account address" */
 	int min_args, max_args;
-	const struct opt *opts;            /* ended by name NULL; NULL: none */
-	const char *doc;                   /* the first sentence is for lists */
-	int (*run)(int argc, char **argv); /* without words and options */
+	const struct opt *opts; /* ended by name NULL; NULL: none */
+	const char *doc;        /* the first sentence is for lists */
+	/* One of the two, called without words and options: what the command
+	 * does, or the edit that it is. */
+	int (*run)(int argc, char **argv);
+	int (*edit)(struct edit *edit, int argc, char **argv, struct err *e);
 };
 
 /* Groups, each ended by words NULL. */
@@ -48,13 +51,13 @@ struct config *config_need(void);
 struct config_domains *config_need_domains(struct config **config_r);
 
 /*
- * Begin an edit, or print why not and exit. What lies outside the
- * configuration (keys of users) and uses addresses is protected.
+ * Make one edit, and commit it if change returns 0. What lies outside the
+ * configuration (keys of users) and uses addresses is protected. Prints what
+ * is wrong; returns the exit code, 0 also if there was nothing to change.
  */
-struct edit *config_edit(struct config **config_r);
-/* Commit if rc is 0, cancel otherwise; prints problems and e. Returns the exit
- * code, 0 also if there was nothing to change. */
-int config_edit_end(struct edit **edit, int rc, struct err *e);
+int config_edit(int (*change)(struct edit *edit, int argc, char **argv,
+		    struct err *e),
+    int argc, char **argv);
 
 /* domains.cdb brought up to date and opened, as the owner of the data folder
  * if root; prints and exits on failure. */

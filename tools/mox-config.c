@@ -137,6 +137,8 @@ run(const struct config_command *c, int argc, char **argv, int words)
 		opt_usage(&p, "arguments are missing");
 	if (argc - first > c->max_args)
 		opt_usage(&p, "too many arguments");
+	if (c->edit)
+		return config_edit(c->edit, argc - first, argv + first);
 	return c->run(argc - first, argv + first);
 }
 
