@@ -265,6 +265,9 @@ mox-config: refused, nothing was changed' address add x@other.example mjl
 	sed -i "s/192.0.2.1/$IP/; s/^\t\t\tNoSTARTTLS/\t\t\tPort: 1025\n&/" config/mox.conf
 	sed -i '/@example.org: nil/{/mjl/!d}' config/domains.conf
 	mkdir run
+	# Senders are looked up, and several recipients need SPF.
+	printf '%s\n' "example.net A $IP" 'example.net TXT "v=spf1 +all"' >zone
+	export MOX_DNS_ZONE=$PWD/zone
 	background mox-listen mox-smtpd 2>server.log
 	eventually port_open "$IP" 1025
 	rcpt() {
