@@ -57,7 +57,7 @@ static const struct schema_field selector_fields[] = {
 	{ "PrivateKeyFile", STRING(private_key_file), REQ, NULL, field_text,
 	    "PEM file with the private key (PKCS8), RSA of at least 1024 "
 	    "bits or ed25519. Relative to the folder of domains.conf, and below "
-	    "dkim/ or ../secret/dkim/ there: services reach no other." },
+	    "dkim/ there or secret/dkim/ beside it: services reach no other." },
 };
 #undef IN
 static const struct schema selector = SCHEMA_OF(conf_selector, selector_fields);
