@@ -129,6 +129,61 @@ flip() {
 	[ "$(files)" = 5 ]
 }
 
+@test "a copy: what was read while it was made is one message; others are two" {
+	first=$(first)
+	unseen "$M/cur" cp "../new/$first" "$first:2,S"
+	run verify -restored -fix
+	[ "$status" = 0 ]
+	[ "$(files)" = 5 ]
+	[ ! -e "$M/new/$first" ]
+	clean
+	first=$(first)
+	unseen "$M/cur" cp "../new/$first" "$first:2,S"
+	# One more byte at the end, S= as it was: not the same.
+	echo >>"$M/cur/$first:2,S"
+	verify -restored -fix
+	[ "$(ls "$M/new" "$M/cur" | grep -c '[.]R')" = 6 ]
+}
+
+@test "a copied queue: what moved on meanwhile is there once" {
+	q=$D/queue id=00064a1b2c3d4e5f
+	mkdir -p "$q"/{todo,hold,due/{now,20261130T1504Z,20261130T1604Z},active/a,retired/20261201,msg/60}
+	item() {
+		local at
+		for at in "${@:2}"; do
+			echo "mox-item 1" >"$q/$at/${id}60.$1"
+			touch "$q/msg/60/${id}60.$1"
+		done
+	}
+	longer() { echo 'delayed 2026' >>"$q/$1"; }
+	item 1 due/20261130T1504Z due/20261130T1604Z hold
+	longer "due/20261130T1604Z/${id}60.1"
+	item 2 due/now hold # settled: no message
+	rm "$q/msg/60/${id}60.2"
+	item 3 due/now retired/20261201
+	longer "retired/20261201/${id}60.3"
+	rm "$q/msg/60/${id}60.3"
+	item 4 hold
+	clean # it is not looked at without -restored
+	run verify -restored
+	[ "$status" = 1 ]
+	[ "$(grep -c '^error: queue: queue/' <<<"$output")" = 5 ]
+	run verify -restored -fix
+	[ "$status" = 0 ]
+	[ "$(cd "$q" && find . -name '*.?' -path './[dhr]*' | sort)" = "./due/20261130T1604Z/${id}60.1
+./hold/${id}60.4
+./retired/20261201/${id}60.3" ]
+	# An envelope makes its items anew, but for those beside it.
+	touch "$q/todo/${id}60"
+	item 1 active/a
+	touch "$q/active/a/${id}60"
+	verify -restored -fix
+	[ "$(cd "$q" && find . -type f ! -path './msg/*' | sort)" = "./active/a/${id}60
+./active/a/${id}60.1
+./retired/20261201/${id}60.3" ]
+	verify -restored | grep -q OK
+}
+
 @test "damaged records" {
 	flip "$M/mox.cdb" "$(($(grep -abo records "$M/mox.cdb" | head -n1 |
 		cut -d: -f1) + 40))" # in the first, behind key and padding

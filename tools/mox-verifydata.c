@@ -14,6 +14,7 @@
 #include "base/opt.h"
 #include "base/proc.h"
 #include "db/escape.h"
+#include "queue/copy.h"
 #include "service/user.h"
 #include "store/verify.h"
 #include "text/json_write.h"
@@ -176,6 +177,29 @@ check_credentials(struct verify *v)
 	arena_free(&arena);
 }
 
+/* ---- queue ---- */
+
+static void
+found_in_queue(void *ctx, const char *path, const char *why)
+{
+	struct verify *v = ctx;
+
+	verify_report(v, VERIFY_ERROR, "queue", v->fix, "%s: %s", path, why);
+}
+
+/* Of a copy only: one in use changes meanwhile, and mends itself. */
+static void
+check_queue(struct verify *v)
+{
+	const struct queue_copy copy = {
+		.mend = v->fix, .found = found_in_queue, .ctx = v
+	};
+	struct err e = ERR_INIT;
+
+	if (queue_copy_check(&copy, v->env->data_fd, &e) < 0)
+		verify_report(v, VERIFY_ERROR, "queue", false, "%s", e.text);
+}
+
 /* ---- main ---- */
 
 /* As its owner, and with the modes that it has. */
@@ -223,6 +247,8 @@ main(int argc, char **argv)
 	if (verify_data(&v, &e) < 0)
 		proc_die(program.name, &e);
 	check_credentials(&v);
+	if (opt_restored)
+		check_queue(&v);
 	end_output(&out, &v, argv[arg]);
 	return v.errors > 0 ? EXIT_FAILED : EXIT_DONE;
 }

@@ -21,6 +21,7 @@
 /* A scan believes that a file is gone when mtimes are older than 2 s. */
 #define SETTLE_MS 2100
 #define SCANS 3
+#define COMPARED 16384 /* bytes of two files at a time */
 
 struct files {
 	struct verify *v;
@@ -75,20 +76,54 @@ rename_fresh(struct files *f, const struct found *found)
 	    db_rename(dirfd, old, dirfd, name, NULL) == 1;
 }
 
-/* Two names of one file: one is enough. */
+static bool
+same_bytes(int a, int b)
+{
+	char x[COMPARED], y[COMPARED];
+	ssize_t n, m;
+
+	do {
+		n = read(a, x, sizeof(x));
+		m = read(b, y, sizeof(y));
+	} while (n > 0 && n == m && memcmp(x, y, (size_t)n) == 0);
+	return n == 0 && m == 0;
+}
+
+/* Two links to one file; or, in a copy, what was copied before and after it
+ * got another name. */
+static bool
+is_same(const struct files *f, int dir_a, const char *a, int dir_b,
+    const char *b)
+{
+	int x = openat(dir_a, a, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int y = openat(dir_b, b, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat s, t;
+	bool same = x >= 0 && y >= 0 && fstat(x, &s) == 0 &&
+	    fstat(y, &t) == 0 &&
+	    ((s.st_ino == t.st_ino && s.st_dev == t.st_dev) ||
+		(f->v->restored && same_bytes(x, y)));
+
+	if (x >= 0)
+		close(x);
+	if (y >= 0)
+		close(y);
+	return same;
+}
+
+/* One is enough if they are the same: that in cur/, which it came to later. */
 static bool
 mend_double(struct files *f, const struct found *a, const struct found *b)
 {
 	char name_a[LAYOUT_NAME], name_b[LAYOUT_NAME];
-	struct stat x, y;
+	int dir_a = dir_of(f->mb, a), dir_b = dir_of(f->mb, b);
 
-	if (slice_cstr(a->file, name_a, sizeof(name_a)) &&
-	    slice_cstr(b->file, name_b, sizeof(name_b)) &&
-	    fstatat(dir_of(f->mb, a), name_a, &x, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    fstatat(dir_of(f->mb, b), name_b, &y, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    x.st_ino == y.st_ino && x.st_dev == y.st_dev)
-		return unlinkat(dir_of(f->mb, b), name_b, 0) == 0;
-	return rename_fresh(f, b);
+	if (!slice_cstr(a->file, name_a, sizeof(name_a)) ||
+	    !slice_cstr(b->file, name_b, sizeof(name_b)) ||
+	    !is_same(f, dir_a, name_a, dir_b, name_b))
+		return rename_fresh(f, b);
+	return a->place == RECORD_NEW && b->place == RECORD_CUR
+	    ? unlinkat(dir_a, name_a, 0) == 0
+	    : unlinkat(dir_b, name_b, 0) == 0;
 }
 
 /* ---- comparing ---- */
