@@ -208,6 +208,34 @@ test_many(void)
 	waitpid(pid, NULL, 0);
 }
 
+/* What was started and is forgotten is asked anew. */
+static void
+test_forget(void)
+{
+	struct dns_answer a;
+	struct err e = ERR_INIT;
+
+	for (int forget = 0; forget < 2; forget++) {
+		int door;
+		pid_t pid = start(ANSWER, &door);
+		struct dns *dns = ask_new(door);
+
+		dns_start(dns, SLICE("a.example"), DNS_A);
+		CHECK_EQ(dns_query(dns, arena, SLICE("b.example"), DNS_A, &a,
+			     &e),
+		    1);
+		if (forget)
+			dns_forget(dns);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		CHECK_EQ(dns_query(dns, arena, SLICE("a.example"), DNS_A, &a,
+			     &e),
+		    forget ? -1 : 1);
+		dns_free(&dns);
+		close(door);
+	}
+}
+
 static void
 test_nobody(void)
 {
@@ -233,6 +261,7 @@ main(void)
 	arena = arena_new(0);
 	RUN(test_resolvers);
 	RUN(test_many);
+	RUN(test_forget);
 	RUN(test_nobody);
 	arena_free(&arena);
 	return unit_done();
