@@ -255,6 +255,10 @@ static const struct {
 	{ "example.com", false, true, false, "example.com",
 	    { { DKIM_TEMPERROR, "example.com" } }, DMARC_PASS, false,
 	    DMARC_POLICY_REJECT },
+	/* but not if it is another's */
+	{ "example.com", false, false, true, "example.net",
+	    { { DKIM_TEMPERROR, "example.net" } }, DMARC_FAIL, true,
+	    DMARC_POLICY_REJECT },
 	/* strict */
 	{ "strict.org", false, true, false, "a.strict.org",
 	    { { DKIM_PASS, "b.strict.org" } }, DMARC_FAIL, true,

@@ -257,6 +257,8 @@ py() { cd "$WORK" && cat words.py - | PYTHONPATH=$BATS_TEST_DIRNAME /usr/bin/pyt
 	accepted(ok + "permerror", "a@good.example", mail("wrong.example"))
 	accepted(ok + "none", "a@good.example", mail("plain.example"))
 	accepted("iprev=pass dkim=none spf=pass", "a@good.example", "Subject: nobody\r\n\r\n")
+	# Who forges cannot buy himself off with errors of his own domain.
+	refused("a@temp.example", mail("good.example"))
 	code, answer = send("a@none.example", mail("good.example"))
 	assert "good.example does not want this" in answer, answer
 	EOF

@@ -256,18 +256,23 @@ judge(const struct alignment *a, const struct dmarc_args *args,
     struct dmarc_result *r)
 {
 	const struct dmarc_record *record = &r->found.record;
-	bool temperror = args->spf_temperror;
+	bool spf_own = (args->spf_pass || args->spf_temperror) &&
+	    is_aligned(a, args->spf_domain, record->spf_strict);
+	/* Another's must not save a forged message from its policy. */
+	bool temperror = spf_own && args->spf_temperror;
 
 	r->policy = policy_for(a, &r->found);
-	r->spf_aligned = args->spf_pass &&
-	    is_aligned(a, args->spf_domain, record->spf_strict);
+	r->spf_aligned = spf_own && args->spf_pass;
 	for (size_t i = 0; args->dkim != NULL && i < args->dkim->n; i++) {
 		const struct dkim_result *d = &args->dkim->v[i];
 
-		temperror = temperror || d->status == DKIM_TEMPERROR;
-		r->dkim_aligned = r->dkim_aligned ||
-		    (d->status == DKIM_PASS &&
-			is_aligned(a, d->sig.domain, record->dkim_strict));
+		if ((d->status != DKIM_PASS && d->status != DKIM_TEMPERROR) ||
+		    !is_aligned(a, d->sig.domain, record->dkim_strict))
+			continue;
+		if (d->status == DKIM_PASS)
+			r->dkim_aligned = true;
+		else
+			temperror = true;
 	}
 	if (r->spf_aligned || r->dkim_aligned) {
 		r->status = DMARC_PASS;
