@@ -103,6 +103,21 @@ give_away(int data_fd, const char *folder, struct err *e)
 	return 0;
 }
 
+/* What is put into folders is durable only if they are. */
+static int
+sync_folders(const struct queue *q, int data_fd, struct err *e)
+{
+	int due = openat(q->fd, "due", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = due < 0 ? err_sys(e, "queue/due")
+			 : db_fsync_dir(due, "queue/due", e);
+
+	if (due >= 0)
+		close(due);
+	if (rc == 0)
+		rc = db_fsync_dir(q->fd, "queue", e);
+	return rc == 0 ? db_fsync_dir(data_fd, "data", e) : -1;
+}
+
 int
 queue_open(struct queue *q, int data_fd, int run_fd, const struct clock *clock,
     struct rand *rand, struct err *e)
@@ -110,16 +125,23 @@ queue_open(struct queue *q, int data_fd, int run_fd, const struct clock *clock,
 	static const char *const folders[] = { "queue", "queue/tmp",
 		"queue/todo", "queue/msg", "queue/due", "queue/due/now",
 		"queue/hold", "queue/active", "queue/retired" };
+	bool made = false;
 
 	*q = (struct queue){
 		.fd = -1, .run_fd = run_fd, .clock = clock, .rand = rand
 	};
-	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+		if (faccessat(data_fd, folders[i], F_OK, 0) == 0)
+			continue;
+		made = true;
 		if (file_mkdirs(data_fd, folders[i], 0700, e) < 0 ||
 		    give_away(data_fd, folders[i], e) < 0)
 			return -1;
+	}
 	q->fd = openat(data_fd, "queue", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return q->fd < 0 ? err_sys(e, "queue") : 0;
+	if (q->fd < 0)
+		return err_sys(e, "queue");
+	return made ? sync_folders(q, data_fd, e) : 0;
 }
 
 void

@@ -52,6 +52,18 @@ pop(struct dest *d)
 	return job;
 }
 
+/* One destination has no more than half of what is left: there is always room
+ * for others, however many are slow. */
+static size_t
+line_max(const struct runner *r)
+{
+	size_t half = r->jobs < JOBS_MAX ? (JOBS_MAX - r->jobs) / 2 : 0;
+
+	return half < DEST_JOBS_MIN ? DEST_JOBS_MIN
+	    : half < DEST_JOBS_MAX  ? half
+				    : DEST_JOBS_MAX;
+}
+
 void
 runner_enqueue(struct runner *r, struct job *job, const struct item *it)
 {
@@ -68,7 +80,7 @@ runner_enqueue(struct runner *r, struct job *job, const struct item *it)
 		return;
 	}
 	d = dest_of(r, key);
-	if (job->act == JOB_SEND && d->waiting >= DEST_JOBS_MAX)
+	if (job->act == JOB_SEND && d->waiting >= line_max(r))
 		runner_put_off(r, job, now + FULL_AGAIN_US);
 	else
 		push(d, job);
@@ -111,7 +123,7 @@ start_worker(struct runner *r, struct dest *d, struct err *e)
 		.dest = d,
 		.in = in[1],
 		.out = out[0],
-		.line = BUF_INIT(WORKER_LINE_MAX) };
+		.line = BUF_INIT(2 * WORKER_LINE_MAX) };
 	d->workers = w;
 	d->nworkers++;
 	r->workers++;
@@ -197,6 +209,10 @@ dispatch_dest(struct runner *r, struct dest *d)
 		struct worker *w = idle_worker(d);
 		if (!w && d->nworkers >= d->limit)
 			return;
+		/* The last ones are for destinations that have none. */
+		if (!w && d->nworkers > 0 &&
+		    r->workers >= WORKERS_MAX - WORKERS_FIRST)
+			return;
 		if (!w && r->workers >= WORKERS_MAX) {
 			make_room(r);
 			return;
@@ -258,6 +274,15 @@ settle_group(struct runner *r, struct worker *w, enum settle_when when)
 	}
 }
 
+/* Those who end after long, or with their connection, may not have seen what
+ * they were just given: then others begin with it, at once. */
+static enum settle_when
+how_it_ended(const struct worker *w)
+{
+	return w->served && w->group->act == JOB_SEND ? SETTLE_UNSEEN
+						      : SETTLE_ENDED;
+}
+
 /* The host of the last failure is not there: no need for all others to wait
  * for that, too. They have failed like the one that was tried. */
 static void
@@ -297,6 +322,7 @@ take_line(struct runner *r, struct worker *w, struct slice line)
 
 	if (!failed && !slice_is(line, "ready"))
 		return; /* the item says it, too */
+	w->served = true;
 	if (w->group)
 		memcpy(tried, w->group->name, sizeof(tried));
 	/* Of envelopes and items nothing goes before the end of the round, so
@@ -313,7 +339,8 @@ worker_ended(struct runner *r, struct worker *w)
 {
 	struct worker **at = &w->dest->workers;
 
-	settle_group(r, w, SETTLE_ENDED);
+	if (w->group)
+		settle_group(r, w, how_it_ended(w));
 	while (*at != w)
 		at = &(*at)->next;
 	*at = w->next;
@@ -328,7 +355,7 @@ worker_ended(struct runner *r, struct worker *w)
 void
 runner_worker_ready(struct runner *r, struct worker *w)
 {
-	char bytes[4096];
+	char bytes[WORKER_LINE_MAX];
 	struct slice line, rest;
 	ssize_t n = read(w->out, bytes, sizeof(bytes));
 
@@ -344,6 +371,6 @@ runner_worker_ready(struct runner *r, struct worker *w)
 		take_line(r, w, line);
 		buf_consume(&w->line, used);
 	}
-	if (w->line.over || w->line.n == WORKER_LINE_MAX)
+	if (w->line.n >= WORKER_LINE_MAX)
 		buf_reset(&w->line); /* too long to be one of ours */
 }

@@ -10,6 +10,7 @@
 #include "base/log.h"
 
 #define LINE_MAX_BYTES (256 * 1024) /* thousands of items */
+#define RESULT_ROOM 8192            /* a reply, and more */
 
 /* ---- where ---- */
 
@@ -135,6 +136,40 @@ group_close(struct group_item *items, size_t n)
 		close(items[i].fd);
 }
 
+/* That the result cannot be written because the disk is full must not be found
+ * out when it is sent already: room for it first. */
+static int
+begin_item(const struct group *g, const struct group_item *item, struct err *e)
+{
+	off_t end = lseek(item->fd, 0, SEEK_END);
+
+	if (end >= 0 &&
+	    fallocate(item->fd, FALLOC_FL_KEEP_SIZE, end, RESULT_ROOM) < 0 &&
+	    errno != EOPNOTSUPP && errno != ENOSYS)
+		return err_sys(e, "room for the result");
+	return item_append(item->fd, "trying", clock_us(g->clock), e, "%s", "");
+}
+
+size_t
+group_begin(const struct group *g, struct group_item *items, size_t n)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct group_item *item = &items[i];
+		struct err e = ERR_INIT;
+		if (item->it.state == ITEM_DELIVERED) {
+			close(item->fd);
+		} else if (begin_item(g, item, &e) < 0) {
+			log_line(QUEUE_TOPIC, LOG_ERROR, "not tried",
+			    LOG_S("item", item->name), LOG_E(&e));
+			close(item->fd);
+		} else
+			items[left++] = *item;
+	}
+	return left;
+}
+
 void
 group_append(const struct group *g, const struct group_item *item,
     const char *word, const char *fmt, ...)
@@ -165,13 +200,19 @@ group_result(const struct group *g, const struct group_item *item,
 }
 
 int
-group_message(const struct group *g, const struct group_item *item, int *fd_r,
-    struct err *e)
+group_message(const struct group *g, const struct group_item *items, size_t n,
+    int *fd_r, struct err *e)
 {
-	const char *path = queue_message_path(g->arena, item->name).p;
-
-	*fd_r = openat(g->queue_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (*fd_r >= 0)
-		return 1;
-	return errno == ENOENT ? 0 : err_sys(e, "queue/%s", path);
+	*fd_r = -1;
+	for (size_t i = 0; i < n; i++) {
+		const char *path =
+		    queue_message_path(g->arena, items[i].name).p;
+		*fd_r = openat(g->queue_fd, path,
+		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		if (*fd_r >= 0)
+			return 1;
+		if (errno != ENOENT)
+			return err_sys(e, "queue/%s", path);
+	}
+	return 0;
 }

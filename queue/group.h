@@ -45,6 +45,14 @@ size_t group_open(struct group *g, struct slice names,
     struct group_item **items_r);
 void group_close(struct group_item *items, size_t n);
 
+/*
+ * Before they are tried: `trying` into each that is not delivered, with room on the
+ * disk for the result. Others, and those that cannot be written (who would
+ * know that they were sent?), are closed; the runner puts them off. Returns
+ * how many are left.
+ */
+size_t group_begin(const struct group *g, struct group_item *items, size_t n);
+
 /* Append a line to an item; what fails is logged. */
 void group_append(const struct group *g, const struct group_item *item,
     const char *word, const char *fmt, ...)
@@ -53,9 +61,9 @@ void group_append(const struct group *g, const struct group_item *item,
 void group_result(const struct group *g, const struct group_item *item,
     const char *word, struct slice host, struct slice text);
 
-/* The file of the message, for reading; it begins at item->it.offset. 1, 0 it
- * is gone, -1. */
-int group_message(const struct group *g, const struct group_item *item,
-    int *fd_r, struct err *e);
+/* The file of the message of the group, for reading, by the link of whichever
+ * item has one; it begins at items[0].it.offset. 1, 0 it is gone, -1. */
+int group_message(const struct group *g, const struct group_item *items,
+    size_t n, int *fd_r, struct err *e);
 
 #endif

@@ -14,6 +14,7 @@
 
 #define ITEM_MAGIC "mox-item 1"
 #define ENVELOPE_MAGIC "mox-envelope 1"
+#define EXPIRES_TRIES 16       /* more is as good as for ever */
 #define FIRST_READ (16 * 1024) /* of an envelope: most end before */
 
 /* ---- values ---- */
@@ -478,12 +479,17 @@ item_read_envelope(int dirfd, const char *name, struct arena *arena,
 {
 	struct buf text = BUF_INIT(2 * ENVELOPE_MAX);
 	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), rc;
+	ssize_t head;
 	size_t message;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "%s", name);
 	rc = read_head(fd, &text, e);
 	if (rc > 0) {
+		/* The message, as far as it was read, is not kept. */
+		head = slice_find(buf_slice(&text), SLICE("\n\n"));
+		if (head >= 0)
+			buf_cut(&text, (size_t)head + 2);
 		if (item_parse_envelope(arena_dup(arena, buf_slice(&text)),
 			arena, it, &message, e) < 0)
 			rc = -1;
@@ -686,6 +692,8 @@ item_expires_us(const struct item *it)
 	unsigned most = it->m.attempts ? it->m.attempts : QUEUE_ATTEMPTS;
 	int64_t us = it->last.us ? it->last.us : it->queued_us;
 
+	if (most > EXPIRES_TRIES)
+		most = EXPIRES_TRIES;
 	for (unsigned tries = it->tries ? it->tries : 1; tries < most; tries++)
 		us += (QUEUE_BACKOFF_S * INT64_C(1000000)) << (tries - 1);
 	return us;

@@ -24,7 +24,7 @@ struct local {
 /* The message of an item, read in wire form, in pieces. */
 struct local_reader;
 /* 1, 0 its file is gone, -1. */
-int local_reader_open(struct local *l, const struct group_item *item,
+int local_reader_open(struct local *l, const struct group_item *items, size_t n,
     struct local_reader **r_r, struct err *e);
 /* 1 a piece, valid until the next call; 0 the end; -1. */
 int local_read(void *reader, struct slice *wire_r, struct err *e);

@@ -14,22 +14,22 @@ struct local_reader {
 };
 
 int
-local_reader_open(struct local *l, const struct group_item *item,
+local_reader_open(struct local *l, const struct group_item *items, size_t n,
     struct local_reader **r_r, struct err *e)
 {
 	struct local_reader *r;
-	int fd, rc = group_message(&l->group, item, &fd, e);
+	int fd, rc = group_message(&l->group, items, n, &fd, e);
 
 	if (rc <= 0)
 		return rc;
-	if (lseek(fd, (off_t)item->it.offset, SEEK_SET) < 0) {
+	if (lseek(fd, (off_t)items[0].it.offset, SEEK_SET) < 0) {
 		err_sys(e, "message");
 		close(fd);
 		return -1;
 	}
 	r = xmalloc(sizeof(*r));
 	r->fd = fd;
-	r->verbatim = item->it.verbatim;
+	r->verbatim = items[0].it.verbatim;
 	r->wire = (struct buf)BUF_INIT(2 * PIECE);
 	*r_r = r;
 	return 1;

@@ -38,13 +38,13 @@ reply(struct local *l, int code, const char *enhanced, const char *text)
 
 /* Read it and have it parsed. word NULL in *o_r: go on. -1: no parser. */
 static int
-load(struct local *l, const struct group_item *item, struct message *m,
-    struct outcome *o_r, struct err *e)
+load(struct local *l, const struct group_item *items, size_t n,
+    struct message *m, struct outcome *o_r, struct err *e)
 {
 	struct local_reader *r = NULL;
 	struct err why = ERR_INIT;
 	struct slice piece;
-	int rc = local_reader_open(l, item, &r, &why);
+	int rc = local_reader_open(l, items, n, &r, &why);
 
 	*o_r = (struct outcome){ NULL, SLICE_NULL };
 	if (rc == 0)
@@ -58,7 +58,7 @@ load(struct local *l, const struct group_item *item, struct message *m,
 		rc = spool_end(m->spool, &why);
 	if (rc < 0 || o_r->word)
 		log_line(QUEUE_TOPIC, LOG_ERROR, "no message",
-		    LOG_S("item", item->name), LOG_E(&why));
+		    LOG_S("item", items[0].name), LOG_E(&why));
 	if (rc < 0)
 		*o_r = reply(l, 451, "4.3.0", "cannot be read now");
 	return o_r->word ? 0 : local_parse(l, m->spool, &m->record, e);
@@ -265,14 +265,13 @@ local_send(struct local *l, struct slice names, struct err *e)
 	struct outcome all, o;
 	struct group_item *items;
 	size_t n = group_open(&l->group, names, &items);
-	int rc = n > 0 ? load(l, &items[0], &m, &all, e) : 0;
+	int rc;
 
+	n = group_begin(&l->group, items, n);
+	rc = n > 0 ? load(l, items, n, &m, &all, e) : 0;
 	if (n > 0 && rc == 0 && !all.word)
 		look_at(l, &m, &all);
 	for (size_t i = 0; i < n && rc == 0; i++) {
-		if (items[i].it.state == ITEM_DELIVERED)
-			continue;
-		group_append(&l->group, &items[i], "trying", "%s", "");
 		o = all.word ? all : deliver(l, &m, &items[i]);
 		group_result(&l->group, &items[i], o.word, SLICE_NULL, o.text);
 	}

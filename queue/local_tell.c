@@ -173,7 +173,8 @@ set_status(struct local *l, struct letter *letter,
 /* What the letter is about: its header, and perhaps all of it. A message that
  * is gone is no reason to say nothing. */
 static void
-attach(struct local *l, const struct group_item *item, struct letter *letter)
+attach(struct local *l, const struct group_item *items, size_t n,
+    struct letter *letter)
 {
 	const struct item *it = letter->it;
 	struct dsn_letter *d = &letter->dsn;
@@ -182,7 +183,7 @@ attach(struct local *l, const struct group_item *item, struct letter *letter)
 	struct slice piece;
 
 	letter->header = (struct buf)BUF_INIT(4 * DSN_HEADER_MAX);
-	if (local_reader_open(l, item, &r, &e) <= 0)
+	if (local_reader_open(l, items, n, &r, &e) <= 0)
 		return;
 	while (letter->header.n < DSN_HEADER_MAX &&
 	    local_read(r, &piece, &e) > 0)
@@ -194,7 +195,7 @@ attach(struct local *l, const struct group_item *item, struct letter *letter)
 	 * make the letter binary. */
 	if (it->m.ret != QUEUE_RET_FULL || letter->action != DSN_FAILED ||
 	    it->size > FULL_MAX || it->verbatim ||
-	    local_reader_open(l, item, &letter->reader, &e) <= 0)
+	    local_reader_open(l, items, n, &letter->reader, &e) <= 0)
 		return;
 	d->read = local_read;
 	d->ctx = letter->reader;
@@ -299,7 +300,7 @@ tell(struct local *l, struct letter *letter, const struct group_item *items,
 	if (rc <= 0)
 		return 0;
 	set_status(l, letter, items, n);
-	attach(l, &items[0], letter);
+	attach(l, items, n, letter);
 	address(l, letter);
 	rc = post(l, letter, e);
 	if (rc > 0)

@@ -122,7 +122,7 @@ begin(struct remote *r, struct transfer *t, struct group_item *items, size_t n,
     int *fd_r, struct err *e)
 {
 	struct stat st;
-	int rc = group_message(&r->group, &items[0], fd_r, e);
+	int rc = group_message(&r->group, items, n, fd_r, e);
 
 	if (rc <= 0)
 		return rc;
@@ -135,8 +135,6 @@ begin(struct remote *r, struct transfer *t, struct group_item *items, size_t n,
 	t->who = arena_array(r->group.arena, n, sizeof(*t->who));
 	for (size_t i = 0; i < n; i++) {
 		const struct queue_rcpt *rcpt = &items[i].it.rcpt;
-		if (items[i].it.state == ITEM_DELIVERED)
-			continue;
 		t->rcpts[t->left] = (struct smtp_client_rcpt){ .to = rcpt->to,
 			.notify = rcpt->notify,
 			.orcpt = rcpt->orcpt };
@@ -249,9 +247,8 @@ refuse(struct remote *r, struct group_item *items, size_t n, struct slice text)
 	bool later = !slice_starts(text, SLICE("5"));
 
 	for (size_t i = 0; i < n; i++)
-		if (items[i].it.state != ITEM_DELIVERED)
-			group_result(&r->group, &items[i],
-			    later ? "delayed" : "failed", SLICE_NULL, text);
+		group_result(&r->group, &items[i], later ? "delayed" : "failed",
+		    SLICE_NULL, text);
 }
 
 int
@@ -263,9 +260,7 @@ remote_send(struct remote *r, struct slice names, const char **answer)
 	struct transfer t;
 	int fd = -1, rc = 1;
 
-	for (size_t i = 0; i < n; i++)
-		if (items[i].it.state != ITEM_DELIVERED)
-			group_append(&r->group, &items[i], "trying", "%s", "");
+	n = group_begin(&r->group, items, n);
 	if (n > 0 && !r->server)
 		refuse(r, items, n, r->refuse);
 	else if (n > 0)

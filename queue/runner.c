@@ -13,8 +13,10 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "db/newfile.h"
+#include "db/sync.h"
 
 #define LOCK_NAME ".lock"
+#define RECOVER_MS 1000 /* first, then doubled up to a minute */
 #define MINUTE_MS (60 * 1000)
 #define HOUR_MS (60 * MINUTE_MS)
 
@@ -41,7 +43,10 @@ make_own(struct runner *r, struct err *e)
 	    db_lock(&r->lock, r->dir, LOCK_NAME, DB_LOCK_LEASE, DB_LOCK_MS, e) <
 		1)
 		return -1;
-	return db_rename(r->active, hidden, r->active, r->name, e) < 1 ? -1 : 0;
+	if (db_rename(r->active, hidden, r->active, r->name, e) < 1)
+		return -1;
+	/* What is renamed into it must not go with it in a power cut. */
+	return db_fsync_dir(r->active, "queue/active", e);
 }
 
 int
@@ -62,6 +67,7 @@ runner_open(struct runner *r, struct err *e)
 		log_line(QUEUE_TOPIC, LOG_WARN, "nobody can wake the runner",
 		    LOG_E(&watch));
 	r->next_due_us = INT64_MAX;
+	r->recover_every_ms = RECOVER_MS;
 	return 0;
 }
 
@@ -87,12 +93,21 @@ poll_set(struct runner *r, int signals, struct pollfd *p, struct worker **w)
 	return n;
 }
 
+/* A round was as long as it may be, and there is more of the same. */
+static bool
+more_at_once(const struct runner *r)
+{
+	return r->more && r->budget == 0 && r->jobs < JOBS_MAX;
+}
+
 /* How long nothing has to be done, at most until the next look. */
 static int
 wait_ms(struct runner *r)
 {
 	int64_t ms = r->look_ms - clock_mono_ms(NULL), due_ms;
 
+	if (more_at_once(r))
+		return 0;
 	if (r->workers || r->envelopes)
 		ms = ms < IDLE_MS ? ms : IDLE_MS;
 	if (r->next_due_us != INT64_MAX) {
@@ -112,6 +127,7 @@ wait_and_take(struct runner *r, int signals, bool *look_r)
 	int ms = wait_ms(r);
 	char byte;
 
+	*look_r |= more_at_once(r);
 	arena_reset(r->arena);
 	if (poll(p, n, ms) < 0 && errno != EINTR)
 		return false;
@@ -150,8 +166,13 @@ look(struct runner *r, bool *look)
 
 	if (is_time(&r->hourly_ms, now_ms, HOUR_MS))
 		runner_hourly(r);
-	if (is_time(&r->recover_ms, now_ms, MINUTE_MS))
+	if (is_time(&r->recover_ms, now_ms, r->recover_every_ms)) {
+		/* Deliveries of the one before may still be ending. */
+		r->recover_every_ms *= 2;
+		if (r->recover_every_ms > MINUTE_MS)
+			r->recover_every_ms = MINUTE_MS;
 		runner_recover(r);
+	}
 	if (!is_time(&r->look_ms, now_ms, POLL_MS) && !*look &&
 	    r->next_due_us > clock_us(r->q.clock))
 		return;

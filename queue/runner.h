@@ -19,10 +19,13 @@
 #include "queue/item.h"
 #include "queue/starter.h"
 
-#define JOBS_MAX 5000      /* items claimed at once; 200 bytes each */
-#define DEST_JOBS_MAX 2000 /* of one destination: others wait in due/ */
+#define JOBS_MAX 20000     /* items claimed at once; 200 bytes each */
+#define CLAIM_MAX 1000     /* in one round: then deliveries are started */
+#define DEST_JOBS_MAX 8000 /* of one destination: others wait in due/ */
+#define DEST_JOBS_MIN 50   /* ... even when there is little room */
 #define POLL_MS 5000       /* without a poke, folders are looked at */
 #define WORKERS_MAX 40
+#define WORKERS_FIRST 10 /* of these, kept for destinations that have none */
 #define DEST_WORKERS_MAX 10
 #define GROUP_MAX 1000    /* recipients in one `send` line */
 #define IDLE_MS 3000      /* a connection is kept for the next message */
@@ -64,6 +67,7 @@ struct worker {
 	struct dest *dest;
 	int in, out;       /* its stdin and stdout */
 	struct job *group; /* what it is at; NULL: idle */
+	bool served;       /* it was ready once */
 	struct buf line;   /* begun on stdout */
 	int64_t idle_ms;   /* since when */
 };
@@ -93,10 +97,13 @@ struct runner {
 	struct envelope *envelopes; /* oldest last */
 	size_t jobs;
 	unsigned workers;
+	size_t budget; /* items that this round may still claim */
 	bool more; /* claims were cut short: look again when there is room */
+	bool anew; /* a sync has failed: items are written anew before one */
 	int64_t next_due_us; /* the earliest bucket of the future */
 	int64_t look_ms, recover_ms, hourly_ms; /* when next */
-	struct arena *arena;                    /* of one step */
+	int64_t recover_every_ms;
+	struct arena *arena; /* of one step */
 };
 
 /* Open the folders, make our own. 0, or -1 with e. */
@@ -109,11 +116,38 @@ void runner_run(struct runner *r, int signals);
 
 /* Take up what is new and what is due, as far as there is room. */
 void runner_claim(struct runner *r);
+/* Names of items, or of envelopes, in a folder, sorted: the oldest first. At
+ * most max of them; then *more_r is set, which else is left alone. */
+struct slice *runner_names(int at, const char *path, bool items, size_t max,
+    struct arena *arena, size_t *n_r, bool *more_r);
+
+/* ---- recover.c ---- */
+
 /* Items of runners that are no more, to due/now. */
 void runner_recover(struct runner *r);
+
+/* ---- envelope.c ---- */
+
+/* Read a claimed envelope. One that is none is held, where an administrator
+ * sees it, and stands in nobody's way. 1, 0 it is gone, -1. */
+int runner_read_envelope(struct runner *r, int dir, struct slice id,
+    struct item *it, struct err *e);
+/* Write the item of recipient n, from 1, and link the message, unless that is
+ * done already. Not synced. */
+int runner_write_item(struct runner *r, int dir, const char *envelope,
+    const struct item *it, unsigned n, struct slice *name_r, struct err *e);
+/* Copy an item, synced: after a sync that failed the next one may say that all
+ * is well though nothing was written. Nobody may have the item open. 1, 0 it is
+ * gone, -1. */
+int runner_renew_item(int dir, const char *name, struct err *e);
+/* With room for n jobs; in the list. */
+struct envelope *runner_new_envelope(struct runner *r, struct slice id,
+    size_t n);
 /* Make durable what stays of envelopes that are marked or too old, and forget
  * them: their items stand by themselves. */
 void runner_drop_envelopes(struct runner *r);
+/* Log an error about a file. */
+void runner_failed(const char *what, struct slice name, const struct err *e);
 
 /* ---- settle.c ---- */
 
@@ -122,6 +156,7 @@ enum settle_when {
 	SETTLE_CLAIMED, /* the item was just claimed */
 	SETTLE_READY,   /* a worker is done with it */
 	SETTLE_ENDED,   /* its worker ended instead */
+	SETTLE_UNSEEN,  /* ... or had ended before it got it */
 };
 
 /*

@@ -9,11 +9,13 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "db/newfile.h"
+#include "db/sync.h"
 #include "queue/runner.h"
 
 #define SECOND_US INT64_C(1000000)
 #define DAY_US (86400 * SECOND_US)
 #define BACKOFF_JITTER_S 5
+#define DOUBLED_MAX 12   /* times: 21 days between attempts */
 #define DELAY_ATTEMPTS 5 /* then the sender is told of the delay */
 #define TELL_AGAIN_US (3600 * SECOND_US)
 #define TELL_FOR_US \
@@ -31,6 +33,23 @@ folder_of(const struct job *job, struct arena *arena)
 	    : arena_printf(arena, "due/%s", job->bucket).p;
 }
 
+/* A folder that a power cut took back would take its items with it. */
+static int
+make_folder(struct runner *r, const char *folder, struct err *e)
+{
+	const char *above = arena_printf(r->arena, "%s/..", folder).p;
+	int fd, rc;
+
+	if (file_mkdirs(r->q.fd, folder, 0700, e) < 0)
+		return -1;
+	fd = openat(r->q.fd, above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "queue/%s", above);
+	rc = db_fsync_dir(fd, above, e);
+	close(fd);
+	return rc;
+}
+
 /* From active/ to a folder, which is made if it is missing: whoever emptied it
  * may just have removed it. */
 static void
@@ -38,13 +57,12 @@ move(struct runner *r, const char *name, const char *folder)
 {
 	struct err e = ERR_INIT;
 	struct slice to = arena_printf(r->arena, "%s/%s", folder, name);
-	int rc = -1;
+	int rc = db_move(r->dir, name, r->q.fd, to.p, &e);
 
-	for (int tries = 0; tries < 3 && rc <= 0; tries++) {
-		if (file_mkdirs(r->q.fd, folder, 0700, &e) == 0)
+	for (int tries = 0; tries < 3 && rc == 0 && errno == ENOENT; tries++) {
+		rc = make_folder(r, folder, &e);
+		if (rc == 0)
 			rc = db_move(r->dir, name, r->q.fd, to.p, &e);
-		if (rc == 0 && errno == EEXIST)
-			break;
 	}
 	if (rc <= 0)
 		log_line(QUEUE_TOPIC, LOG_ERROR, "cannot move item",
@@ -219,14 +237,19 @@ backoff_us(const struct runner *r, unsigned tries)
 	int64_t s = QUEUE_BACKOFF_S - BACKOFF_JITTER_S +
 	    (int64_t)rand_below(r->q.rand, 2 * BACKOFF_JITTER_S + 1);
 
+	if (tries > DOUBLED_MAX)
+		tries = DOUBLED_MAX + 1;
 	return (s * SECOND_US) << (tries > 1 ? tries - 1 : 0);
 }
 
-/* Temporary failure: tell of the delay once, then later again. */
+/* Temporary failure: tell of the delay once, then later again. When even that
+ * could not be written, the disk is full, say, it is later, too. */
 static void
 settle_delayed(struct runner *r, struct job *job, const struct item *it)
 {
-	int64_t next = it->last.us + backoff_us(r, it->tries);
+	int64_t now = clock_us(r->q.clock);
+	bool known = job->act != JOB_SEND || it->nattempts > job->seen;
+	int64_t next = (known ? it->last.us : now) + backoff_us(r, it->tries);
 
 	if (job->act == JOB_SEND) {
 		log_outcome(job, it);
@@ -247,7 +270,8 @@ add_outcome(struct runner *r, const struct job *job, const struct item *it,
 {
 	int64_t now = clock_us(r->q.clock);
 	unsigned most = it->m.attempts ? it->m.attempts : QUEUE_ATTEMPTS;
-	bool sent = when != SETTLE_CLAIMED && job->act == JOB_SEND;
+	bool sent = when != SETTLE_CLAIMED && when != SETTLE_UNSEEN &&
+	    job->act == JOB_SEND;
 
 	if (it->state == ITEM_CANCELED)
 		append(r, job, "failed", now,
@@ -281,7 +305,8 @@ follow(struct runner *r, struct job *job, const struct item *it,
 		finish(r, job, it);
 		break;
 	default:
-		if (when != SETTLE_CLAIMED) {
+		if (when != SETTLE_CLAIMED &&
+		    !(when == SETTLE_UNSEEN && it->nattempts == job->seen)) {
 			settle_delayed(r, job, it);
 			break;
 		}

@@ -16,6 +16,9 @@
 #include "base/proc.h"
 #include "queue/queue.h"
 
+/* In faultshim.so: this message is acknowledged. */
+void fault_mark(const char *text) __attribute__((weak));
+
 static long opt_n = 1, opt_until;
 static const char *opt_account = "mox", *opt_from = "mox@localhost",
 		  *opt_notify, *opt_transport;
@@ -81,6 +84,8 @@ main(int argc, char **argv)
 		char id[QUEUE_ID + 1];
 		if (queue_add(&q, &m, spool, SLICE_NULL, id, &e) < 0)
 			die(&e);
+		if (fault_mark)
+			fault_mark(id);
 		printf("%s\n", id);
 		fflush(stdout);
 	}
