@@ -14,15 +14,15 @@
 static bool
 word(struct slice *rest, struct slice *word_r)
 {
-	bool there = slice_next(rest, ' ', word_r) && word_r->n;
-
+	if (!slice_next(rest, ' ', word_r) || word_r->n == 0)
+		return false;
 	if (slice_is(*word_r, "-"))
 		*word_r = SLICE_NULL;
-	return there;
+	return true;
 }
 
-static int
-parse(struct slice text, struct arena *arena, struct holdrules *rules,
+int
+holdrules_parse(struct slice text, struct arena *arena, struct holdrules *rules,
     struct err *e)
 {
 	struct slice line, id;
@@ -58,8 +58,8 @@ holdrules_read(const struct queue *q, struct arena *arena,
 
 	*rules_r = (struct holdrules){ NULL, 0 };
 	if (rc > 0)
-		rc = parse(arena_dup(arena, buf_slice(&text)), arena, rules_r,
-		    e);
+		rc = holdrules_parse(arena_dup(arena, buf_slice(&text)), arena,
+		    rules_r, e);
 	buf_free(&text);
 	return rc;
 }

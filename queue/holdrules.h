@@ -24,6 +24,9 @@ struct holdrules {
 /* The rules; none if there is no file. 0, or -1 with e. */
 int holdrules_read(const struct queue *q, struct arena *arena,
     struct holdrules *rules_r, struct err *e);
+/* Add the rules of a text, which has to live as long. 0, or -1 with e. */
+int holdrules_parse(struct slice text, struct arena *arena,
+    struct holdrules *rules, struct err *e);
 /* Is a message of this account, from and to these addresses, to be held? NULL
  * or the rule that says so. */
 const struct holdrule *holdrules_match(const struct holdrules *rules,
