@@ -248,6 +248,30 @@ test_zone(void)
 	CHECK_SLICE(zone_of(1, &signed_zone), with_digest(host_zone, hex));
 }
 
+/* Private ones are not; each once. */
+static void
+test_sources(void)
+{
+	static const struct {
+		const char *ip, *host;
+	} want[] = {
+		{ "192.0.2.10", "mail.example.org" },
+		{ "192.0.2.1", "mail.example.org" },
+		{ "2001:db8::1", "mail.example.org" },
+		{ "192.0.2.77", "out.example.org" },
+	};
+	struct dnsrecords_source *v;
+	char text[IP_TEXT];
+	size_t n;
+
+	v = dnsrecords_sources(config, arena, &n);
+	CHECK_EQ(n, 4);
+	for (size_t i = 0; i < 4 && i < n; i++) {
+		CHECK_STR(ip_text(&v[i].ip, text), want[i].ip);
+		CHECK_SLICE(v[i].host, slice_str(want[i].host));
+	}
+}
+
 static void
 test_missing_key(void)
 {
@@ -322,6 +346,7 @@ main(void)
 		printf("%.*s\n", SLICE_FMT(line));
 	}
 	RUN(test_zone);
+	RUN(test_sources);
 	RUN(test_missing_key);
 	RUN(test_clients);
 	config_domains_free(&domains);

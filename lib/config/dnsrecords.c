@@ -195,31 +195,36 @@ add_host(struct make *m, struct err *e)
 
 /* ---- mail of the domain ---- */
 
+/* Addresses we send from. */
+struct sources {
+	struct arena *arena;
+	struct dnsrecords_source *v;
+	size_t n;
+};
+
 static void
-add_ip(struct make *m, struct slice text, struct buf *spf)
+add_source(struct sources *s, struct slice text, struct slice host)
 {
-	char buf[IP_TEXT];
 	struct ip ip;
-	struct slice word;
 
 	if (!ip_parse(text, &ip) || ip_is_unspecified(&ip) ||
 	    ip_is_loopback(&ip) || ip_is_private(&ip))
 		return;
-	word =
-	    arena_printf(m->arena, " ip%d:%s ", ip.family, ip_text(&ip, buf));
-	if (slice_find(buf_slice(spf), word) < 0)
-		buf_add(spf, slice_skip(word, 1));
+	for (size_t i = 0; i < s->n; i++)
+		if (ip_eq(&s->v[i].ip, &ip))
+			return;
+	s->v = arena_grow(s->arena, s->v, s->n, s->n + 1, sizeof(*s->v));
+	s->v[s->n++] = (struct dnsrecords_source){ ip, host };
 }
 
-/* Addresses we send from: of SMTP listeners, and of SOCKS proxies. */
-static struct slice
-spf(struct make *m)
+struct dnsrecords_source *
+dnsrecords_sources(const struct config *config, struct arena *arena,
+    size_t *n_r)
 {
-	const struct mox_conf *mox = &m->config->mox;
-	struct buf spf = BUF_INIT(RECORD_MAX);
-	struct slice text;
+	const struct mox_conf *mox = &config->mox;
+	struct sources s = { .arena = arena };
+	struct slice host;
 
-	buf_addz(&spf, "v=spf1 ");
 	for (size_t i = 0; i < mox->listeners.n; i++) {
 		const struct conf_listener *l = &mox->listeners.v[i];
 		const struct conf_strings *ips =
@@ -227,15 +232,36 @@ spf(struct make *m)
 
 		if (l->smtp && l->smtp->enabled && !l->ips_nated)
 			for (size_t k = 0; k < ips->n; k++)
-				add_ip(m, ips->v[k], &spf);
+				add_source(&s, ips->v[k], config->hostname);
 	}
 	for (size_t i = 0; i < mox->transports.n; i++) {
 		const struct conf_transport_socks *socks =
 		    mox->transports.v[i].socks;
 
-		for (size_t k = 0; socks && k < socks->remote_ips.n; k++)
-			add_ip(m, socks->remote_ips.v[k], &spf);
+		if (!socks ||
+		    idna_ascii(arena, socks->remote_hostname, &host, NULL) < 0)
+			continue;
+		for (size_t k = 0; k < socks->remote_ips.n; k++)
+			add_source(&s, socks->remote_ips.v[k], host);
 	}
+	*n_r = s.n;
+	return s.v;
+}
+
+static struct slice
+spf(struct make *m)
+{
+	struct buf spf = BUF_INIT(RECORD_MAX);
+	char ip[IP_TEXT];
+	struct slice text;
+	size_t n;
+	struct dnsrecords_source *v =
+	    dnsrecords_sources(m->config, m->arena, &n);
+
+	buf_addz(&spf, "v=spf1 ");
+	for (size_t i = 0; i < n; i++)
+		buf_addf(&spf, "ip%d:%s ", v[i].ip.family,
+		    ip_text(&v[i].ip, ip));
 	buf_addz(&spf, "mx ~all");
 	text = arena_dup(m->arena, buf_slice(&spf));
 	buf_free(&spf);
@@ -555,17 +581,24 @@ comment(struct slice text, struct buf *b)
 	buf_addc(b, '\n');
 }
 
+void
+dnsrecords_line(const struct dnsrecord *r, struct buf *b)
+{
+	buf_addf(b, "%.*s. %s ", SLICE_FMT(r->name), r->type);
+	if (strcmp(r->type, "TXT") == 0)
+		dkim_txt_split(r->value, b);
+	else
+		buf_add(b, r->value);
+	buf_addc(b, '\n');
+}
+
 static void
 record_line(const struct dnsrecord *r, struct buf *b)
 {
 	struct buf line = BUF_INIT(2 * RECORD_MAX);
 	struct slice rest, part;
 
-	buf_addf(&line, "%.*s. %s ", SLICE_FMT(r->name), r->type);
-	if (strcmp(r->type, "TXT") == 0)
-		dkim_txt_split(r->value, &line);
-	else
-		buf_add(&line, r->value);
+	dnsrecords_line(r, &line);
 	for (rest = buf_slice(&line); slice_line(&rest, &part);) {
 		if (r->optional)
 			buf_addz(b, ";; ");

@@ -9,6 +9,7 @@
 #define CONFIG_DNSRECORDS_H
 
 #include "config/config.h"
+#include "net/addr.h"
 
 struct dnsrecord {
 	struct slice name; /* ASCII form, without trailing dot */
@@ -46,6 +47,20 @@ int dnsrecords_make(const struct config *config,
     const struct conf_domain *domain, const struct dnsrecords_opts *opts,
     struct arena *arena, struct dnsrecords *records_r, struct err *e);
 
+/* A public address that mail of this host comes from, and the name that is
+ * given in SMTP from there. */
+struct dnsrecords_source {
+	struct ip ip;
+	struct slice host; /* ASCII form */
+};
+
+/* Of SMTP listeners (what NAT makes of them), and of SOCKS proxies, each once,
+ * as far as mox.conf says; in arena. *n_r may be 0. */
+struct dnsrecords_source *dnsrecords_sources(const struct config *config,
+    struct arena *arena, size_t *n_r);
+
+/* A record as lines of a zone file; not commented out. */
+void dnsrecords_line(const struct dnsrecord *record, struct buf *b);
 /* As lines of a zone file with comments, beginning with $TTL. */
 void dnsrecords_zone(const struct dnsrecords *records, struct buf *b);
 
