@@ -32,6 +32,7 @@ struct config_command {
 extern const struct config_command config_describe_commands[];
 extern const struct config_command config_account_commands[];
 extern const struct config_command config_domain_commands[];
+extern const struct config_command config_dns_commands[];
 extern const struct config_command config_alias_commands[];
 extern const struct config_command config_tlskey_commands[];
 extern const struct config_command config_hostkeys_commands[];

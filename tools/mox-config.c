@@ -29,6 +29,7 @@ static const struct config_command *const groups[] = {
 	config_describe_commands,
 	config_account_commands,
 	config_domain_commands,
+	config_dns_commands,
 	config_alias_commands,
 	config_tlskey_commands,
 	config_hostkeys_commands,
