@@ -135,6 +135,70 @@ class Mox(Server):
         self.process.wait(20)
 
 
+class MoxQueue(Mox):
+    """Submission and the queue as mox serve runs them, apart from each other,
+    and a smarthost."""
+
+    def __init__(self, folder, bin_dir, sink, ip="127.90.0.5"):
+        super().__init__(folder, bin_dir, ip)
+        self.sink, self.submission = sink, (ip, 1587)
+
+    def prepare(self):
+        super().prepare()
+        with open(f"{self.dir}/mox.conf", "a") as f:
+            f.write(f"""Transports:
+	smart:
+		SMTP:
+			Host: {self.sink[0]}
+			Port: {self.sink[1]}
+			NoSTARTTLS: true
+""")
+        with open(f"{self.dir}/domains.conf", "a") as f:
+            f.write("""		MaxOutgoingMessagesPerDay: 1000000
+		MaxFirstTimeRecipientsPerDay: 1000000
+Routes:
+	-
+		Transport: smart
+""")
+
+    def spawn(self, *command):
+        with open(f"{self.dir}/log", "a") as log:
+            return subprocess.Popen(
+                [f"{self.bin}/{command[0]}", "-config",
+                 f"{self.dir}/mox.conf", *command[1:]], stdout=log,
+                stderr=log, env={**os.environ, "PATH":
+                                 f"{self.bin}:{os.environ['PATH']}"})
+
+    def start(self):
+        self.smtpd = self.spawn("mox-listen", "mox-smtpd")
+        self.queued = None
+        self.roots = [self.smtpd.pid]
+        wait_port(*self.submission)
+
+    def hold(self):
+        """What is submitted stays in the queue."""
+        if self.queued:
+            self.queued.send_signal(signal.SIGTERM)
+            self.queued.wait(20)
+            self.roots.remove(self.queued.pid)
+        self.queued = None
+
+    def release(self):
+        """The CPU that was used before is returned."""
+        cpu = self.cpu()
+        self.queued = self.spawn("mox-queued")
+        self.roots.append(self.queued.pid)
+        return cpu
+
+    def fill_port(self):
+        return self.submission
+
+    def stop(self):
+        self.hold()
+        self.smtpd.send_signal(signal.SIGTERM)
+        self.smtpd.wait(20)
+
+
 class Dovecot(Server):
     name = "dovecot"
 
@@ -191,6 +255,11 @@ userdb {{
   driver = passwd-file
   args = {d}/users
 }}
+service auth {{
+  unix_listener {d}/sasl {{
+    mode = 0666
+  }}
+}}
 """)
         for sub in ("new", "cur", "tmp"):
             os.makedirs(f"{self.maildir}/{sub}", exist_ok=True)
@@ -216,9 +285,10 @@ class Postfix(Server):
     """Delivers into the Maildir that the Dovecot beside it serves."""
     name = "postfix"
 
-    def __init__(self, folder, dovecot, ip="127.90.0.3"):
+    def __init__(self, folder, dovecot, sink, ip="127.90.0.3"):
         super().__init__(folder)
-        self.ip, self.dovecot = ip, dovecot
+        self.ip, self.dovecot, self.sink = ip, dovecot, sink
+        self.submission, self.login = (ip, 587), dovecot.login
         self.smtp, self.rcpt = (ip, 25), "mox@bench.example"
         self.maildir = dovecot.maildir
 
@@ -230,6 +300,17 @@ class Postfix(Server):
         subprocess.run(["chown", "postfix:", f"{d}/lib"], check=True)
         with open("/usr/share/postfix/master.cf.dist") as f:
             master = f.read().replace("smtp      inet", f"{self.ip}:25 inet")
+        # For users; on the second port mail is held, as on the first it would
+        # be on its way before all of it is there.
+        for port, client in ((587, "permit"),
+                             (588, "check_client_access static:HOLD")):
+            master += f"""
+{self.ip}:{port} inet n - n - - smtpd
+  -o smtpd_tls_security_level=encrypt
+  -o smtpd_sasl_auth_enable=yes
+  -o {{ smtpd_client_restrictions = {client} }}
+  -o smtpd_relay_restrictions=permit_sasl_authenticated,reject
+"""
         # Nothing chrooted: the chroot would need files from /etc.
         write(f"{d}/etc/master.cf", re.sub(
             r"^(\S+\s+\S+\s+\S+\s+\S+\s+)y", r"\1n", master, flags=re.M))
@@ -255,6 +336,11 @@ virtual_mailbox_limit = 0
 message_size_limit = 104857600
 disable_dns_lookups = yes
 smtputf8_enable = no
+relayhost = [{self.sink[0]}]:{self.sink[1]}
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = {self.dovecot.dir}/sasl
+smtpd_tls_cert_file = {self.dovecot.dir}/cert.pem
+smtpd_tls_key_file = {self.dovecot.dir}/key.pem
 smtpd_client_connection_count_limit = 0
 smtpd_client_connection_rate_limit = 0
 default_process_limit = 200
@@ -273,3 +359,22 @@ default_process_limit = 200
     def stop(self):
         subprocess.run(["postfix", "-c", f"{self.dir}/etc", "stop"],
                        check=False, capture_output=True)
+
+    def cpu(self):
+        """Its passwords are checked by Dovecot."""
+        return super().cpu() + self.dovecot.cpu()
+
+    def hold(self):
+        pass
+
+    def fill_port(self):
+        return self.ip, 588
+
+    def release(self):
+        """Like ours: started with all of it new in the queue."""
+        self.stop()
+        for name in os.listdir(f"{self.dir}/queue/hold"):
+            os.rename(f"{self.dir}/queue/hold/{name}",
+                      f"{self.dir}/queue/incoming/{name}")
+        self.start()
+        return self.dovecot.cpu()
