@@ -34,10 +34,11 @@ stop_background() {
 	BACKGROUND_PIDS=
 }
 
-# Until the command succeeds, for at most 10 seconds (ASan builds are slow).
+# Until the command succeeds, for at most 30 seconds (ASan builds are slow, and
+# machines busy).
 eventually() {
-	local i
-	for ((i = 0; i < 200; i++)); do
+	local end=$((SECONDS + 30))
+	while ((SECONDS < end)); do
 		"$@" >/dev/null 2>&1 && return 0
 		sleep 0.05
 	done
