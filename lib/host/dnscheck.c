@@ -232,14 +232,6 @@ dnscheck_below(struct dnscheck *c, const char *prefix, struct slice name)
 	return name_glue(c->arena, slice_str(prefix), '.', name);
 }
 
-bool
-dnscheck_signed(struct dns *dns, struct arena *arena, struct slice name)
-{
-	struct dns_answer a;
-
-	return dns_query(dns, arena, name, DNS_NS, &a, NULL) >= 0 && a.secure;
-}
-
 /* ---- all of it ---- */
 
 int

@@ -76,8 +76,4 @@ int dnscheck_run(const struct config *config, const struct conf_domain *domain,
     const struct dnscheck_opts *opts, struct dns *dns, struct arena *arena,
     struct dnscheck_result *result_r, struct err *e);
 
-/* Is the zone of a name signed, for dnsrecords_opts? False as well if it is
- * not known. */
-bool dnscheck_signed(struct dns *dns, struct arena *arena, struct slice name);
-
 #endif
