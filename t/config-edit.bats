@@ -194,6 +194,22 @@ anna@example.org' ]
 	[ "${#lines[@]}" = 1 ]
 }
 
+@test "queued messages: their senders stay, unless the account goes" {
+	mox config account add anna anna@example.org
+	mox config address add x@example.org anna
+	id=$("$MOX_T/bin/queuectl" -account anna -from x@example.org -until 3600 data b@far.example <<<hello)
+	refused 1 "x@example.org is used by queued message $id" address rm x@example.org
+	mkdir -p data/queue/hold data/queue/msg/${id:16}
+	# as mox-queued expands it
+	{ echo 'mox-item 1'; sed -n '2,/^$/p' "data/queue/todo/$id" | sed '/^$/d'; echo 'offset 1'; } >"data/queue/hold/$id.1"
+	mv "data/queue/todo/$id" "data/queue/msg/${id:16}/$id.1"
+	refused 1 "x@example.org is used by queued message $id.1" address rm x@example.org
+	mox config address rm anna@example.org
+	mox config account rm anna
+	grep -q '^cancel ' "data/queue/due/now/$id.1"
+	[ ! -e "data/queue/hold/$id.1" ]
+}
+
 @test "what would not load is refused, with file, line, field and reason" {
 	refused 1 'config/domains.conf:13: Destinations: the domain of "x@other.example" is none of Domains
 mox-config: refused, nothing was changed' address add x@other.example mjl

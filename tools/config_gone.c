@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "auth/auth.h"
@@ -16,6 +18,7 @@
 #include "db/sync.h"
 #include "service/user.h"
 #include "tools/config_tool.h"
+#include "tools/queue_tool.h"
 
 #define RANDOM_CHARS 12
 /* Services see within a second that the account is gone; a delivery before
@@ -52,6 +55,75 @@ protect_keys(const struct config *config, struct edit *edit, struct err *e)
 	return rc;
 }
 
+/* 1 open, 0 there is no queue, -1. To be closed in any case. */
+static int
+open_queue(const struct config *config, struct queue_tool *t, struct err *e)
+{
+	int data_fd =
+	    open(config->data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int run_fd = -1, rc = 0;
+
+	*t = (struct queue_tool){ .arena = arena_new(0),
+		.step = arena_new(0),
+		.sort = "queued",
+		.q = { .fd = -1, .run_fd = -1 } };
+	t->now_us = clock_us(clock_program());
+	if (data_fd < 0)
+		rc = err_sys(e, "%s", config->data_dir);
+	else if (faccessat(data_fd, "queue", F_OK, 0) == 0) {
+		run_fd = openat(data_fd, "../run",
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		rc = queue_open(&t->q, data_fd, run_fd, clock_program(), NULL,
+			 e) < 0
+		    ? -1
+		    : 1;
+	}
+	if (data_fd >= 0)
+		close(data_fd);
+	return rc;
+}
+
+static void
+close_queue(struct queue_tool *t)
+{
+	if (t->q.run_fd >= 0)
+		close(t->q.run_fd);
+	queue_close(&t->q);
+	free(t->text);
+	arena_free(&t->arena);
+	arena_free(&t->step);
+}
+
+static int
+protect_sender(void *ctx, const struct queue_entry *entry,
+    const struct item *it)
+{
+	char why[QUEUE_ITEM_NAME + sizeof("queued message ")];
+
+	snprintf(why, sizeof(why), "queued message %s", entry->name);
+	edit_protect(ctx, it->m.from, slice_str(why));
+	return 1;
+}
+
+/* DSNs about queued messages go to their senders. */
+static int
+protect_senders(const struct config *config, struct edit *edit, struct err *e)
+{
+	static const struct queue_filter_text all;
+	struct queue_tool t;
+	int rc = open_queue(config, &t, e);
+
+	if (rc > 0 &&
+	    (queue_filter_parse(&all, t.now_us, t.arena, &t.filter, e) < 0 ||
+		queue_walk(&t,
+		    1U << PLACE_DUE | 1U << PLACE_HOLD | 1U << PLACE_ACTIVE |
+			1U << PLACE_TODO,
+		    protect_sender, edit, e) < 0))
+		rc = -1;
+	close_queue(&t);
+	return rc < 0 ? -1 : 0;
+}
+
 int
 config_protect(const struct config *config, struct edit *edit, struct err *e)
 {
@@ -60,6 +132,8 @@ config_protect(const struct config *config, struct edit *edit, struct err *e)
 	if (user_act_as_owner(config->data_dir, e) < 0)
 		return -1;
 	rc = protect_keys(config, edit, e);
+	if (rc == 0)
+		rc = protect_senders(config, edit, e);
 	user_act_end();
 	return rc;
 }
@@ -113,7 +187,28 @@ remove_credentials(int data_fd, struct slice account, struct err *e)
 	return rc;
 }
 
-/* Credentials first: nobody logs in while the mail goes. */
+/* Its messages fail; mox-queued does what follows from that. */
+static int
+fail_messages(const struct config *config, struct slice account, struct err *e)
+{
+	struct queue_filter_text text = { .account = NULL };
+	struct queue_tool t;
+	int rc = open_queue(config, &t, e);
+
+	if (rc > 0) {
+		text.account = arena_cstr(t.arena, account);
+		rc = queue_filter_parse(&text, t.now_us, t.arena, &t.filter, e);
+		if (rc == 0)
+			queue_fail_quietly(&t);
+		if (rc == 0 && t.failed)
+			rc = err_set(e, ERR_TEMP,
+			    "not all queued messages could be failed");
+	}
+	close_queue(&t);
+	return rc < 0 ? -1 : 0;
+}
+
+/* Credentials first: nobody logs in, and queues messages, while they go. */
 int
 config_account_gone(const struct config *config, struct slice account,
     struct err *e)
@@ -122,7 +217,10 @@ config_account_gone(const struct config *config, struct slice account,
 
 	if (remove_credentials(data_fd, account, e) == 0) {
 		clock_sleep_ms(SEEN_MS);
-		rc = remove_mail(data_fd, account, e);
+		/* Whether it works or not, the mail goes. */
+		rc = fail_messages(config, account, e);
+		if (remove_mail(data_fd, account, e) < 0)
+			rc = -1;
 	}
 	close(data_fd);
 	return rc;

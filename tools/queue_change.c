@@ -324,6 +324,15 @@ queue_transport(struct queue_tool *t, const char *name)
 	return change(&c, transport, "message(s) changed");
 }
 
+size_t
+queue_fail_quietly(struct queue_tool *t)
+{
+	struct change c = { .t = t, .value = "cancel" };
+
+	change_all(&c, settle);
+	return c.changed;
+}
+
 int
 queue_fail(struct queue_tool *t)
 {

@@ -114,6 +114,8 @@ int queue_fail(struct queue_tool *t);
 int queue_drop(struct queue_tool *t);
 /* How many were put into hold/, without a word. */
 size_t queue_hold_quietly(struct queue_tool *t);
+/* The same for messages that are to fail, as queue_fail does. */
+size_t queue_fail_quietly(struct queue_tool *t);
 
 int queue_holdrules_list(struct queue_tool *t, bool json);
 int queue_holdrules_add(struct queue_tool *t, const char *account,
