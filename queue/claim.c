@@ -27,6 +27,16 @@ new_job(struct runner *r, struct slice name)
 	return job;
 }
 
+/* Of an item that stands by itself. */
+static struct job *
+linked_job(struct runner *r, struct slice name)
+{
+	struct job *job = new_job(r, name);
+
+	job->linked = true;
+	return job;
+}
+
 static int
 by_name(const void *a, const void *b)
 {
@@ -108,7 +118,6 @@ give_back(struct runner *r, struct slice id, unsigned n)
 		struct slice name =
 		    arena_printf(r->arena, "%.*s.%u", SLICE_FMT(id), n);
 		db_unlink(r->dir, name.p, NULL);
-		db_unlink(r->q.fd, queue_message_path(r->arena, name).p, NULL);
 	}
 	db_move(r->dir, arena_cstr(r->arena, id), r->todo,
 	    arena_cstr(r->arena, id), NULL);
@@ -228,7 +237,7 @@ claim_bucket(struct runner *r, struct slice bucket)
 	for (size_t i = 0; i < n; i++) {
 		const char *name = arena_cstr(r->arena, v[i]);
 		if (db_move(fd, name, r->dir, name, NULL) == 1)
-			runner_settle(r, new_job(r, v[i]), SETTLE_CLAIMED);
+			runner_settle(r, linked_job(r, v[i]), SETTLE_CLAIMED);
 		arena_reset(r->arena);
 	}
 	close(fd);

@@ -47,9 +47,9 @@ sync_folder(struct runner *r, const char *path, struct err *e)
 	return rc;
 }
 
-static int
-link_message(struct runner *r, int dir, const char *envelope, struct slice item,
-    struct err *e)
+int
+runner_link_message(struct runner *r, int dir, const char *envelope,
+    struct slice item, struct err *e)
 {
 	const char *to = queue_message_path(r->arena, item).p;
 	const char *folder =
@@ -119,11 +119,9 @@ runner_write_item(struct runner *r, int dir, const char *envelope,
 {
 	struct slice name = arena_printf(r->arena, "%s.%u", envelope, n);
 	struct buf text = BUF_INIT(ITEM_MAX);
-	int fd, rc = link_message(r, dir, envelope, name, e);
+	int fd, rc = 0;
 
 	*name_r = name;
-	if (rc < 0)
-		return -1;
 	item_write(&text, it, n - 1);
 	fd = openat(dir, name.p,
 	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -165,6 +163,22 @@ runner_new_envelope(struct runner *r, struct slice id, size_t n)
 }
 
 /* ---- envelopes that are dropped ---- */
+
+/* What stays needs the message when its envelope is gone. */
+static int
+link_staying(struct runner *r, const struct envelope *env, struct err *e)
+{
+	for (size_t i = 0; i < env->n; i++) {
+		struct job *job = env->jobs[i];
+		if (job->state == JOB_DONE || job->linked)
+			continue;
+		if (runner_link_message(r, r->dir, env->id,
+			slice_str(job->name), e) < 0)
+			return -1;
+		job->linked = true;
+	}
+	return 0;
+}
 
 /* Until here all of these could be done again from the envelope. */
 static int
@@ -213,7 +227,8 @@ sync_folders(struct runner *r, struct err *e)
 	    : db_fsync_dir(r->dir, "queue/active", e);
 }
 
-/* Unlinks the envelopes of a list; before, what stays of them is synced. */
+/* Unlinks the envelopes of a list; before, what stays of them is linked to its
+ * message, and synced. */
 static int
 forget_on_disk(struct runner *r, struct envelope *list, struct err *e)
 {
@@ -221,10 +236,12 @@ forget_on_disk(struct runner *r, struct envelope *list, struct err *e)
 	bool each;
 	int rc = 0;
 
-	for (struct envelope *env = list; env; env = env->next)
+	for (struct envelope *env = list; env && rc == 0; env = env->next) {
 		items += stay(env);
+		rc = link_staying(r, env, e);
+	}
 	each = r->anew || items <= FEW;
-	if (!each)
+	if (rc == 0 && !each)
 		rc = db_syncfs(r->q.fd, "queue", e);
 	for (struct envelope *env = list; env && rc == 0 && each;
 	     env = env->next)

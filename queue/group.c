@@ -203,8 +203,13 @@ int
 group_message(const struct group *g, const struct group_item *items, size_t n,
     int *fd_r, struct err *e)
 {
-	*fd_r = -1;
-	for (size_t i = 0; i < n; i++) {
+	/* In this order: it is linked before the envelope goes. */
+	*fd_r = n == 0
+	    ? -1
+	    : openat(g->dir,
+		  arena_cstr(g->arena, slice_head(items[0].name, QUEUE_ID)),
+		  O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	for (size_t i = 0; i < n && *fd_r < 0; i++) {
 		const char *path =
 		    queue_message_path(g->arena, items[i].name).p;
 		*fd_r = openat(g->queue_fd, path,
@@ -214,5 +219,5 @@ group_message(const struct group *g, const struct group_item *items, size_t n,
 		if (errno != ENOENT)
 			return err_sys(e, "queue/%s", path);
 	}
-	return 0;
+	return *fd_r >= 0;
 }

@@ -24,6 +24,7 @@ recover_envelope(struct runner *r, int dir, struct slice id, struct err *e)
 
 	for (unsigned n = 1; rc > 0 && n <= it.m.nrcpts; n++)
 		if (runner_write_item(r, dir, name, &it, n, &item, e) < 0 ||
+		    runner_link_message(r, dir, name, item, e) < 0 ||
 		    (r->anew && runner_renew_item(dir, item.p, e) < 0))
 			rc = -1;
 	if (rc > 0 && db_syncfs(dir, "queue/active", e) < 0) {

@@ -46,6 +46,7 @@ struct job {
 	struct envelope *envelope; /* NULL: the item stands by itself */
 	enum job_state state;
 	enum job_act act;
+	bool linked;               /* has its link in msg/ */
 	size_t seen;               /* attempts before this one */
 	int64_t keep_us;           /* DONE: retired until then, 0: removed */
 	char bucket[QUEUE_BUCKET]; /* STAY: of due/; "hold" */
@@ -132,6 +133,9 @@ void runner_recover(struct runner *r);
  * sees it, and stands in nobody's way. 1, 0 it is gone, -1. */
 int runner_read_envelope(struct runner *r, int dir, struct slice id,
     struct item *it, struct err *e);
+/* msg/NN/ID.N for an item of an envelope in dir, unless it is there. */
+int runner_link_message(struct runner *r, int dir, const char *envelope,
+    struct slice item, struct err *e);
 /* Write the item of recipient n, from 1, and link the message, unless that is
  * done already. Not synced. */
 int runner_write_item(struct runner *r, int dir, const char *envelope,

@@ -88,7 +88,8 @@ runner_place(struct runner *r, struct job *job)
 	if (job->state == JOB_STAY)
 		move(r, job->name, folder_of(job, r->arena));
 	else {
-		db_unlink(r->q.fd, message.p, NULL);
+		if (job->linked)
+			db_unlink(r->q.fd, message.p, NULL);
 		if (job->keep_us)
 			move(r, job->name, retired_folder(r, job->keep_us));
 		else

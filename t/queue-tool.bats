@@ -234,6 +234,12 @@ assert l[1]["Hold"] is True and l[1]["Transport"] == "smart" and l[1]["SenderAcc
 		run mox-queue dump $id
 		[ "$output" = $'Subject: x\n\nhello' ]
 	done
+	mkdir -p "$Q/active/r.1"
+	mv "$Q/msg/19/$B.2" "$Q/active/r.1/$B" # as a runner has it
+	for id in $B $B.2; do
+		run mox-queue dump $id
+		[ "$output" = $'Subject: x\n\nhello' ]
+	done
 	run mox-queue dump $A
 	[ "$status" = 1 ]
 	[ "$output" = "mox-queue: no message $A in the queue" ]

@@ -359,6 +359,25 @@ dump_file(struct queue_tool *t, const char *path, struct err *e)
 	return rc;
 }
 
+/* While a runner has the envelope nothing else has the message. */
+static int
+dump_active(struct queue_tool *t, struct slice message, struct err *e)
+{
+	struct slice *runners;
+	size_t n = 0;
+	int rc = file_list(t->q.fd, "active", t->arena, &runners, &n, e) < 0
+	    ? -1
+	    : 0;
+
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = dump_file(t,
+		    arena_printf(t->arena, "active/%.*s/%.*s",
+			SLICE_FMT(runners[i]), SLICE_FMT(message))
+			.p,
+		    e);
+	return rc;
+}
+
 int
 queue_dump(struct queue_tool *t, const char *id)
 {
@@ -375,6 +394,8 @@ queue_dump(struct queue_tool *t, const char *id)
 		path =
 		    arena_printf(t->arena, "todo/%.*s", SLICE_FMT(message)).p;
 		rc = dump_file(t, path, &e);
+		if (rc == 0)
+			rc = dump_active(t, message, &e);
 		path = rc == 0 ? find_message(t, name, &e) : NULL;
 		if (rc == 0)
 			rc = path ? dump_file(t, path, &e) : -1;
