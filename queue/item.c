@@ -109,8 +109,9 @@ item_time(struct slice text, int64_t *us_r)
 	    !scan_digits(&sc, 2, &second))
 		return false;
 	us = fraction(&sc);
-	if (!scan_char(&sc, 'Z') || !scan_end(&sc) || month < 1 || month > 12 ||
-	    day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
+	if (!scan_char(&sc, 'Z') || !scan_end(&sc) || year < 1970 ||
+	    month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 ||
+	    minute > 59 || second > 60)
 		return false;
 	*us_r =
 	    ((days_of(year, month, day) * 24 + hour) * 60 + minute) * 60000000 +

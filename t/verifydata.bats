@@ -151,11 +151,11 @@ flip() {
 	item() {
 		local at
 		for at in "${@:2}"; do
-			echo "mox-item 1" >"$q/$at/${id}60.$1"
+			printf 'mox-item 1\nto b@x\n' >"$q/$at/${id}60.$1"
 			touch "$q/msg/60/${id}60.$1"
 		done
 	}
-	longer() { echo 'delayed 2026' >>"$q/$1"; }
+	longer() { echo 'delayed 2026-11-30T15:04:05Z - 451 no' >>"$q/$1"; }
 	item 1 due/20261130T1504Z due/20261130T1604Z hold
 	longer "due/20261130T1604Z/${id}60.1"
 	item 2 due/now hold # settled: no message
@@ -164,7 +164,6 @@ flip() {
 	longer "retired/20261201/${id}60.3"
 	rm "$q/msg/60/${id}60.3"
 	item 4 hold
-	clean # it is not looked at without -restored
 	run verify -restored
 	[ "$status" = 1 ]
 	[ "$(grep -c '^error: queue: queue/' <<<"$output")" = 5 ]
@@ -379,4 +378,50 @@ uidvalidity() {
 		return $survived
 	}
 	kill_points before killed
+}
+
+# An item of a message in folder $1, as mox-queued writes it; or its envelope.
+queued() {
+	mkdir -p "$D/tmp" "$D/queue/hold" "$D/queue/due/now" "$D/queue/due/20991231T2359Z"
+	id=$("$MOX_T/bin/queuectl" -account test "$D" b@far.example <<<hello)
+	[ -n "$1" ] || return 0
+	mkdir -p "$D/queue/msg/${id:16}"
+	{ echo 'mox-item 1'; sed -n '2,/^$/p' "$D/queue/todo/$id" | sed '/^$/d'; echo 'offset 1'; } >"$D/queue/$1/$id.1"
+	mv "$D/queue/todo/$id" "$D/queue/msg/${id:16}/$id.1"
+}
+held() {
+	says "$1"
+	[ "$status" = 1 ]
+	run verify -fix
+	grep -q 'fixed: queue' <<<"$output"
+}
+
+@test "queue: all is well" {
+	queued ''
+	queued hold
+	queued due/20991231T2359Z
+	mkdir "$D/queue/active/live.x"
+	touch "$D/queue/tmp/.x.tmp"
+	rm "$D/queue/hold/"* # not for an hour yet
+	clean
+}
+
+@test "queue: an item that is none, an envelope that is none" {
+	queued due/20991231T2359Z
+	echo nothing >"$D/queue/due/20991231T2359Z/$id.1"
+	held 'error: queue: .*not mox-item'
+	[ -e "$D/queue/hold/$id.1" ]
+	says 'error: queue: .*mend it'
+	rm "$D/queue/hold/$id.1" "$D/queue/msg/${id:16}/$id.1"
+	queued ''
+	echo nothing >"$D/queue/todo/$id"
+	held 'error: queue: .*not mox-envelope'
+	[ -e "$D/queue/hold/$id" ]
+}
+
+@test "queue: an item without message fails" {
+	queued hold
+	rm "$D/queue/msg/${id:16}/$id.1"
+	error_and_fix 'queue: .*its message is gone'
+	grep -q '^failed .* 554 5.3.0' "$D/queue/due/now/$id.1"
 }

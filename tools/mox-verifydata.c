@@ -1,5 +1,6 @@
 /*
- * mox-verifydata - check the mail of a data folder, and mend it.
+ * mox-verifydata - check the mail and the queue of a data folder, and mend
+ * them.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -18,6 +19,7 @@
 #include "service/user.h"
 #include "store/verify.h"
 #include "text/json_write.h"
+#include "tools/verify_queue.h"
 
 static bool opt_fix, opt_json, opt_restored, opt_skip;
 
@@ -249,6 +251,8 @@ main(int argc, char **argv)
 	check_credentials(&v);
 	if (opt_restored)
 		check_queue(&v);
+	if (verify_queue(&v, &e) < 0)
+		proc_die(program.name, &e);
 	end_output(&out, &v, argv[arg]);
 	return v.errors > 0 ? EXIT_FAILED : EXIT_DONE;
 }

@@ -30,6 +30,17 @@ names(struct slice in)
 	arena_free(&arena);
 }
 
+/* Control characters become spaces when they are written. */
+static bool
+is_clean(struct slice in)
+{
+	for (size_t i = 0; i < in.n; i++)
+		if (((unsigned char)in.p[i] < ' ' && in.p[i] != '\n') ||
+		    in.p[i] == 127)
+			return false;
+	return true;
+}
+
 /* The head that is written from an item reads as that item. */
 static void
 item(struct arena *arena, struct slice in)
@@ -41,6 +52,8 @@ item(struct arena *arena, struct slice in)
 		return;
 	assert(it.m.nrcpts == 1 && it.nattempts <= in.n);
 	item_expires_us(&it);
+	if (!is_clean(in))
+		return;
 	item_write(&text, &it, 0);
 	assert(item_parse(buf_slice(&text), arena, &read, NULL) == 0);
 	item_write(&again, &read, 0);
@@ -59,6 +72,8 @@ envelope(struct arena *arena, struct slice in)
 	if (item_parse_envelope(in, arena, &it, &message, NULL) < 0)
 		return;
 	assert(message <= in.n && it.m.nrcpts <= QUEUE_RCPTS_MAX);
+	if (!is_clean(slice_head(in, message)))
+		return;
 	item_write_envelope(&text, &it);
 	assert(item_parse_envelope(buf_slice(&text), arena, &read, &end,
 		   NULL) == 0);
