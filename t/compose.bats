@@ -97,7 +97,7 @@ activate() {
 	# shellcheck disable=SC2046
 	background as_user $(setting ExecStart conf/systemd/mox-queued.service) \
 		-notify-fd 7 2>>log.systemd
-	read -r -t 20 line <&7
+	read -r -t 30 line <&7
 	exec 7>&-
 }
 

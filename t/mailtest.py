@@ -24,7 +24,7 @@ def tls_context():
     return context
 
 
-def wait_for(true, seconds=20):
+def wait_for(true, seconds=30):
     """What goes through the queue takes its time."""
     import time
     end = time.monotonic() + seconds

@@ -96,7 +96,7 @@ def of_connection(sock):
     return holders + backs
 
 
-def wait_for_end(pids, seconds=10):
+def wait_for_end(pids, seconds=30):
     end = time.monotonic() + seconds
     while any(ours(pid) for pid in pids):
         if time.monotonic() > end:

@@ -245,7 +245,7 @@ while True:
 	export NOTIFY_SOCKET=$TREE/notify.sock
 	background mox-serve -notify-fd 7 2>>serve.log
 	unset NOTIFY_SOCKET
-	read -r -t 20 line <&7
+	read -r -t 30 line <&7
 	[ -z "$line" ]
 	eventually grep -qx READY=1 notified
 	[ "$(grep -c READY notified)" = 1 ]

@@ -36,7 +36,7 @@ start() {
 	eventually answers
 }
 answers() {
-	(exec 9<>"/dev/tcp/$IP/$PORT" && echo quit >&9 && read -r -u 9 -t 10 ||
+	(exec 9<>"/dev/tcp/$IP/$PORT" && echo quit >&9 && read -r -u 9 -t 30 ||
 		[ $? = 1 ])
 }
 talk() { printf '%s\n' "$@" | timeout 60 nc -w 60 "$IP" "$PORT" | tr -d '\r'; }

@@ -28,7 +28,7 @@ start() {
 }
 has_parent() { [ -n "$(parent)" ]; }
 answers() { # or closes
-	(exec 9<>"/dev/tcp/$IP/$PORT" && echo quit >&9 && read -r -u 9 -t 10 ||
+	(exec 9<>"/dev/tcp/$IP/$PORT" && echo quit >&9 && read -r -u 9 -t 30 ||
 		[ $? = 1 ])
 }
 
@@ -44,17 +44,17 @@ talk() { printf '%s\n' "$@" | timeout 20 nc -w 10 "$IP" "$PORT" | tr -d '\r'; }
 # What a new connection hears. It says nothing: what is sent to a closed
 # socket may take the answer with it.
 greeting() {
-	(exec 9<>"/dev/tcp/$IP/$PORT" && read -r -u 9 -t 20 && echo "${REPLY%$'\r'}")
+	(exec 9<>"/dev/tcp/$IP/$PORT" && read -r -u 9 -t 30 && echo "${REPLY%$'\r'}")
 }
 
 # A connection kept open on descriptor 7, past its greeting.
 connect() {
 	exec 7<>"/dev/tcp/$IP/$PORT"
-	read -r -u 7 -t 10 REPLY && [[ $REPLY == "ok hello"* ]]
+	read -r -u 7 -t 30 REPLY && [[ $REPLY == "ok hello"* ]]
 }
 say() {
 	echo "$1" >&7
-	read -r -u 7 -t 20 REPLY || true # the end
+	read -r -u 7 -t 30 REPLY || true # the end
 	REPLY=${REPLY%$'\r'}
 }
 
@@ -103,7 +103,7 @@ ok refused\nok refused\nok refused\nok allowed' ]
 @test "time out, lines too long, half-open connections" {
 	start echo -timeout 300
 	connect
-	read -r -u 7 -t 5 REPLY
+	read -r -u 7 -t 30 REPLY
 	[[ $REPLY == "no timeout"* ]]
 	run talk "$(printf 'x%.0s' {1..2000})"
 	[ "${lines[1]}" = "no too long" ]
@@ -122,7 +122,7 @@ ok refused\nok refused\nok refused\nok allowed' ]
 @test "connections of an address are limited" {
 	start echo -per-ip 3 -timeout 60000
 	exec 4<>/dev/tcp/$IP/$PORT 5<>/dev/tcp/$IP/$PORT 6<>/dev/tcp/$IP/$PORT
-	read -r -u 6 -t 5
+	read -r -u 6 -t 30
 	run greeting
 	[ "$output" = "no too many" ]
 	exec 5>&-
@@ -141,7 +141,7 @@ ok refused\nok refused\nok refused\nok allowed' ]
 	say "ask login"
 	[ "$REPLY" = "ok in" ]
 	exec 5<>/dev/tcp/$IP/$PORT
-	read -r -u 5 -t 5 REPLY
+	read -r -u 5 -t 30 REPLY
 	[[ $REPLY == "ok hello"* ]]
 	run greeting
 	[ "$output" = "no busy" ]
@@ -271,13 +271,13 @@ ok refused\nok refused\nok refused\nok allowed' ]
 	start echo
 	connect
 	exec 8<>/dev/tcp/$IP/$PORT
-	read -r -u 8 -t 5
+	read -r -u 8 -t 30
 	echo session >&8
-	read -r -u 8 -t 5
+	read -r -u 8 -t 30
 	kill -TERM "$PID"
-	read -r -u 7 -t 5 REPLY
+	read -r -u 7 -t 30 REPLY
 	[[ $REPLY == "no stopping"* ]]
-	read -r -u 8 -t 5 REPLY
+	read -r -u 8 -t 30 REPLY
 	[[ $REPLY == "no stopping"* ]]
 	wait "$PID"
 	! port_open "$IP" "$PORT"
@@ -301,7 +301,7 @@ ok refused\nok refused\nok refused\nok allowed' ]
 	connect
 	back=$(back)
 	kill -KILL "$PID"
-	read -r -u 7 -t 5 REPLY
+	read -r -u 7 -t 30 REPLY
 	[[ $REPLY == "no stopping"* ]]
 	eventually processes "$back" 0
 	PORT=4002
@@ -309,7 +309,7 @@ ok refused\nok refused\nok refused\nok allowed' ]
 	connect
 	parent=$(parent) back=$(back)
 	kill -KILL "$parent"
-	read -r -u 7 -t 5 REPLY
+	read -r -u 7 -t 30 REPLY
 	[[ $REPLY == "no stopping"* ]]
 	eventually processes "$back" 0
 }
@@ -319,7 +319,7 @@ ok refused\nok refused\nok refused\nok allowed' ]
 	connect
 	parent=$(parent)
 	kill -USR2 "$PID"
-	read -r -u 7 -t 5 REPLY
+	read -r -u 7 -t 30 REPLY
 	[[ $REPLY == "no stopping"* ]]
 	run talk hi quit
 	[ "${lines[1]}" = "ok hi" ]
@@ -355,7 +355,7 @@ os.set_inheritable(3, True)
 os.environ["LISTEN_FDS"] = "1"
 os.environ["LISTEN_FDNAMES"] = "echo.public"
 os.execv(sys.argv[3], sys.argv[3:])' "$IP" "$PORT" "$MOX_T/bin/echod" -notify-fd 8
-	read -r -u 8 -t 5 REPLY
+	read -r -u 8 -t 30 REPLY
 	[ "$REPLY" = "" ]
 	run talk hi quit
 	[ "${lines[1]}" = "ok hi" ]
@@ -408,7 +408,7 @@ os.execv(sys.argv[3], sys.argv[3:])' "$IP" "$PORT" "$MOX_T/bin/echod" -notify-fd
 	exec 4<>/dev/tcp/$IP/$PORT 5<>/dev/tcp/$IP/$PORT
 	printf 'PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n' >&4
 	printf 'PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n' >&5
-	read -r -u 5 -t 5
+	read -r -u 5 -t 30
 	run talk $'PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r' hi
 	[[ $output == *"no too many" ]]
 	run talk $'PROXY TCP4 192.0.2.5 192.0.2.2 1 2\r' hi quit
@@ -467,9 +467,9 @@ start_shared() {
 	say "ask served"
 	first=$REPLY
 	exec 8<>"/dev/tcp/$IP/$PORT"
-	read -r -u 8 -t 10
+	read -r -u 8 -t 30
 	echo "ask who" >&8
-	read -r -u 8 -t 10 REPLY
+	read -r -u 8 -t 30 REPLY
 	[[ $REPLY == "ok 127."* ]]
 	[ "$(backs | wc -l)" -ge 2 ]
 	say "ask served"
@@ -495,13 +495,13 @@ start_shared() {
 @test "a shared back that crashes takes its front along, others live" {
 	start_shared -timeout 60000
 	exec 8<>"/dev/tcp/$IP/$PORT"
-	read -r -u 8 -t 10
+	read -r -u 8 -t 30
 	connect
 	say "ask crash"
 	[[ $REPLY == "no "* ]]
 	eventually logged 'connection crashed'
 	echo "ask who" >&8
-	read -r -u 8 -t 10 REPLY
+	read -r -u 8 -t 30 REPLY
 	[[ $REPLY == "ok 127."* ]]
 	exec 8>&-
 	run talk hi quit
@@ -524,7 +524,7 @@ start_shared() {
 	start_shared -timeout 60000
 	connect
 	kill -TERM "$PID"
-	read -r -u 7 -t 5 REPLY
+	read -r -u 7 -t 30 REPLY
 	[[ $REPLY == "no stopping"* ]]
 	wait "$PID"
 	PORT=4004
@@ -533,7 +533,7 @@ start_shared() {
 	parent=$(parent)
 	all=$(pgrep -P "$parent")
 	kill -KILL "$parent"
-	read -r -u 7 -t 5 REPLY
+	read -r -u 7 -t 30 REPLY
 	[[ $REPLY == "no stopping"* ]]
 	ended() { ! kill -0 $all 2>/dev/null; }
 	eventually ended
