@@ -5,6 +5,7 @@ many connections, the parent has fronts besides. Their names say what they are.
 """
 import os
 import signal
+import socket
 import time
 
 import mailtest
@@ -80,13 +81,19 @@ def has_socket(pid, inode):
         return False
 
 
+def in_proc(address):
+    """As /proc/net/tcp has it."""
+    return socket.inet_aton(address[0])[::-1].hex().upper() + f":{address[1]:04X}"
+
+
 def of_connection(sock):
     """pids of the session behind a client's socket: who holds the other end
     of it, and its back: its parent, or all backs that could be it."""
-    port = f":{sock.getsockname()[1]:04X}"
+    # By both addresses: others may use the same port towards another server.
+    ends = [in_proc(sock.getpeername()), in_proc(sock.getsockname())]
     lines = [line.split() for line in
              read("/proc/net/tcp").decode().splitlines()]
-    inode = [f"socket:[{f[9]}]" for f in lines if f[2].endswith(port)]
+    inode = [f"socket:[{f[9]}]" for f in lines if f[1:3] == ends]
     family = parents()
     holders = [p for p in family if inode and has_socket(p, inode[0])]
     backs = [q for q in family for p in holders
