@@ -2,9 +2,10 @@
  * queuectl - put messages into a queue, for tests.
  *
  *	queuectl [-n N] [-until SECONDS] [-account A] [-from F] [-notify W]
- *	    [-transport T] data-folder to... <message
+ *	    [-transport T] [-number] data-folder to... <message
  *
- * -n: so many messages alike, each acknowledged by a line with its ID.
+ * -n: so many messages alike, each acknowledged by a line with its ID; with
+ * -number the recipients of the third are 3.TO.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,11 +21,13 @@
 void fault_mark(const char *text) __attribute__((weak));
 
 static long opt_n = 1, opt_until;
+static bool opt_number;
 static const char *opt_account = "mox", *opt_from = "mox@localhost",
 		  *opt_notify, *opt_transport;
 
 static const struct opt options[] = {
 	{ "n", OPT_INT, &opt_n, "n", "messages" },
+	{ "number", OPT_BOOL, &opt_number, NULL, "recipients are numbered" },
 	{ "until", OPT_INT, &opt_until, "seconds", "hold for so long" },
 	{ "account", OPT_STRING, &opt_account, "name", "of the sender" },
 	{ "from", OPT_STRING, &opt_from, "address", "MAIL FROM" },
@@ -56,6 +59,7 @@ main(int argc, char **argv)
 	struct store_env env = { .run_fd = -1 };
 	struct queue q;
 	struct spool *spool;
+	struct arena *arena = arena_new(0);
 	int run;
 
 	if (argc - at < 2)
@@ -82,6 +86,9 @@ main(int argc, char **argv)
 		die(&e);
 	for (long i = 0; i < opt_n; i++) {
 		char id[QUEUE_ID + 1];
+		for (size_t k = 0; opt_number && k < m.nrcpts; k++)
+			rcpts[k].to = arena_printf(arena, "%ld.%s", i + 1,
+			    argv[at + 1 + (int)k]);
 		if (queue_add(&q, &m, spool, SLICE_NULL, id, &e) < 0)
 			die(&e);
 		if (fault_mark)
@@ -91,5 +98,6 @@ main(int argc, char **argv)
 	}
 	spool_free(&spool);
 	buf_free(&text);
+	arena_free(&arena);
 	return EXIT_DONE;
 }
