@@ -70,7 +70,7 @@ main(void)
 	env.data_fd = scratch_fd;
 	clock_fake(&fake, INT64_C(1796051045000000));
 	CHECK_EQ(mkdirat(scratch_fd, "accounts", 0700), 0);
-	CHECK_EQ(store_create(&store, &env, SLICE("a"), NULL, 0, NULL), 1);
+	CHECK_EQ(store_create(&store, &env, SLICE("a"), NULL, 0, NULL), 0);
 	sent = sent_open(store, NULL);
 	RUN(test_first_time);
 	RUN(test_messages);
