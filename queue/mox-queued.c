@@ -158,17 +158,23 @@ main(int argc, char **argv)
 		err_sys(&e, "socketpair");
 		proc_die(program.name, &e);
 	}
-	s = (struct starter){ r.config, r.name, opt_localserve, opt_nosandbox,
-		fork() };
+	s = (struct starter){ .config = r.config,
+		.runner = r.name,
+		.localserve = opt_localserve,
+		.nosandbox = opt_nosandbox,
+		.runner_pid = fork() };
 	if (s.runner_pid == 0) {
 		r.starter = pair[0];
 		close(pair[1]);
 		run(&r, arena, run_dir, self);
 	}
 	close(pair[0]);
+	if (s.runner_pid < 0)
+		err_sys(&e, "fork");
+	rc = s.runner_pid < 0 ? -1 : starter_open(&s, argv[0], &e);
 	notify_ready((int)opt_notify_fd);
-	rc = s.runner_pid < 0 ? err_sys(&e, "fork")
-			      : starter_run(&s, pair[1], signals, &e);
+	if (rc == 0)
+		rc = starter_run(&s, pair[1], signals, &e);
 	if (rc < 0)
 		proc_die(program.name, &e);
 	return rc;

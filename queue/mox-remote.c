@@ -16,6 +16,7 @@
 #define LIFE_MS (10 * 60 * 1000) /* then addresses are looked up anew */
 
 static const char *opt_config, *opt_runner, *opt_destination;
+static long opt_dns = -1, opt_mtasts = -1;
 static bool opt_nosandbox;
 
 static const struct opt options[] = {
@@ -23,6 +24,10 @@ static const struct opt options[] = {
 	    "mox.conf; default $MOXCONF or config/mox.conf" },
 	{ "destination", OPT_STRING, &opt_destination, "where",
 	    "\"transport NAME\" or \"mx DOMAIN\"" },
+	{ "dns", OPT_INT, &opt_dns, "fd",
+	    "the door of a mox-resolver" },
+	{ "mtasts", OPT_INT, &opt_mtasts, "fd",
+	    "the door of mox-mtasts serve" },
 	{ "nosandbox", OPT_BOOL, &opt_nosandbox, NULL,
 	    "start on a kernel without seccomp" },
 	{ "runner", OPT_STRING, &opt_runner, "name",

@@ -16,8 +16,10 @@
 #include "config/domains_cdb.h"
 #include "queue/queue.h"
 
-#define FDS 3        /* stdin, stdout, the lock */
-#define HOLD_FD 3    /* what the lock is in the program */
+#define FDS 3     /* stdin, stdout, the lock */
+#define HOLD_FD 3 /* what the lock is in the program */
+#define DNS_FD 4  /* the doors, in mox-remote */
+#define MTASTS_FD 5
 #define LOOK_MS 1000 /* between looks at domains.conf */
 
 static const char *const programs[] = {
@@ -63,6 +65,29 @@ starter_ask(int fd, enum starter_program program, struct slice dest, int in,
 
 /* ---- in the starter ---- */
 
+static void
+set_door(const struct starter *s, struct door *d, const char *program,
+    const char *command, const char *self)
+{
+	size_t n = 0;
+
+	*d = (struct door){ .program = program, .self = self };
+	if (command)
+		d->args[n++] = command;
+	if (s->nosandbox)
+		d->args[n++] = "-nosandbox";
+	d->args[n++] = "-config";
+	d->args[n++] = s->config->path;
+}
+
+int
+starter_open(struct starter *s, const char *self, struct err *e)
+{
+	set_door(s, &s->dns, "mox-resolver", NULL, self);
+	set_door(s, &s->mtasts, "mox-mtasts", "serve", self);
+	return door_open(&s->dns, e) < 0 ? -1 : door_open(&s->mtasts, e);
+}
+
 /* 1 a request with its descriptors, 0 the runner is gone, -1. */
 static int
 receive(int fd, struct starter_request *req, int fds[FDS], struct err *e)
@@ -96,7 +121,9 @@ start(const struct starter *s, const struct starter_request *req,
 {
 	char dest[STARTER_NAME_MAX + 1];
 	const struct proc_fd place[] = { { fds[0], 0 }, { fds[1], 1 },
-		{ fds[2], HOLD_FD } };
+		{ fds[2], HOLD_FD }, { s->dns.ask, DNS_FD },
+		{ s->mtasts.ask, MTASTS_FD } };
+	bool remote = req->program == STARTER_REMOTE;
 	const char *argv[16];
 	struct err e = ERR_INIT;
 	size_t n = 0;
@@ -108,16 +135,18 @@ start(const struct starter *s, const struct starter_request *req,
 	argv[n++] = s->config->path;
 	argv[n++] = "-runner";
 	argv[n++] = s->runner;
-	if (req->program == STARTER_REMOTE) {
+	if (remote) {
 		argv[n++] = "-destination";
 		argv[n++] = dest;
+		argv[n++] = "-dns=4";
+		argv[n++] = "-mtasts=5";
 	} else if (s->localserve)
 		argv[n++] = "-localserve";
 	if (s->nosandbox)
 		argv[n++] = "-nosandbox";
 	argv[n] = NULL;
 	/* If not, the runner sees that the pipe has ended. */
-	if (proc_spawn((char *const *)argv, NULL, place, 3,
+	if (proc_spawn((char *const *)argv, NULL, place, remote ? 5 : FDS,
 		PROC_DIES_WITH_PARENT, &e) < 0)
 		log_line(QUEUE_TOPIC, LOG_ERROR, "cannot start program",
 		    LOG_E(&e));
@@ -125,13 +154,16 @@ start(const struct starter *s, const struct starter_request *req,
 
 /* Children that ended. True, with its code: the runner was among them. */
 static bool
-reap(const struct starter *s, int *code_r)
+reap(struct starter *s, int *code_r)
 {
 	bool runner = false;
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (door_ended(&s->dns, pid, status) ||
+		    door_ended(&s->mtasts, pid, status))
+			continue;
 		if (WIFSIGNALED(status))
 			log_line(QUEUE_TOPIC, LOG_ERROR, "killed by a signal",
 			    LOG_I("pid", pid),
@@ -146,41 +178,60 @@ reap(const struct starter *s, int *code_r)
 	return runner;
 }
 
-int
-starter_run(const struct starter *s, int fd, int signals, struct err *e)
+/* Signals that came. True, with its code: the runner has ended. */
+static bool
+take_signals(struct starter *s, int signals, int *code_r)
+{
+	unsigned char number;
+
+	while (read(signals, &number, 1) == 1) {
+		if (number != SIGCHLD)
+			kill(s->runner_pid, number);
+		else if (reap(s, code_r))
+			return true;
+	}
+	return false;
+}
+
+/* One request. False with e; *fd becomes -1 when there will be no more. */
+static bool
+take_request(const struct starter *s, int *fd, struct err *e)
 {
 	struct starter_request req;
+	int fds[FDS], rc = receive(*fd, &req, fds, e);
+
+	if (rc > 0) {
+		start(s, &req, fds);
+		for (int i = 0; i < FDS; i++)
+			close(fds[i]);
+	} else if (rc == 0)
+		*fd = -1; /* it ends: SIGCHLD follows */
+	return rc >= 0;
+}
+
+int
+starter_run(struct starter *s, int fd, int signals, struct err *e)
+{
 	struct domains_cdb_watch watch = { 0 };
-	int fds[FDS], code = 0;
+	int code = 0;
 
 	for (;;) {
-		struct pollfd p[2] = { { signals, POLLIN, 0 },
-			{ fd, POLLIN, 0 } };
-		unsigned char number;
-		if (poll(p, fd < 0 ? 1 : 2, LOOK_MS) < 0 && errno != EINTR)
+		struct pollfd p[] = { { signals, POLLIN, 0 }, { fd, POLLIN, 0 },
+			{ door_watch(&s->dns), POLLIN, 0 },
+			{ door_watch(&s->mtasts), POLLIN, 0 } };
+		if (poll(p, sizeof(p) / sizeof(*p), LOOK_MS) < 0 &&
+		    errno != EINTR)
 			return err_sys(e, "poll");
 		domains_cdb_poll(s->config, &watch,
 		    clock_mono_ms(NULL) * INT64_C(1000000));
-		while (read(signals, &number, 1) == 1) {
-			if (number == SIGCHLD) {
-				if (reap(s, &code))
-					return code;
-			} else
-				kill(s->runner_pid, number);
-		}
-		if (fd < 0 || !(p[1].revents & (POLLIN | POLLHUP)))
-			continue;
-		switch (receive(fd, &req, fds, e)) {
-		case 1:
-			start(s, &req, fds);
-			for (int i = 0; i < FDS; i++)
-				close(fds[i]);
-			break;
-		case 0:
-			fd = -1; /* it ends: SIGCHLD follows */
-			break;
-		default:
+		if (take_signals(s, signals, &code))
+			return code;
+		if (p[2].revents)
+			door_wanted(&s->dns);
+		if (p[3].revents)
+			door_wanted(&s->mtasts);
+		if (p[1].revents & (POLLIN | POLLHUP) &&
+		    !take_request(s, &fd, e))
 			return -1;
-		}
 	}
 }

@@ -95,7 +95,7 @@ no_resolver() { ! resolver; }
 	echo "$REPLY"
 	[[ $REPLY == 'ok 192.0.2.2+ 192.0.2.3+'* ]]
 	[ "$(resolver)" != "$first" ]
-	grep -q 'm="resolver ended" .*signal=9' "$LOG"
+	grep -q 'm="program ended" program=mox-resolver .*signal=9' "$LOG"
 }
 
 @test "one that cannot start: questions fail, the service goes on" {
@@ -103,7 +103,7 @@ no_resolver() { ! resolver; }
 	run talk 'ask dns signed.example' hi quit
 	echo "$output"
 	[[ $output == *'ok dns: the resolver ended'*'ok hi'* ]]
-	grep -q 'm="resolver ended" exit=1' "$LOG"
+	grep -q 'm="program ended" program=mox-resolver exit=1' "$LOG"
 }
 
 @test "it is jailed, knows nothing of the service, ends with it" {

@@ -26,13 +26,13 @@
 
 /* Children that ended; when the parent is among them, so does this. */
 static void
-reap(pid_t parent, struct resolver_keep *r)
+reap(pid_t parent, struct door *d)
 {
 	pid_t pid;
 	int status;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (resolver_ended(r, pid, status) || pid != parent)
+		if (door_ended(d, pid, status) || pid != parent)
 			continue; /* others are of before an upgrade */
 		if (WIFEXITED(status))
 			exit(WEXITSTATUS(status));
@@ -58,13 +58,13 @@ upgrade(struct server *sv, pid_t parent, const sigset_t *before)
 }
 
 static void
-handle(struct server *sv, pid_t parent, struct resolver_keep *r, int number,
+handle(struct server *sv, pid_t parent, struct door *d, int number,
     const sigset_t *before)
 {
 	static bool stopping;
 
 	if (number == SIGCHLD)
-		reap(parent, r);
+		reap(parent, d);
 	if (number == SIGUSR2 && !stopping)
 		upgrade(sv, parent, before);
 	if (number == SIGHUP)
@@ -77,7 +77,7 @@ handle(struct server *sv, pid_t parent, struct resolver_keep *r, int number,
 }
 
 static _Noreturn void
-keeper(struct server *sv, pid_t parent, struct resolver_keep *r, int ready,
+keeper(struct server *sv, pid_t parent, struct door *d, int ready,
     int notify_fd, int signals, const sigset_t *before)
 {
 	struct signalfd_siginfo info;
@@ -86,17 +86,17 @@ keeper(struct server *sv, pid_t parent, struct resolver_keep *r, int ready,
 	if (read(ready, &byte, 1) == 1)
 		notify_ready(notify_fd);
 	close(ready);
-	reap(parent, r); /* what ended while the signal was not blocked */
+	reap(parent, d); /* what ended while the signal was not blocked */
 	for (;;) {
 		struct pollfd fds[2] = { { .fd = signals, .events = POLLIN },
-			{ .fd = resolver_watch(r), .events = POLLIN } };
+			{ .fd = door_watch(d), .events = POLLIN } };
 		if (poll(fds, 2, -1) < 0)
 			continue;
 		if (fds[0].revents != 0 &&
 		    read(signals, &info, sizeof(info)) == sizeof(info))
-			handle(sv, parent, r, (int)info.ssi_signo, before);
+			handle(sv, parent, d, (int)info.ssi_signo, before);
 		else if (fds[1].revents != 0)
-			resolver_wanted(r);
+			door_wanted(d);
 	}
 }
 
@@ -105,7 +105,7 @@ keep(struct server *sv, int notify_fd, struct err *e)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR2,
 		SIGCHLD };
-	struct resolver_keep resolver;
+	struct door resolver;
 	sigset_t watched, before;
 	pid_t self = getpid(), pid;
 	int ready[2], caught;
@@ -117,8 +117,9 @@ keep(struct server *sv, int notify_fd, struct err *e)
 	caught = signalfd(-1, &watched, SFD_CLOEXEC);
 	if (caught < 0 || pipe2(ready, O_CLOEXEC) < 0)
 		return err_sys(e, "pipe");
-	if (resolver_open(sv, &resolver, e) < 0)
+	if (resolver_door(sv, &resolver) && door_open(&resolver, e) < 0)
 		return -1;
+	sv->door = resolver.ask;
 	pid = fork();
 	if (pid < 0)
 		return err_sys(e, "fork");
@@ -131,7 +132,7 @@ keep(struct server *sv, int notify_fd, struct err *e)
 	}
 	close(ready[0]);
 	close(caught);
-	resolver_not_here(&resolver);
+	door_not_here(&resolver);
 	if (notify_fd >= 0)
 		close(notify_fd);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);

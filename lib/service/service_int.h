@@ -2,8 +2,8 @@
  * service_int - what the files of lib/service share.
  *
  *   service.c  options, loading, warming; then one of
- *   resolver.c mox-resolver, started by the keeper
- *   keep.c     the keeper, which forks the parent and tells when it is ready
+ *   keep.c     the keeper, which forks the parent and tells when it is ready,
+ *   resolver.c   and keeps mox-resolver, behind a door (door.h)
  *   serve.c      the accepting parent, with admit.c: who may connect, and
  *   pool.c       which backs are shared, and how long
  *   shared.c     what serves connections of theirs
@@ -14,6 +14,7 @@
 #ifndef SERVICE_SERVICE_INT_H
 #define SERVICE_SERVICE_INT_H
 
+#include "service/door.h"
 #include "service/service.h"
 
 /* The whole of a running service; one to a process. */
@@ -63,26 +64,13 @@ void listen_addresses(struct service_client *client);
 
 /* ---- resolver.c ---- */
 
-/* Who keeps mox-resolver running, and the end of the door it reads. */
-struct resolver_keep {
-	const struct server *sv;
-	int door;  /* -1: no back of this service can ask */
-	pid_t pid; /* 0: none runs */
-	int64_t started_ms, not_before_ms;
-	unsigned failures; /* one after the other */
-};
-
-/* Make the door, if the service wants one; sv->door is the backs' end. */
-int resolver_open(struct server *sv, struct resolver_keep *r, struct err *e);
-/* In a process that does not keep it. */
-void resolver_not_here(struct resolver_keep *r);
-/* What to poll for input, or -1. */
-int resolver_watch(const struct resolver_keep *r);
-/* Poll found something: start it. */
-void resolver_wanted(struct resolver_keep *r);
-/* A child ended; false if it was another one. */
-bool resolver_ended(struct resolver_keep *r, pid_t pid, int status);
-/* For a process of one connection, which has no keeper: fork one. */
+/*
+ * Say what door_open needs for mox-resolver. False: no back of this service
+ * asks, and there is no door.
+ */
+bool resolver_door(const struct server *sv, struct door *d);
+/* For a process of one connection, which has no keeper: fork one. sv->door is
+ * the backs' end. */
 int resolver_keep_alone(struct server *sv, struct err *e);
 
 /* ---- keep.c ---- */
