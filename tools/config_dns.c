@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/proc.h"
 #include "config/dnsrecords.h"
+#include "dane/dane.h"
 #include "host/dnscheck.h"
 #include "host/host_dns.h"
 #include "net/dial.h"
@@ -138,9 +139,7 @@ dial(const struct dnscheck_dial *d, struct err *e)
 	int fd, rc = -1;
 
 	for (size_t i = 0; i < d->ntlsa; i++)
-		tlsa[i] = (struct tls_tlsa){ d->tlsa[i].tlsa.usage,
-			d->tlsa[i].tlsa.selector, d->tlsa[i].tlsa.matching,
-			d->tlsa[i].tlsa.data };
+		tlsa[i] = dane_record(&d->tlsa[i]);
 	o.expect.tlsa = tlsa;
 	o.expect.ntlsa = d->ntlsa;
 	o.tls = tls_client_new(&trust, e);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dane/dane.h"
 #include "tools/dns_tool.h"
 
 static struct dns_tool tool;
@@ -20,21 +21,6 @@ static const struct opt_program program = { "mox-dns",
 	options };
 
 /* ---- records ---- */
-
-static const char *
-name_of(unsigned value, const char *const *names, size_t n)
-{
-	return value < n ? names[value] : "unknown";
-}
-
-#define NAME_OF(value, names) \
-	name_of(value, names, sizeof(names) / sizeof(names[0]))
-
-/* RFC 7218 */
-static const char *const usages[] = { "pkix-ta", "pkix-ee", "dane-ta",
-	"dane-ee" };
-static const char *const selectors[] = { "cert", "spki" };
-static const char *const matchings[] = { "full", "sha2-256", "sha2-512" };
 
 static void
 print_host(struct slice host)
@@ -133,9 +119,9 @@ put_tlsa(struct dns_tool *t, const struct dns_record *r)
 	if (!t->json)
 		printf("usage %s (%u), selector %s (%u), match type %s (%u), "
 		       "data %.*s\n",
-		    NAME_OF(r->tlsa.usage, usages), r->tlsa.usage,
-		    NAME_OF(r->tlsa.selector, selectors), r->tlsa.selector,
-		    NAME_OF(r->tlsa.matching, matchings), r->tlsa.matching,
+		    dane_usage_name(r->tlsa.usage), r->tlsa.usage,
+		    dane_selector_name(r->tlsa.selector), r->tlsa.selector,
+		    dane_match_name(r->tlsa.matching), r->tlsa.matching,
 		    SLICE_FMT(data));
 }
 

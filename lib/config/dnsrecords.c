@@ -8,6 +8,7 @@
 #include "base/sha.h"
 #include "config/clientsettings.h"
 #include "config/name.h"
+#include "dane/dane.h"
 #include "dkim/dkim_key.h"
 #include "net/addr.h"
 #include "text/idna.h"
@@ -89,18 +90,15 @@ add_tlsa(struct make *m, EVP_PKEY *key)
 {
 	unsigned char digest[SHA_MAX], *der = NULL;
 	int n = i2d_PUBKEY(key, &der);
-	struct buf value = BUF_INIT(RECORD_MAX);
+	struct tls_tlsa tlsa = { DANE_EE, 1, 1,
+		slice_of((char *)digest, sha_size(SHA_256)) };
 
 	sha_digest(SHA_256, slice_of((char *)der, n > 0 ? (size_t)n : 0),
 	    digest);
 	OPENSSL_free(der);
-	buf_addz(&value, "3 1 1 ");
-	for (size_t i = 0; i < sha_size(SHA_256); i++)
-		buf_addf(&value, "%02x", digest[i]);
 	add(m, below(m, "_25._tcp", m->host), "TLSA",
-	    arena_dup(m->arena, buf_slice(&value)))
+	    dane_text(m->arena, &tlsa))
 	    ->optional = !m->opts->host_dnssec;
-	buf_free(&value);
 }
 
 /* ECDSA first: what is preferred is checked first. */

@@ -1,9 +1,8 @@
 /* dnscheck_host - DNSSEC, reverse names, TLS, DANE. */
 #include "host/dnscheck_int.h"
 
+#include "dane/dane.h"
 #include "iprev/iprev.h"
-
-#define TLSA_TEXT 256 /* three numbers, 64 bytes in hexadecimal */
 
 /* ---- DNSSEC ---- */
 
@@ -223,16 +222,9 @@ dnscheck_dane_start(struct dnscheck *c)
 static struct slice
 tlsa_text(struct dnscheck *c, const struct dns_record *r)
 {
-	struct buf b = BUF_INIT(TLSA_TEXT);
-	struct slice text;
+	struct tls_tlsa tlsa = dane_record(r);
 
-	buf_addf(&b, "%d %d %d ", r->tlsa.usage, r->tlsa.selector,
-	    r->tlsa.matching);
-	for (size_t i = 0; i < r->tlsa.data.n; i++)
-		buf_addf(&b, "%02x", (unsigned char)r->tlsa.data.p[i]);
-	text = arena_dup(c->arena, buf_slice(&b));
-	buf_free(&b);
-	return text;
+	return dane_text(c->arena, &tlsa);
 }
 
 static bool
