@@ -134,6 +134,11 @@ void imap_put_flags(struct buf *b, const struct mailbox *mb, uint16_t flags,
 /* "1:3,5" of an ascending array of UIDs; as given if not ascending. */
 void imap_put_uids(struct buf *b, const uint32_t *uids, size_t n);
 
+/* THREADID (RFC 8474) of store_msg.thread, not 0: "T" and 16 hexadecimal
+ * digits; and back, false if it is no such. */
+void imap_put_threadid(struct buf *b, uint64_t thread);
+bool imap_threadid(struct slice text, uint64_t *thread_r);
+
 /* ---- view.c: the selected mailbox ---- */
 
 /* Take in changes and write what may be told now. */

@@ -65,6 +65,17 @@ imap_reader_wait(struct imap_reader *r, int fd, int timeout_ms)
 	    (p[1].revents ? IMAP_WAIT_FD : 0);
 }
 
+enum imap_peer
+imap_reader_peer(const struct imap_reader *r)
+{
+	struct pollfd p = { .fd = conn_read_fd(r->conn), .events = POLLRDHUP };
+
+	if (poll(&p, 1, 0) <= 0)
+		return IMAP_PEER_THERE;
+	return p.revents & (POLLHUP | POLLERR | POLLNVAL) ? IMAP_PEER_GONE
+							  : IMAP_PEER_QUIET;
+}
+
 static enum imap_read
 status_of(enum conn_status status)
 {

@@ -88,4 +88,12 @@ int imap_reader_flush(struct imap_reader *r);
  * signal, -1 the connection is gone. */
 int imap_reader_wait(struct imap_reader *r, int fd, int timeout_ms);
 
+/* For long work: is the client still there? Waits for nothing. */
+enum imap_peer {
+	IMAP_PEER_THERE,
+	IMAP_PEER_QUIET, /* sends nothing more, may still read */
+	IMAP_PEER_GONE,
+};
+enum imap_peer imap_reader_peer(const struct imap_reader *r);
+
 #endif

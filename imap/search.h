@@ -22,6 +22,13 @@ enum search_kind {
 	SEARCH_BEFORE, /* of INTERNALDATE */
 	SEARCH_ON,
 	SEARCH_SINCE,
+	SEARCH_OLDER,       /* RFC 5032; INTERNALDATE is number or before */
+	SEARCH_YOUNGER,     /* number or after */
+	SEARCH_SAVEDBEFORE, /* RFC 8514, as those of INTERNALDATE */
+	SEARCH_SAVEDON,
+	SEARCH_SAVEDSINCE,
+	SEARCH_EMAILID,    /* RFC 8474; of name */
+	SEARCH_THREADID,   /* number */
 	SEARCH_SENTBEFORE, /* of the Date field */
 	SEARCH_SENTON,
 	SEARCH_SENTSINCE,
@@ -38,10 +45,10 @@ struct search_key {
 	bool not ;
 	struct uidset uids;
 	uint16_t mask, value;
-	uint64_t number;          /* size, modseq */
+	uint64_t number;          /* size, modseq, seconds since 1970, thread */
 	int64_t day;              /* midnight, as if UTC */
 	int field;                /* enum msgrec_text, of SEARCH_FIELD */
-	struct slice name;        /* of the header field or keyword */
+	struct slice name;        /* header field, keyword, EMAILID */
 	struct slice text;        /* folded for comparing, may be empty */
 	struct search_key **keys; /* of AND and OR */
 	size_t nkeys;
@@ -63,5 +70,57 @@ bool imap_search_program(struct imap_session *s, struct imap_parse *p,
  */
 int imap_search_match(struct mailbox *mb, const struct search *search,
     uint32_t seq, struct err *e);
+
+/* ---- search_run.c ---- */
+
+/* What was found: sequence numbers in the order they are told, in the arena
+ * of the command. They are good for as long as the view does not change. */
+struct search_found {
+	uint32_t *seqs;
+	uint32_t count;
+};
+
+/*
+ * Search the selected mailbox, ascending. A long search tells INPROGRESS (RFC
+ * 9585) under the command's tag and ends when the client is gone or the process
+ * is to end: ERR_TEMP. 0 or -1 with e set.
+ */
+int imap_search_run(struct imap_session *s, struct slice tag,
+    const struct search *search, struct search_found *found_r, struct err *e);
+
+/* The result of a command whose search failed. */
+enum imap_result imap_search_failed(struct imap_session *s,
+    struct imap_command *c, const struct err *e);
+
+/* ---- search_return.c: RETURN (...) and the answer to it ---- */
+
+enum {
+	SEARCH_RETURN_MIN = 1,
+	SEARCH_RETURN_MAX = 2,
+	SEARCH_RETURN_ALL = 4,
+	SEARCH_RETURN_COUNT = 8,
+	SEARCH_RETURN_SAVE = 16,
+};
+
+struct search_return {
+	bool given;
+	unsigned options; /* ALL if none was given */
+};
+
+/* "RETURN (MIN COUNT) ", or nothing. */
+bool imap_search_return(struct imap_parse *p, struct search_return *ret_r);
+
+/* "* ESEARCH (TAG "t") UID MIN 1 ..." */
+void imap_tell_esearch(struct imap_session *s, const struct imap_command *c,
+    const struct search_return *ret, const struct search_found *found,
+    bool modseq);
+
+/* Make what RETURN (SAVE) says the value of "$" (RFC 5182, 2.4). */
+void imap_search_save(struct imap_session *s, const struct search_return *ret,
+    const struct search_found *found);
+
+/* The number to be told for the message: its UID if uid. */
+uint32_t imap_search_number(const struct imap_session *s, uint32_t seq,
+    bool uid);
 
 #endif

@@ -61,17 +61,17 @@ record_of(struct match *x, struct slice *record_r)
 	return mailbox_record(x->mb, msg_of(x), record_r, x->e);
 }
 
+/* RFC 9051, 6.4.4: the date as shown, time and zone disregarded. */
 static bool
-match_received(const struct match *x, const struct search_key *key)
+match_day(const struct search_key *key, int64_t at)
 {
-	/* RFC 9051, 6.4.4: the date as shown, time and zone disregarded. */
-	int64_t at = msg_of(x)->received;
-
 	at += clock_zone_s(at);
 	switch (key->kind) {
 	case SEARCH_BEFORE:
+	case SEARCH_SAVEDBEFORE:
 		return at < key->day;
 	case SEARCH_ON:
+	case SEARCH_SAVEDON:
 		return at >= key->day && at < key->day + DAY_S;
 	default:
 		return at >= key->day;
@@ -365,14 +365,13 @@ match_any(struct match *x, const struct search_key *key)
 	return 0;
 }
 
-static int
-match_plain(struct match *x, const struct search_key *key)
+/* What the index decides alone. */
+static bool
+match_index(const struct match *x, const struct search_key *key)
 {
 	const struct store_msg *m = msg_of(x);
 
 	switch (key->kind) {
-	case SEARCH_ALL:
-		return 1;
 	case SEARCH_UIDS:
 		return uidset_has(&key->uids, m->uid);
 	case SEARCH_FLAGS:
@@ -385,10 +384,31 @@ match_plain(struct match *x, const struct search_key *key)
 		return m->wire_size < key->number;
 	case SEARCH_MODSEQ:
 		return m->modseq >= key->number;
+	case SEARCH_OLDER:
+		return m->received <= (int64_t)key->number;
+	case SEARCH_YOUNGER:
+		return m->received >= (int64_t)key->number;
+	case SEARCH_EMAILID:
+		return slice_eq(key->name, slice_of(m->emailid, STORE_EMAILID));
+	case SEARCH_THREADID:
+		return key->number && m->thread == key->number;
+	case SEARCH_SAVEDBEFORE:
+	case SEARCH_SAVEDON:
+	case SEARCH_SAVEDSINCE:
+		return match_day(key, m->saved);
 	case SEARCH_BEFORE:
 	case SEARCH_ON:
 	case SEARCH_SINCE:
-		return match_received(x, key);
+		return match_day(key, m->received);
+	default:
+		return key->kind == SEARCH_ALL;
+	}
+}
+
+static int
+match_plain(struct match *x, const struct search_key *key)
+{
+	switch (key->kind) {
 	case SEARCH_SENTBEFORE:
 	case SEARCH_SENTON:
 	case SEARCH_SENTSINCE:
@@ -404,8 +424,9 @@ match_plain(struct match *x, const struct search_key *key)
 		return match_all(x, key);
 	case SEARCH_OR:
 		return match_any(x, key);
+	default:
+		return match_index(x, key);
 	}
-	return 0;
 }
 
 /* Depth is bounded by SEARCH_DEPTH_MAX. */

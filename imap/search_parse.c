@@ -1,6 +1,7 @@
 /* search_parse - search keys (RFC 9051, 6.4.4) to a tree. */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "imap/search.h"
 #include "imap/seqset.h"
 #include "message/record.h"
@@ -70,6 +71,56 @@ static bool
 key_number(struct parser *sp, struct search_key *key)
 {
 	return imap_sp(sp->p) && imap_number64(sp->p, &key->number);
+}
+
+/* RFC 5032, 3: an interval in seconds, not 0. The moment is that of the
+ * command, whatever time the search takes. */
+static bool
+key_interval(struct parser *sp, struct search_key *key)
+{
+	uint32_t seconds;
+	int64_t now = clock_s(store_env_of(sp->s->store)->clock);
+
+	if (!imap_sp(sp->p) || !imap_number(sp->p, &seconds))
+		return false;
+	if (seconds == 0)
+		return imap_wrong(sp->p, "interval is 0");
+	key->number = now > seconds ? (uint64_t)(now - seconds) : 0;
+	return true;
+}
+
+/* RFC 8474, 5.2: an objectid of the client, which may be none of ours. */
+static bool
+objectid(struct parser *sp, struct slice *id_r)
+{
+	static const bool is_objectid[256] = { ['0' ... '9'] = 1,
+		['A' ... 'Z'] = 1,
+		['a' ... 'z'] = 1,
+		['-'] = 1,
+		['_'] = 1 };
+
+	return imap_sp(sp->p) &&
+	    ((scan_take(&sp->p->sc, is_objectid, id_r) && id_r->n <= 255) ||
+		imap_wrong(sp->p, "expected object id"));
+}
+
+static bool
+key_emailid(struct parser *sp, struct search_key *key)
+{
+	return objectid(sp, &key->name);
+}
+
+static bool
+key_threadid(struct parser *sp, struct search_key *key)
+{
+	struct slice id;
+
+	if (!objectid(sp, &id))
+		return false;
+	/* 0 is no thread: such an id matches nothing. */
+	if (!imap_threadid(id, &key->number))
+		key->number = 0;
+	return true;
 }
 
 static bool
@@ -194,6 +245,14 @@ static const struct {
 	{ "BEFORE", SEARCH_BEFORE, 0, 0, 0, key_day },
 	{ "ON", SEARCH_ON, 0, 0, 0, key_day },
 	{ "SINCE", SEARCH_SINCE, 0, 0, 0, key_day },
+	{ "OLDER", SEARCH_OLDER, 0, 0, 0, key_interval },
+	{ "YOUNGER", SEARCH_YOUNGER, 0, 0, 0, key_interval },
+	{ "SAVEDBEFORE", SEARCH_SAVEDBEFORE, 0, 0, 0, key_day },
+	{ "SAVEDON", SEARCH_SAVEDON, 0, 0, 0, key_day },
+	{ "SAVEDSINCE", SEARCH_SAVEDSINCE, 0, 0, 0, key_day },
+	{ "SAVEDATESUPPORTED", SEARCH_ALL, 0, 0, 0, NULL },
+	{ "EMAILID", SEARCH_EMAILID, 0, 0, 0, key_emailid },
+	{ "THREADID", SEARCH_THREADID, 0, 0, 0, key_threadid },
 	{ "SENTBEFORE", SEARCH_SENTBEFORE, 0, 0, 0, key_day },
 	{ "SENTON", SEARCH_SENTON, 0, 0, 0, key_day },
 	{ "SENTSINCE", SEARCH_SENTSINCE, 0, 0, 0, key_day },

@@ -115,3 +115,16 @@ imap_put_uids(struct buf *b, const uint32_t *uids, size_t n)
 		i = last + 1;
 	}
 }
+
+void
+imap_put_threadid(struct buf *b, uint64_t thread)
+{
+	buf_addf(b, "T%016llx", (unsigned long long)thread);
+}
+
+bool
+imap_threadid(struct slice text, uint64_t *thread_r)
+{
+	return text.n == 17 && *text.p == 'T' &&
+	    slice_hex64(slice_skip(text, 1), thread_r);
+}
