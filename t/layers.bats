@@ -31,7 +31,7 @@ layer_of() {
 		case "$from $to" in
 		"arc spf" | "arc dkim" | "dmarc spf" | "dmarc dkim") continue ;;
 		"auth sasl" | "limit net" | "config auth" | "tools "* ) continue ;;
-		"imap smtp" | "queue smtp") case $include in smtp/client.h | smtp/esmtp.h) continue ;; esac ;;
+		"imap smtp" | "queue smtp") case $include in smtp/client.h | smtp/esmtp.h | smtp/gather.h) continue ;; esac ;;
 		"smtp queue" | "http queue") [ "$include" = queue/queue.h ] && continue ;;
 		esac
 		a=$(layer_of "$from") b=$(layer_of "$to")
