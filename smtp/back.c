@@ -33,7 +33,8 @@ smtp_verdict(struct smtp_back *b, int code, const char *enhanced, struct err *e,
     const char *fmt, ...)
 {
 	struct smtp_verdict v = { .code = code,
-		.verify = b->checks.dns != NULL };
+		.verify = b->checks.dns != NULL,
+		.seal = b->seals.wanted };
 	struct buf text = BUF_INIT(2048);
 	va_list ap;
 	int rc;
@@ -84,6 +85,7 @@ smtp_back_reset(struct smtp_back *b)
 	b->targets = (struct deliver_targets){ NULL, 0 };
 	b->unknown = false;
 	smtp_checks_reset(b);
+	smtp_seals_reset(&b->seals);
 	arena_reset(b->arena);
 	if (split_state(b->login.split) >= SMTP_ST_MAIL)
 		split_set_state(b->login.split, b->rest);
@@ -143,6 +145,11 @@ static const struct split_op ops[] = {
 	{ SMTP_REQ_ASK, SMTP_ST_DATA, 1, 1, SMTP_RESULT_MAX, smtp_on_ask },
 	{ SMTP_REQ_DKIM, SMTP_ST_DATA, 7, 7, SMTP_RESULT_MAX, smtp_on_dkim },
 	{ SMTP_REQ_ARC, SMTP_ST_DATA, 3, 3, SMTP_RESULT_MAX, smtp_on_arc },
+	{ SMTP_REQ_SEAL_HEADER, SMTP_ST_DATA, 1, 1, SMTP_CHUNK_MAX,
+	    smtp_on_seal_header },
+	{ SMTP_REQ_SEAL_CHAIN, SMTP_ST_DATA, 1, 1, SMTP_CHUNK_MAX,
+	    smtp_on_seal_chain },
+	{ SMTP_REQ_SEAL, SMTP_ST_DATA, 1, 1, SMTP_RESULT_MAX, smtp_on_seal },
 	{ SMTP_REQ_DELIVER, SMTP_ST_DATA, 0, 2, SMTP_EXTRAS_MAX,
 	    smtp_on_deliver },
 	{ SMTP_REQ_RSET, AT_REST | IN_TRANSACTION, 0, 0, 0, on_rset },
@@ -179,6 +186,7 @@ smtp_back(const struct service_client *client, struct split *split)
 		.submission = client->listener->kind->id != SMTP_KIND_SMTP,
 		.arena = arena_new(0),
 		.record = BUF_INIT(MSGREC_MAX),
+		.seals = SMTP_SEALS_INIT,
 	};
 	struct err e = ERR_INIT;
 	int rc;

@@ -6,6 +6,7 @@
 #define SMTP_BACK_H
 
 #include "host/deliver.h"
+#include "host/host_sign.h"
 #include "host/special.h"
 #include "message/record.h"
 #include "smtp/checks.h"
@@ -22,6 +23,24 @@ struct smtp_to {
 	const struct conf_alias *alias; /* NULL: none */
 	struct slice address;           /* the one spelling: lookup.h */
 };
+
+/* Seals of a message, one for each domain that passes it on. */
+struct smtp_seals {
+	bool wanted;    /* some recipient's mail is passed on */
+	bool has_draft; /* the front could make one */
+	struct arc_draft draft;
+	struct buf header, chain; /* of the draft */
+	struct smtp_sealed {
+		struct slice domain, text;
+	} * v; /* made so far, in the arena of the transaction */
+	size_t n;
+};
+#define SMTP_SEALS_INIT \
+	{ \
+		.header = BUF_INIT(ARC_DRAFT_MAX), \
+		.chain = BUF_INIT(ARC_DRAFT_MAX), \
+	}
+#define SMTP_SEAL_MAX (64 * 1024) /* bytes of a set */
 
 struct smtp_back {
 	struct login_back login; /* first: its handlers get this */
@@ -48,6 +67,7 @@ struct smtp_back {
 	struct err spool_err; /* kind ERR_NONE: all bytes were taken */
 
 	struct smtp_checks checks;
+	struct smtp_seals seals;
 	struct deliver *deliver; /* mailboxes kept open over the messages */
 	struct store *store;     /* submission: of the account, once needed */
 	struct sent *sent;
@@ -109,9 +129,22 @@ int smtp_on_arc(void *ctx, const struct split_msg *msg, struct err *e);
 
 /* ---- checks_headers.c ---- */
 
-/* Authentication-Results and Received-SPF, from host. */
-void smtp_checks_headers(const struct smtp_back *b, struct slice host,
-    struct buf *out);
+/* What was found, in the arena of the transaction. for_seal: with what ARC
+ * wants to be said besides (RFC 8617, 4.1.1). */
+void smtp_checks_results(const struct smtp_back *b, bool for_seal,
+    struct authres *results_r);
+/* Authentication-Results and Received-SPF. */
+void smtp_checks_headers(const struct smtp_back *b, struct buf *out);
+
+/* ---- seal.c ---- */
+
+int smtp_on_seal_header(void *ctx, const struct split_msg *msg, struct err *e);
+int smtp_on_seal_chain(void *ctx, const struct split_msg *msg, struct err *e);
+int smtp_on_seal(void *ctx, const struct split_msg *msg, struct err *e);
+void smtp_seals_reset(struct smtp_seals *s);
+/* The ARC set of a domain (of its address: any form) for the message; empty if
+ * it does not sign, or the message cannot be sealed. */
+struct slice smtp_seal(struct smtp_back *b, struct slice domain);
 
 /* ---- deliver.c ---- */
 
@@ -123,7 +156,7 @@ int smtp_on_deliver(void *ctx, const struct split_msg *msg, struct err *e);
 /* ---- prefix.c ---- */
 
 /* The header lines that are put before a message for one target. */
-void smtp_prefix(const struct smtp_back *b, const struct deliver_target *target,
+void smtp_prefix(struct smtp_back *b, const struct deliver_target *target,
     struct buf *out);
 /* The same for a submission, whoever it goes to. */
 void smtp_submit_prefix(const struct smtp_back *b, struct buf *out);
@@ -132,6 +165,11 @@ void smtp_submit_prefix(const struct smtp_back *b, struct buf *out);
 bool smtp_is_utf8(const struct smtp_back *b);
 
 /* ---- sign.c ---- */
+
+/* The keys of a domain, of which *signers_r has none if it does not sign; local:
+ * of the author, or empty. Valid until the next call. */
+int smtp_signers(struct smtp_back *b, struct slice local, struct slice domain,
+    const struct host_signers **signers_r, struct err *e);
 
 /*
  * Append the DKIM-Signature fields for prefix and message, as the domain in

@@ -121,8 +121,10 @@ route_alias(struct smtp_back *b, const struct conf_alias *alias,
 	int rc = deliver_expand(b->login.host->lookup, b->arena, alias, address,
 	    &b->targets, &why);
 
-	if (rc > 0)
+	if (rc > 0) {
+		b->seals.wanted = b->checks.dns != NULL;
 		return 1;
+	}
 	if (rc == 0)
 		return smtp_verdict(b, 451, "4.3.0", e,
 		    "alias has no members now");

@@ -83,13 +83,18 @@ add_spf(const struct smtp_back *b, struct authres *a)
 
 /* RFC 8617, 10.2: header.oldest-pass. */
 static void
-add_arc(const struct smtp_back *b, struct authres *a)
+add_arc(const struct smtp_back *b, bool for_seal, struct authres *a)
 {
 	const struct smtp_arc_result *r = &b->checks.arc;
 	struct authres_method *m =
 	    authres_add(b->arena, a, "arc", arc_status_name(r->is.status));
+	char ip[IP_TEXT];
 
 	m->comment = r->why;
+	if (for_seal)
+		authres_add_prop(b->arena, m, "smtp", "remote-ip",
+		    arena_dup(b->arena,
+			slice_str(ip_text(&b->login.client->ip, ip))));
 	if (r->is.status != ARC_PASS)
 		return;
 	m->comment = arena_printf(b->arena, "i=%u, sealed by %.*s", r->is.n,
@@ -115,21 +120,34 @@ add_dmarc(const struct smtp_back *b, struct authres *a)
 }
 
 void
-smtp_checks_headers(const struct smtp_back *b, struct slice host,
-    struct buf *out)
+smtp_checks_results(const struct smtp_back *b, bool for_seal,
+    struct authres *results_r)
 {
 	const struct smtp_checks *c = &b->checks;
-	struct authres a = { .id = host };
+	struct authres *a = results_r;
 
-	if (c->dns != NULL) {
-		add_iprev(b, &a);
-		add_dkim(b, &a);
-		add_spf(b, &a);
-		if (c->arc.is.status != ARC_NONE)
-			add_arc(b, &a);
-		if (c->has_dmarc)
-			add_dmarc(b, &a);
-	}
+	*a = (struct authres){
+		.id = config_listener_hostname(b->login.host->config, b->conf,
+		    b->arena)
+	};
+	if (c->dns == NULL)
+		return;
+	add_iprev(b, a);
+	add_dkim(b, a);
+	add_spf(b, a);
+	if (for_seal || c->arc.is.status != ARC_NONE)
+		add_arc(b, for_seal, a);
+	if (c->has_dmarc)
+		add_dmarc(b, a);
+}
+
+void
+smtp_checks_headers(const struct smtp_back *b, struct buf *out)
+{
+	const struct smtp_checks *c = &b->checks;
+	struct authres a;
+
+	smtp_checks_results(b, false, &a);
 	authres_write(out, "Authentication-Results:", &a);
 	if (c->dns != NULL)
 		spf_received(out, &c->spf_args, &c->spf);

@@ -28,7 +28,9 @@ begin_data(struct smtp_front *f)
 		return false;
 	}
 	f->parse = msgparse_new(NULL);
-	f->verify = verdict.verify ? smtp_verify_new(f->login.split) : NULL;
+	f->verify = verdict.verify
+	    ? smtp_verify_new(f->login.split, verdict.seal)
+	    : NULL;
 	f->size = 0;
 	f->head = (struct buf)BUF_INIT(SMTP_HEAD_MAX);
 	f->body_seen = 2; /* the message may begin with its body */

@@ -178,7 +178,7 @@ deliver_one(struct smtp_back *b, const struct deliver_target *t, struct err *e)
 	struct mailbox_new message = { .spool = b->spool,
 		.record = buf_slice(&b->record),
 		.received = clock_s(b->login.host->env.clock) };
-	struct buf prefix = BUF_INIT(16384);
+	struct buf prefix = BUF_INIT(16384 + SMTP_SEAL_MAX);
 	enum store_code code;
 	uint32_t uid;
 

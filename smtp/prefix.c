@@ -115,7 +115,7 @@ authenticated(struct slice host, struct slice from, struct buf *out)
 }
 
 void
-smtp_prefix(const struct smtp_back *b, const struct deliver_target *target,
+smtp_prefix(struct smtp_back *b, const struct deliver_target *target,
     struct buf *out)
 {
 	struct smtpaddr addr = { .local = b->from_local,
@@ -129,8 +129,10 @@ smtp_prefix(const struct smtp_back *b, const struct deliver_target *target,
 	smtpaddr_write(&from, &addr);
 	compose_delivered_to(out, target->address);
 	compose_return_path(out, buf_slice(&from));
+	if (target->member.n)
+		buf_add(out, smtp_seal(b, queue_domain(target->address)));
 	if (!b->submission)
-		smtp_checks_headers(b, host, out);
+		smtp_checks_headers(b, out);
 	received(b, host, target->address, now, out);
 	buf_free(&from);
 }

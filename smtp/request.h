@@ -16,13 +16,16 @@
  *	DKIM	struct smtp_signature, domain, selector, identity, algorithm,
  *		beginning of b=, why            one way, a signature each
  *	ARC	struct smtp_arc, domain, why    one way, behind DKIM
+ *	SEAL_HEADER, SEAL_CHAIN	bytes           one way, behind ARC
+ *	SEAL	struct arc_draft_facts          one way, behind these
  *	DELIVER	struct smtp_fields, extras     reply: struct smtp_verdict, text
  *		(without slices on delivery; extras: lines "KEY VALUE")
  *	RSET	                                one way
  *
  * The back keeps the order: MAIL after HELLO, RCPT after MAIL, DATA after an
  * accepted RCPT, the others after DATA. From START to ARC is said only if the
- * verdict of DATA has verify.
+ * verdict of DATA has verify, a draft of a seal only if it has seal (and may be
+ * left out even then: not all can be sealed).
  */
 #ifndef SMTP_REQUEST_H
 #define SMTP_REQUEST_H
@@ -42,6 +45,9 @@ enum smtp_request {
 	SMTP_REQ_ASK,
 	SMTP_REQ_DKIM,
 	SMTP_REQ_ARC,
+	SMTP_REQ_SEAL_HEADER,
+	SMTP_REQ_SEAL_CHAIN,
+	SMTP_REQ_SEAL,
 	SMTP_REQ_DELIVER,
 	SMTP_REQ_RSET,
 };
@@ -88,6 +94,7 @@ struct smtp_verdict {
 	char enhanced[12]; /* RFC 3463 */
 	bool close;        /* the reply is the last one */
 	bool verify;       /* tell DKIM and ARC of a message */
+	bool seal;         /* and what a seal signs of it */
 };
 
 struct smtp_answer { /* of dns_query */

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "host/host_sign.h"
 #include "smtp/back.h"
 #include "smtp/front.h"
 
@@ -28,18 +27,20 @@ smtp_signing_free(struct smtp_signing **s)
 	*s = NULL;
 }
 
-/* The keys for this author, read unless they are the last ones. */
-static int
-load(struct smtp_back *b, struct slice local, struct slice domain,
-    struct err *e)
+/* Read unless they are the last ones. */
+int
+smtp_signers(struct smtp_back *b, struct slice local, struct slice domain,
+    const struct host_signers **signers_r, struct err *e)
 {
 	struct host *h = b->login.host;
 	struct smtp_signing *s = b->signing;
 	const struct conf_domain *conf;
 	int rc;
 
-	if (s && slice_eq(s->local, local) && slice_eqi(s->domain, domain))
+	if (s && slice_eq(s->local, local) && slice_eqi(s->domain, domain)) {
+		*signers_r = &s->signers;
 		return 0;
+	}
 	smtp_signing_free(&b->signing);
 	b->signing = s = xcalloc(1, sizeof(*s));
 	s->arena = arena_new(0);
@@ -49,17 +50,19 @@ load(struct smtp_back *b, struct slice local, struct slice domain,
 	if (rc > 0)
 		rc = host_signers_load(h->config, conf, s->local, s->arena,
 		    &s->signers, e);
+	*signers_r = &s->signers;
 	if (rc < 0)
 		smtp_signing_free(&b->signing);
 	return rc < 0 ? -1 : 0;
 }
 
 static int
-sign(struct smtp_back *b, struct slice prefix, struct buf *out, struct err *e)
+sign(struct smtp_back *b, const struct host_signers *signers,
+    struct slice prefix, struct buf *out, struct err *e)
 {
 	struct dkim_stream *stream = dkim_stream_new();
-	struct dkim_sign *sign = dkim_sign_new(stream, b->signing->signers.v,
-	    b->signing->signers.n, b->login.host->env.clock);
+	struct dkim_sign *sign = dkim_sign_new(stream, signers->v, signers->n,
+	    b->login.host->env.clock);
 	uint64_t offset = 0;
 	struct slice piece;
 	int rc;
@@ -80,11 +83,12 @@ smtp_sign(struct smtp_back *b, struct slice prefix, struct buf *out,
     struct err *e)
 {
 	struct slice record = buf_slice(&b->record);
+	const struct host_signers *signers;
 	struct err why = ERR_INIT;
 
-	if (load(b, msgrec_text(record, MSGREC_FROM_LOCAL),
-		msgrec_text(record, MSGREC_FROM_DOMAIN), &why) == 0 &&
-	    (b->signing->signers.n == 0 || sign(b, prefix, out, &why) == 0))
+	if (smtp_signers(b, msgrec_text(record, MSGREC_FROM_LOCAL),
+		msgrec_text(record, MSGREC_FROM_DOMAIN), &signers, &why) == 0 &&
+	    (signers->n == 0 || sign(b, signers, prefix, out, &why) == 0))
 		return 1;
 	log_line(SMTP_TOPIC, LOG_ERROR, "cannot be signed",
 	    LOG_S("domain", msgrec_text(record, MSGREC_FROM_DOMAIN)),

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "message/address.h"
-#include "smtp/request.h"
+#include "smtp/front.h"
 
 /* Of b= so much is told: RFC 6008, 4 has 8 characters. */
 #define B_SHOWN 8
@@ -18,6 +19,7 @@ struct smtp_verify {
 	struct dkim_stream *stream;
 	struct dkim_verify *dkim;
 	struct arc_verify *arc;
+	struct arc_seal *seal; /* NULL: not wanted */
 };
 
 /* ---- DNS through the back: texts only, which is what keys are ---- */
@@ -97,7 +99,7 @@ header_complete(void *ctx)
 }
 
 struct smtp_verify *
-smtp_verify_new(struct split *split)
+smtp_verify_new(struct split *split, bool seal)
 {
 	struct smtp_verify *v = xcalloc(1, sizeof(*v));
 	struct dkim_verify_opts opts = { .dns = &v->dns,
@@ -110,6 +112,7 @@ smtp_verify_new(struct split *split)
 	v->stream = dkim_stream_new();
 	v->dkim = dkim_verify_new(v->stream, &opts);
 	v->arc = arc_verify_new(v->stream, &v->dns);
+	v->seal = seal ? arc_seal_new(v->stream) : NULL;
 	dkim_stream_watch(v->stream, header_complete, v);
 	return v;
 }
@@ -119,6 +122,7 @@ smtp_verify_free(struct smtp_verify **v)
 {
 	if (*v == NULL)
 		return;
+	arc_seal_free(&(*v)->seal);
 	arc_verify_free(&(*v)->arc);
 	dkim_verify_free(&(*v)->dkim);
 	dkim_stream_free(&(*v)->stream);
@@ -174,6 +178,39 @@ tell_arc(struct smtp_verify *v, const struct arc_result *r, struct err *e)
 	return split_send(v->split, SMTP_REQ_ARC, s, 3, e);
 }
 
+static int
+tell_text(struct smtp_verify *v, enum smtp_request type, struct slice text,
+    struct err *e)
+{
+	while (text.n > 0) {
+		struct slice piece = slice_head(text, SMTP_CHUNK_MAX);
+
+		if (split_send(v->split, type, &piece, 1, e) < 0)
+			return -1;
+		text = slice_skip(text, piece.n);
+	}
+	return 0;
+}
+
+/* What cannot be sealed is passed on without a seal. */
+static int
+tell_draft(struct smtp_verify *v, const struct arc_result *chain, struct err *e)
+{
+	struct err why = ERR_INIT;
+	struct arc_draft draft;
+	struct slice is = SPLIT_OF(draft.is);
+	int rc = arc_seal_draft(v->seal, chain, v->arena, &draft, &why);
+
+	if (rc <= 0) {
+		log_line(SMTP_TOPIC, LOG_INFO, "not sealed", LOG_E(&why));
+		return 0;
+	}
+	if (tell_text(v, SMTP_REQ_SEAL_HEADER, draft.header, e) < 0 ||
+	    tell_text(v, SMTP_REQ_SEAL_CHAIN, draft.chain, e) < 0)
+		return -1;
+	return split_send(v->split, SMTP_REQ_SEAL, &is, 1, e);
+}
+
 int
 smtp_verify_finish(struct smtp_verify *v, struct err *e)
 {
@@ -188,5 +225,7 @@ smtp_verify_finish(struct smtp_verify *v, struct err *e)
 	for (size_t i = 0; i < dkim.n; i++)
 		if (tell_signature(v, &dkim.v[i], e) < 0)
 			return -1;
-	return tell_arc(v, &arc, e);
+	if (tell_arc(v, &arc, e) < 0)
+		return -1;
+	return v->seal ? tell_draft(v, &arc, e) : 0;
 }

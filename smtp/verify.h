@@ -12,12 +12,13 @@
 
 struct smtp_verify;
 
-struct smtp_verify *smtp_verify_new(struct split *split);
+/* seal: make the draft of a seal (arc/arc.h), too. */
+struct smtp_verify *smtp_verify_new(struct split *split, bool seal);
 void smtp_verify_free(struct smtp_verify **v);
 
 void smtp_verify_push(struct smtp_verify *v, struct slice wire);
-/* The message is whole: wait for keys, and tell the back what was found. -1
- * with e if it is gone. */
+/* The message is whole: wait for keys, and tell the back what was found, and
+ * the draft. -1 with e if it is gone. */
 int smtp_verify_finish(struct smtp_verify *v, struct err *e);
 
 #endif

@@ -37,14 +37,13 @@ seal(struct buf *b, unsigned which)
 {
 	struct arc_sealer sealer = { .domain = SLICE("seal.example"),
 		.selector = which ? SLICE("ed") : SLICE("rsa"),
-		.key = keys[which],
-		.headers = arc_default_headers,
-		.headers_n = arc_default_headers_n };
+		.key = keys[which] };
 	struct dkim_stream *s = dkim_stream_new();
 	struct arc_verify *v = arc_verify_new(s, dns);
-	struct arc_seal *sealing = arc_seal_new(s, &sealer, &now);
+	struct arc_seal *sealing = arc_seal_new(s);
 	struct authres results = { .id = SLICE("mx.seal.example") };
 	struct authres_method *m;
+	struct arc_draft draft;
 	struct buf out = BUF_INIT(1000000);
 	struct arc_result r;
 	struct err e = ERR_INIT;
@@ -55,7 +54,12 @@ seal(struct buf *b, unsigned which)
 	arc_verify_finish(v, arena, &r);
 	m = authres_add(arena, &results, "arc", arc_status_name(r.status));
 	authres_add_prop(arena, m, "smtp", "remote-ip", SLICE("192.0.2.1"));
-	rc = arc_seal_finish(sealing, &r, &results, &out, &e);
+	rc = arc_seal_draft(sealing, &r, arena, &draft, &e);
+	if (rc > 0) {
+		CHECK(arc_draft_check(&draft));
+		CHECK_EQ(arc_sign(&draft, &sealer, &results, &now, &out, &e),
+		    0);
+	}
 	CHECK_STR(e.text, "");
 	buf_add(&out, buf_slice(b));
 	buf_reset(b);
@@ -140,12 +144,11 @@ test_changed_and_sealed(void)
 {
 	struct arc_sealer sealer = { .domain = SLICE("seal.example"),
 		.selector = SLICE("rsa"),
-		.key = keys[0],
-		.headers = arc_default_headers,
-		.headers_n = arc_default_headers_n };
+		.key = keys[0] };
 	struct authres results = { .id = SLICE("list.example") };
 	struct dkim_stream *s = dkim_stream_new();
-	struct arc_seal *sealing = arc_seal_new(s, &sealer, &now);
+	struct arc_seal *sealing = arc_seal_new(s);
+	struct arc_draft draft;
 	struct buf b = BUF_INIT(1000000), out = BUF_INIT(1000000);
 	struct arc_result r;
 
@@ -155,7 +158,8 @@ test_changed_and_sealed(void)
 	buf_addz(&b, "-- \r\nfooter\r\n");
 	dkim_stream_push(s, buf_slice(&b));
 	dkim_stream_end(s);
-	CHECK_EQ(arc_seal_finish(sealing, &r, &results, &out, NULL), 1);
+	CHECK_EQ(arc_seal_draft(sealing, &r, arena, &draft, NULL), 1);
+	CHECK_EQ(arc_sign(&draft, &sealer, &results, &now, &out, NULL), 0);
 	buf_add(&out, buf_slice(&b));
 	verify(buf_slice(&out), 100, &r);
 	CHECK_EQ(r.status, ARC_PASS);
@@ -164,9 +168,9 @@ test_changed_and_sealed(void)
 	CHECK_SLICE(r.sets[1].results, SLICE("list.example; none"));
 	/* the result must be that of the message */
 	r.n = 1;
-	CHECK_EQ(arc_seal_finish(sealing, &r, &results, &out, NULL), 1);
+	CHECK_EQ(arc_seal_draft(sealing, &r, arena, &draft, NULL), 1);
 	r.n = 2;
-	CHECK_EQ(arc_seal_finish(sealing, &r, &results, &out, NULL), -1);
+	CHECK_EQ(arc_seal_draft(sealing, &r, arena, &draft, NULL), -1);
 	buf_free(&b);
 	buf_free(&out);
 	arc_seal_free(&sealing);
@@ -287,6 +291,77 @@ test_dns_fails(void)
 	buf_free(&b);
 }
 
+/* What another process may say that is none. */
+static void
+test_draft_check(void)
+{
+	static const struct {
+		enum arc_status status;
+		unsigned n, from, other;
+		size_t header, chain;
+		bool ok;
+	} rows[] = {
+		{ ARC_NONE, 0, 1, 255, 10, 0, true },
+		{ ARC_PASS, 1, 1, 0, 10, 10, true },
+		{ ARC_PASS, 49, 2, 0, ARC_DRAFT_MAX, ARC_DRAFT_MAX, true },
+		{ ARC_FAIL, 2, 1, 0, 10, 0, true },
+		{ ARC_FAIL, 0, 1, 0, 10, 0, true },
+		{ ARC_NONE, 0, 0, 1, 10, 0, false },
+		{ ARC_NONE, 1, 1, 0, 10, 0, false },
+		{ ARC_NONE, 0, 1, 0, 10, 10, false },
+		{ ARC_PASS, 1, 1, 0, 10, 0, false },
+		{ ARC_FAIL, 1, 1, 0, 10, 10, false },
+		{ ARC_PASS, 50, 1, 0, 10, 10, false },
+		{ ARC_NONE, 0, 255, 2, 10, 0, false },
+		{ ARC_NONE, 0, 1, 0, ARC_DRAFT_MAX + 1, 0, false },
+		{ ARC_PASS, 1, 1, 0, 10, ARC_DRAFT_MAX + 1, false },
+		{ (enum arc_status)3, 1, 1, 0, 10, 0, false },
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct arc_draft d = { .is = { .status = rows[i].status,
+					   .n = rows[i].n },
+			.header = { "", rows[i].header },
+			.chain = { "", rows[i].chain } };
+
+		d.is.counts[0] = (uint8_t)rows[i].from;
+		d.is.counts[ARC_SIGNED - 1] = (uint8_t)rows[i].other;
+		CHECK_EQ(arc_draft_check(&d), rows[i].ok);
+	}
+}
+
+/* Too much of it, and what has no author. */
+static void
+test_no_draft(void)
+{
+	struct arc_result none = { .status = ARC_NONE };
+	struct buf b = BUF_INIT(1000000);
+	struct arc_draft draft;
+	struct err e;
+
+	for (int i = 0; i < 3; i++) {
+		struct dkim_stream *s = dkim_stream_new();
+		struct arc_seal *sealing = arc_seal_new(s);
+
+		ROW(i == 0 ? "no From" : i == 1 ? "many To" : "long header");
+		e = (struct err)ERR_INIT;
+		buf_reset(&b);
+		buf_addz(&b, i ? "From: a@b\r\n" : "Subject: a\r\n");
+		for (int k = 0; i == 1 && k < DKIM_SIGNED_MAX; k++)
+			buf_addz(&b, "To: a@b\r\n");
+		for (int k = 0; i == 2 && k < 300; k++)
+			buf_addf(&b, "Cc: %01000d\r\n", k);
+		buf_addz(&b, "\r\n");
+		dkim_stream_push(s, buf_slice(&b));
+		dkim_stream_end(s);
+		CHECK_EQ(arc_seal_draft(sealing, &none, arena, &draft, &e), -1);
+		CHECK_EQ(e.kind, i == 0 ? ERR_SYNTAX : ERR_LIMIT);
+		arc_seal_free(&sealing);
+		dkim_stream_free(&s);
+	}
+	buf_free(&b);
+}
+
 static void
 add_key(struct buf *zone, const char *selector, const struct dkim_key *key)
 {
@@ -314,6 +389,8 @@ main(void)
 	RUN(test_seal_broken);
 	RUN(test_limits);
 	RUN(test_dns_fails);
+	RUN(test_draft_check);
+	RUN(test_no_draft);
 	dns_free(&dns);
 	dkim_key_free(&keys[0]);
 	dkim_key_free(&keys[1]);

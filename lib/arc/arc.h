@@ -45,31 +45,60 @@ void arc_verify_finish(struct arc_verify *v, struct arena *arena,
     struct arc_result *result_r);
 void arc_verify_free(struct arc_verify **v);
 
-/* For headers below. Results are left out: they are made to be removed. */
-extern const struct slice arc_default_headers[];
-extern const size_t arc_default_headers_n;
+/* ---- sealing ----
+ *
+ * In two halves, so that who has keys need not see messages: who sees one makes
+ * a draft, all that a new set says of it; who has the key signs that, and looks
+ * at nothing in it but numbers.
+ */
 
-struct arc_sealer {
-	struct slice domain, selector;
-	const struct dkim_key *key;
-	const struct slice *headers; /* to sign, with From */
-	size_t headers_n;
+/* Fields that are signed if they are there: what people see, and what answers
+ * depend on. Results are left out: they are made to be removed. */
+#define ARC_SIGNED 13
+extern const struct slice arc_signed[ARC_SIGNED];
+
+/* Bytes of header and of chain; more is not sealed. */
+#define ARC_DRAFT_MAX (256 * 1024)
+
+struct arc_draft {
+	struct arc_draft_facts {
+		enum arc_status status;     /* of the chain that is there */
+		unsigned n;                 /* sets in it */
+		uint8_t counts[ARC_SIGNED]; /* fields of each name */
+		unsigned char body[32];     /* SHA-256 of it, relaxed */
+	} is;
+	/* Canonical forms: of these fields; of the sets that are there, empty
+	 * if the chain is broken. */
+	struct slice header, chain;
 };
 
 struct arc_seal;
 
-/* Watch the stream of the message as it will be passed on. sealer and what it
- * points to must outlive the arc_seal. */
-struct arc_seal *arc_seal_new(struct dkim_stream *s,
-    const struct arc_sealer *sealer, const struct clock *clock);
+/* Watch the stream of the message as it will be passed on. */
+struct arc_seal *arc_seal_new(struct dkim_stream *s);
 /*
- * Append the three fields of a new set, to be put before the message. chain:
- * what arc_verify found in the same message; results: what was found of it by
- * us, with arc= among it. 1; 0 if chain->over: none may be added; -1 with e as
- * dkim_sign_finish, then nothing was added.
+ * After dkim_stream_end. chain: what arc_verify found in the same message. 1
+ * and a draft in the arena; 0 if chain->over: no set may be added; -1 with e:
+ * no From, header too long.
  */
-int arc_seal_finish(struct arc_seal *seal, const struct arc_result *chain,
-    const struct authres *results, struct buf *out, struct err *e);
+int arc_seal_draft(struct arc_seal *seal, const struct arc_result *chain,
+    struct arena *arena, struct arc_draft *draft_r, struct err *e);
 void arc_seal_free(struct arc_seal **seal);
+
+struct arc_sealer {
+	struct slice domain, selector;
+	const struct dkim_key *key;
+};
+
+/* Can it be signed? For drafts that come from another process. */
+bool arc_draft_check(const struct arc_draft *draft);
+/*
+ * Append the three fields of a new set, to be put before the message. results:
+ * what was found of it by us, with arc= among it. -1 with e, and nothing added,
+ * if the key cannot sign.
+ */
+int arc_sign(const struct arc_draft *draft, const struct arc_sealer *sealer,
+    const struct authres *results, const struct clock *clock, struct buf *out,
+    struct err *e);
 
 #endif

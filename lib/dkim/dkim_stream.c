@@ -228,31 +228,33 @@ choose(const struct dkim_stream *s, struct cursor *c, const char *own)
 }
 
 void
-dkim_stream_header_digest(const struct dkim_stream *s,
-    const struct slice *names, size_t n, struct slice own, bool relaxed,
-    enum sha_alg alg, unsigned char digest[SHA_MAX])
+dkim_stream_header_text(const struct dkim_stream *s, const struct slice *names,
+    size_t n, const char *own, bool relaxed, struct buf *out)
 {
 	struct cursor *cursors = xcalloc(n + 1, sizeof(*cursors));
-	struct buf b = BUF_INIT(SIZE_MAX), stripped = BUF_INIT(SIZE_MAX);
-	struct sha *sha = sha_new(alg);
 	size_t cursors_n = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct dkim_field *f = choose(s,
-		    cursor_of(cursors, &cursors_n, names[i], s->n), own.p);
+		    cursor_of(cursors, &cursors_n, names[i], s->n), own);
 
-		if (f == NULL)
-			continue;
-		buf_reset(&b);
-		dkim_canon_field(f->raw, relaxed, &b);
-		sha_add(sha, buf_slice(&b));
+		if (f != NULL)
+			dkim_canon_field(f->raw, relaxed, out);
 	}
+	free(cursors);
+}
+
+void
+dkim_stream_header_digest(const struct dkim_stream *s,
+    const struct slice *names, size_t n, struct slice own, bool relaxed,
+    enum sha_alg alg, unsigned char digest[SHA_MAX])
+{
+	struct buf b = BUF_INIT(SIZE_MAX), stripped = BUF_INIT(SIZE_MAX);
+
+	dkim_stream_header_text(s, names, n, own.p, relaxed, &b);
 	dkim_sig_strip(own, &stripped);
-	buf_reset(&b);
 	dkim_canon_field(buf_slice(&stripped), relaxed, &b);
-	sha_add(sha, slice_head(buf_slice(&b), b.n - 2));
-	sha_end(&sha, digest);
+	sha_digest(alg, slice_head(buf_slice(&b), b.n - 2), digest);
 	buf_free(&stripped);
 	buf_free(&b);
-	free(cursors);
 }

@@ -14,6 +14,7 @@
 #define DKIM_DKIM_STREAM_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/sha.h"
 
 #define DKIM_HEADER_MAX (1024 * 1024)
@@ -52,10 +53,16 @@ struct dkim_body *dkim_stream_body(struct dkim_stream *s, bool relaxed,
 bool dkim_body_digest(const struct dkim_body *body, struct slice *digest_r);
 
 /*
- * Digest the fields that names (n of them) choose, from the last to the first
- * of each name, as RFC 6376, 5.4.2 says, then own with the value of its b=
- * taken out and without CRLF. Fields of own's place are never chosen: own may
- * be one of the stream or another text.
+ * Append the canonical forms of the fields that names (n of them) choose, from
+ * the last to the first of each name, as RFC 6376, 5.4.2 says. Fields of own's
+ * place are never chosen (NULL: of no place).
+ */
+void dkim_stream_header_text(const struct dkim_stream *s,
+    const struct slice *names, size_t n, const char *own, bool relaxed,
+    struct buf *out);
+/*
+ * Digest the fields that names (n of them) choose, as above, then own with the value
+ * of its b= taken out and without CRLF: one of the stream or another text.
  */
 void dkim_stream_header_digest(const struct dkim_stream *s,
     const struct slice *names, size_t n, struct slice own, bool relaxed,

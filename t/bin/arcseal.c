@@ -41,12 +41,12 @@ main(int argc, char **argv)
 {
 	struct arena *arena = arena_new(0);
 	struct buf in = BUF_INIT(MESSAGE_MAX), out = BUF_INIT(DKIM_HEADER_MAX);
-	struct arc_sealer sealer = { .headers = arc_default_headers,
-		.headers_n = arc_default_headers_n };
+	struct arc_sealer sealer;
 	struct authres results = { .id = SLICE("mx.seal.example") };
 	struct dkim_stream *s = dkim_stream_new();
 	struct err e = ERR_INIT;
 	struct arc_verify *v;
+	struct arc_draft draft;
 	struct arc_seal *seal;
 	struct arc_result r;
 	struct dkim_key *key;
@@ -63,13 +63,14 @@ main(int argc, char **argv)
 	sealer.domain = slice_str(argv[2]);
 	sealer.selector = slice_str(argv[3]);
 	v = arc_verify_new(s, dns);
-	seal = arc_seal_new(s, &sealer, NULL);
+	seal = arc_seal_new(s);
 	dkim_stream_push(s, buf_slice(&in));
 	dkim_stream_end(s);
 	arc_verify_finish(v, arena, &r);
 	authres_add(arena, &results, "arc", arc_status_name(r.status));
 	add_odd(arena, &results);
-	require(arc_seal_finish(seal, &r, &results, &out, &e) == 1, &e);
+	require(arc_seal_draft(seal, &r, arena, &draft, &e) == 1, &e);
+	require(arc_sign(&draft, &sealer, &results, NULL, &out, &e) == 0, &e);
 	fwrite(out.p, 1, out.n, stdout);
 	fwrite(in.p, 1, in.n, stdout);
 	arc_seal_free(&seal);

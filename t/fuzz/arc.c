@@ -45,25 +45,27 @@ seal(struct arena *arena, struct dns *dns, struct slice message,
 {
 	static struct dkim_key *key; /* reading it takes milliseconds */
 	struct arc_sealer sealer = { .domain = SLICE("football.example.com"),
-		.selector = SLICE("brisbane"),
-		.headers = arc_default_headers,
-		.headers_n = arc_default_headers_n };
+		.selector = SLICE("brisbane") };
 	struct authres results = { .id = SLICE("mx.example") };
 	struct dkim_stream *s = dkim_stream_new();
 	struct buf b = BUF_INIT(SIZE_MAX);
 	struct arc_result r;
+	struct arc_draft draft;
 	struct arc_seal *sealing;
 	int rc;
 
 	if (key == NULL)
 		key = dkim_key_parse(slice_str(key_pem), NULL);
 	sealer.key = key;
-	sealing = arc_seal_new(s, &sealer, NULL);
+	sealing = arc_seal_new(s);
 	dkim_stream_push(s, message);
 	dkim_stream_end(s);
-	rc = arc_seal_finish(sealing, chain, &results, &b, NULL);
+	rc = arc_seal_draft(sealing, chain, arena, &draft, NULL);
 	require(rc != 0 || chain->over);
 	if (rc == 1) {
+		require(arc_draft_check(&draft));
+		require(arc_sign(&draft, &sealer, &results, NULL, &b, NULL) ==
+		    0);
 		buf_add(&b, message);
 		verify(arena, dns, buf_slice(&b), &r);
 		require(r.n == chain->n + 1);
