@@ -52,7 +52,10 @@ imap_cmd_copy(struct imap_session *s, struct imap_command *c)
 		buf_addz(&s->out, "* OK [");
 		buf_add(&s->out, uid_code);
 		buf_addz(&s->out, "] moved\r\n");
-	} else
+	}
+	if (move)
+		c->highest = true; /* RFC 7162, 3.2.9: as for UID EXPUNGE */
+	else
 		c->code = uid_code;
 	return IMAP_OK;
 }

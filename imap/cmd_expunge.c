@@ -19,8 +19,7 @@ imap_cmd_expunge(struct imap_session *s, struct imap_command *c)
 	    0)
 		return imap_store_failed(c, STORE_FAILED, &e);
 	/* The EXPUNGE lines are those of all updates, before the answer. */
-	if (s->enabled & IMAP_CONDSTORE && gone.n)
-		imap_code(c, "HIGHESTMODSEQ %llu", (unsigned long long)modseq);
+	c->highest = gone.n > 0; /* RFC 7162, 3.2.7 and 3.2.9 */
 	c->text = SLICE("expunged");
 	return IMAP_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "imap/fetch.h"
 #include "imap/months.h"
+#include "imap/resync.h"
 #include "imap/seqset.h"
 
 struct run {
@@ -219,6 +220,18 @@ fetch_result(struct imap_command *c, struct run *r)
 	return IMAP_OK;
 }
 
+/* RFC 7162, 3.2.6: VANISHED is for UID FETCH with CHANGEDSINCE, when QRESYNC
+ * is on. */
+static bool
+may_vanish(struct imap_session *s, struct imap_command *c,
+    const struct fetch *f)
+{
+	return !f->vanished ||
+	    (c->uid && f->changed && s->enabled & IMAP_QRESYNC) ||
+	    imap_wrong(&c->p,
+		"VANISHED needs UID FETCH, CHANGEDSINCE and QRESYNC");
+}
+
 enum imap_result
 imap_cmd_fetch(struct imap_session *s, struct imap_command *c)
 {
@@ -228,14 +241,17 @@ imap_cmd_fetch(struct imap_session *s, struct imap_command *c)
 	uint32_t seq;
 
 	if (!imap_sp(&c->p) || !imap_seqset(s, &c->p, c->uid, &f.uids) ||
-	    !imap_sp(&c->p) || !imap_fetch_args(&c->p, &f))
+	    !imap_sp(&c->p) || !imap_fetch_args(&c->p, &f) ||
+	    !may_vanish(s, c, &f))
 		return imap_bad_args(c);
 	if (f.modseq)
 		imap_enable_condstore(s);
-	for (w = imap_walk(s->mb, &f.uids); !s->dead && imap_step(&w, &seq);) {
-		if (!f.changed || mailbox_msg(s->mb, seq)->modseq > f.since)
-			fetch_message(&r, seq);
-	}
+	if (f.vanished && imap_tell_earlier(s, f.since, &f.uids, &r.e) < 0)
+		return imap_store_failed(c, STORE_FAILED, &r.e);
+	w = f.changed ? imap_walk_changed(s->mb, &f.uids, f.since)
+		      : imap_walk(s->mb, &f.uids);
+	while (!s->dead && imap_step(&w, &seq))
+		fetch_message(&r, seq);
 	mark_seen(&r);
 	return fetch_result(c, &r);
 }

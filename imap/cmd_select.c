@@ -1,19 +1,31 @@
 /* SELECT, EXAMINE, CLOSE, UNSELECT. */
-#include "imap/imap.h"
+#include "imap/resync.h"
 
-/* "(CONDSTORE)", RFC 7162, 3.1.8; RFC 4466, 2.1 for unknown parameters. */
+struct select_args {
+	struct slice name;
+	bool condstore;
+	struct imap_resync resync; /* of a client that knows the mailbox */
+};
+
+/* "(CONDSTORE QRESYNC (...))", RFC 7162, 3.1.8 and 3.2.5; RFC 4466, 2.1 for
+ * unknown parameters. */
 static bool
-select_parameters(struct imap_parse *p, bool *condstore_r)
+select_parameters(struct imap_session *s, struct imap_parse *p,
+    struct select_args *a)
 {
-	*condstore_r = false;
 	if (!imap_char(p, ' '))
 		return true;
 	if (!imap_char(p, '('))
 		return imap_wrong(p, "expected ( before select parameters");
 	do {
-		if (!imap_word(p, "CONDSTORE"))
+		if (imap_word(p, "CONDSTORE"))
+			a->condstore = true;
+		else if (!imap_word(p, "QRESYNC"))
 			return imap_wrong(p, "unknown select parameter");
-		*condstore_r = true;
+		else if (!(s->enabled & IMAP_QRESYNC))
+			return imap_wrong(p, "QRESYNC is not enabled");
+		else if (!imap_resync_args(p, &a->resync))
+			return false;
 	} while (imap_char(p, ' '));
 	return imap_char(p, ')') || imap_wrong(p, "expected )");
 }
@@ -45,16 +57,34 @@ tell_selected(struct imap_session *s)
 	    (unsigned long long)mailbox_modseq(s->mb));
 }
 
+static enum imap_result
+open_and_tell(struct imap_session *s, struct imap_command *c,
+    const struct select_args *a)
+{
+	struct err e = ERR_INIT;
+	int rc = mailbox_open(&s->mb, s->store, a->name, &e);
+
+	if (rc == 0)
+		return imap_no(c, "NONEXISTENT", "no such mailbox");
+	if (rc == 1 && mailbox_announce(s->mb, &e) == 0) {
+		tell_selected(s);
+		if (!a->resync.given || imap_resync(s, &a->resync, &e) == 0)
+			return IMAP_OK;
+	}
+	if (s->mb)
+		imap_unselect(s);
+	return imap_store_failed(c, STORE_FAILED, &e);
+}
+
 enum imap_result
 imap_cmd_select(struct imap_session *s, struct imap_command *c)
 {
-	bool examine = slice_isi(c->name, "EXAMINE"), condstore;
-	struct err e = ERR_INIT;
-	struct slice name;
-	int rc;
+	bool examine = slice_isi(c->name, "EXAMINE");
+	struct select_args a = { 0 };
+	enum imap_result rc;
 
-	if (!imap_sp(&c->p) || !imap_mailbox(&c->p, &name) ||
-	    !select_parameters(&c->p, &condstore) || !imap_end(&c->p)) {
+	if (!imap_sp(&c->p) || !imap_mailbox(&c->p, &a.name) ||
+	    !select_parameters(s, &c->p, &a) || !imap_end(&c->p)) {
 		/* RFC 9051, 6.3.2: a failed SELECT leaves nothing selected. */
 		if (c->p.code && s->mb) {
 			imap_unselect(s);
@@ -66,17 +96,27 @@ imap_cmd_select(struct imap_session *s, struct imap_command *c)
 		imap_unselect(s);
 		imap_line(s, "OK [CLOSED] closed");
 	}
-	if (condstore)
+	if (a.condstore)
 		s->enabled |= IMAP_CONDSTORE;
-	rc = mailbox_open(&s->mb, s->store, name, &e);
-	if (rc < 0)
-		return imap_store_failed(c, STORE_FAILED, &e);
-	if (rc == 0)
-		return imap_no(c, "NONEXISTENT", "no such mailbox");
 	s->readonly = examine;
-	tell_selected(s);
-	imap_code(c, examine ? "READ-ONLY" : "READ-WRITE");
-	return IMAP_OK;
+	rc = open_and_tell(s, c, &a);
+	if (rc == IMAP_OK)
+		imap_code(c, examine ? "READ-ONLY" : "READ-WRITE");
+	else
+		s->readonly = false;
+	return rc;
+}
+
+/*
+ * RFC 7162, 3.2.8. The client is not told what CLOSE expunged, so the new
+ * HIGHESTMODSEQ is true for it only if nothing else happened meanwhile;
+ * otherwise it gets the old one, and asks again when it comes back.
+ */
+static void
+code_of_close(struct imap_command *c, uint64_t known, uint64_t modseq)
+{
+	imap_code(c, "HIGHESTMODSEQ %llu",
+	    (unsigned long long)(modseq == known + 1 ? modseq : known));
 }
 
 /* CLOSE expunges without telling (RFC 9051, 6.4.1). */
@@ -84,14 +124,16 @@ enum imap_result
 imap_cmd_close(struct imap_session *s, struct imap_command *c)
 {
 	struct uidset gone = UIDSET_INIT(s->arena);
+	uint64_t known = mailbox_modseq(s->mb), modseq;
 	struct err e = ERR_INIT;
-	uint64_t modseq;
 
 	if (!imap_end(&c->p))
 		return imap_bad_args(c);
 	if (!s->readonly &&
 	    mailbox_expunge(s->mb, NULL, &gone, &modseq, &e) < 0)
 		return imap_store_failed(c, STORE_FAILED, &e);
+	if (gone.n && s->enabled & IMAP_CONDSTORE)
+		code_of_close(c, known, modseq);
 	imap_unselect(s);
 	return IMAP_OK;
 }

@@ -56,9 +56,11 @@ imap_cmd_enable(struct imap_session *s, struct imap_command *c)
 		{ "IMAP4rev2", IMAP_REV2 },
 		{ "UTF8=ACCEPT", IMAP_UTF8 },
 		{ "CONDSTORE", IMAP_CONDSTORE },
+		{ "QRESYNC", IMAP_QRESYNC | IMAP_CONDSTORE },
 	};
 	struct buf names = BUF_INIT(IMAP_LINE_MAX);
 	struct slice name = SLICE_NULL;
+	bool condstore = false; /* asked for */
 	unsigned bits = 0;
 
 	while (imap_char(&c->p, ' ') && imap_atom(&c->p, &name))
@@ -66,12 +68,17 @@ imap_cmd_enable(struct imap_session *s, struct imap_command *c)
 			if (!slice_isi(name, known[i].name))
 				continue;
 			bits |= known[i].bit;
+			condstore |= known[i].bit == IMAP_CONDSTORE;
 			buf_addf(&names, " %.*s", SLICE_FMT(name));
 		}
 	if (!name.n || !imap_end(&c->p)) {
 		buf_free(&names);
 		return imap_bad(c, "expected capabilities");
 	}
+	/* RFC 7162, 3.2.3: QRESYNC turns both on. */
+	if (bits & ~s->enabled & IMAP_CONDSTORE && bits & IMAP_QRESYNC &&
+	    !condstore)
+		buf_addz(&names, " CONDSTORE");
 	if (bits & IMAP_CONDSTORE)
 		imap_enable_condstore(s);
 	s->enabled |= bits;

@@ -36,31 +36,77 @@ store_action(struct imap_parse *p, struct store_args *a)
 	return imap_sp(p) && imap_flags(p, true, &a->flags);
 }
 
-/* Tell the new flags; with CONDSTORE the MODSEQ of changed ones even when
- * silent (RFC 7162, 3.1.3). */
+static void
+tell_modseq(struct imap_session *s, uint32_t seq, const struct store_msg *m)
+{
+	buf_addz(&s->out, "* ");
+	buf_addu(&s->out, seq);
+	buf_addz(&s->out, " FETCH (UID ");
+	buf_addu(&s->out, m->uid);
+	buf_addz(&s->out, " MODSEQ (");
+	buf_addu(&s->out, m->modseq);
+	buf_addz(&s->out, "))\r\n");
+}
+
+/*
+ * Tell the new flags; when silent only the MODSEQ of those changed, if
+ * CONDSTORE is on, and of all that passed a condition (RFC 7162, 3.1.3).
+ * Expunged ones go to *gone_r.
+ */
 static void
 tell_stored(struct imap_session *s, const struct imap_command *c,
-    const struct store_args *a, const struct mailbox_store_result *r)
+    const struct store_args *a, const struct mailbox_store_result *r,
+    struct uidset *gone_r)
 {
+	bool all = !a->silent || a->conditional, tell;
 	struct imap_walk w;
 	uint32_t seq;
 
 	imap_tell_flags(s, false);
-	if (a->silent && !(s->enabled & IMAP_CONDSTORE))
-		return;
-	w = imap_walk(s->mb, a->silent ? &r->changed : &a->uids);
+	tell = !a->silent || s->enabled & IMAP_CONDSTORE;
+	w = imap_walk(s->mb, all ? &a->uids : &r->changed);
 	while (imap_step(&w, &seq)) {
 		const struct store_msg *m = mailbox_msg(s->mb, seq);
-		if (m->flags & STORE_EXPUNGED ||
+		if (m->flags & STORE_EXPUNGED)
+			uidset_add(gone_r, m->uid, m->uid);
+		else if (!tell ||
 		    (r->modified.n && uidset_has(&r->modified, m->uid)))
-			continue;
-		if (!a->silent)
-			imap_tell_message(s, seq, c->uid, a->conditional);
+			;
+		else if (a->silent)
+			tell_modseq(s, seq, m);
 		else
-			imap_line(s, "%u FETCH (UID %u MODSEQ (%llu))", seq,
-			    m->uid, (unsigned long long)m->modseq);
+			imap_tell_message(s, seq,
+			    c->uid || s->enabled & IMAP_QRESYNC,
+			    a->conditional);
 		imap_flush_large(s);
 	}
+}
+
+/*
+ * Messages that were left alone (RFC 7162, 3.1.3); among them, by number, those
+ * expunged by others, which makes it a failure. RFC 2180, 4.2.2 for the rest.
+ */
+static enum imap_result
+store_result(struct imap_session *s, struct imap_command *c,
+    const struct store_args *a, struct mailbox_store_result *r,
+    const struct uidset *gone)
+{
+	struct buf set = BUF_INIT(1 << 20);
+	bool failed = a->conditional && gone->n && !c->uid;
+
+	if (failed)
+		uidset_add_set(&r->modified, gone);
+	if (!r->modified.n) {
+		if (gone->n)
+			imap_code(c, "EXPUNGEISSUED"); /* RFC 5530, 3 */
+		return IMAP_OK;
+	}
+	imap_put_set(s, &set, &r->modified, c->uid);
+	imap_code(c, "MODIFIED %s", buf_cstr(&set));
+	buf_free(&set);
+	c->text = failed ? SLICE("some messages are gone")
+			 : SLICE("some messages have changed");
+	return failed ? IMAP_NO : IMAP_OK;
 }
 
 enum imap_result
@@ -71,6 +117,7 @@ imap_cmd_store(struct imap_session *s, struct imap_command *c)
 		.modified = UIDSET_INIT(s->arena),
 	};
 	struct store_args a = { 0 };
+	struct uidset gone = UIDSET_INIT(s->arena);
 	struct imap_parse *p = &c->p;
 	struct err e = ERR_INIT;
 
@@ -84,13 +131,6 @@ imap_cmd_store(struct imap_session *s, struct imap_command *c)
 	if (mailbox_store(s->mb, &a.uids, a.op, &a.flags, a.conditional,
 		a.unchanged_since, s->arena, &r, &e) < 0)
 		return imap_store_failed(c, STORE_FAILED, &e);
-	tell_stored(s, c, &a, &r);
-	if (r.modified.n) {
-		struct buf set = BUF_INIT(1 << 20);
-		imap_put_set(s, &set, &r.modified, c->uid);
-		imap_code(c, "MODIFIED %s", buf_cstr(&set));
-		buf_free(&set);
-		c->text = SLICE("some messages have changed");
-	}
-	return IMAP_OK;
+	tell_stored(s, c, &a, &r, &gone);
+	return store_result(s, c, &a, &r, &gone);
 }

@@ -52,5 +52,6 @@ imap_capabilities(struct buf *b)
 	    "LIST-EXTENDED SPECIAL-USE CREATE-SPECIAL-USE LIST-STATUS "
 	    "ID CONDSTORE STATUS=SIZE NAMESPACE");
 	buf_addz(b, " WITHIN INPROGRESS");
+	buf_addz(b, " QRESYNC");
 	buf_addf(b, " APPENDLIMIT=%llu", (unsigned long long)IMAP_APPEND_MAX);
 }

@@ -43,6 +43,7 @@ struct fetch {
 	bool sets_seen;          /* some item does */
 	bool changed;            /* CHANGEDSINCE */
 	uint64_t since;
+	bool vanished;             /* VANISHED, too (RFC 7162, 3.2.6) */
 	struct fetch_item **items; /* the rest, in the order asked */
 	size_t nitems;
 };

@@ -238,17 +238,31 @@ fetch_items(struct imap_parse *p, struct fetch *f)
 	return imap_char(p, ')') || imap_wrong(p, "expected ) after items");
 }
 
-/* "(CHANGEDSINCE 123)", RFC 7162, 3.1.4.1 */
+/* One of "(CHANGEDSINCE 123 VANISHED)", RFC 7162, 3.1.4.1 and 3.2.6. */
+static bool
+modifier(struct imap_parse *p, struct fetch *f)
+{
+	if (imap_word(p, "CHANGEDSINCE")) {
+		f->changed = f->modseq = true;
+		return (imap_sp(p) && imap_number64(p, &f->since)) ||
+		    imap_wrong(p, "expected CHANGEDSINCE modseq");
+	}
+	f->vanished = imap_word(p, "VANISHED");
+	return f->vanished || imap_wrong(p, "unknown fetch modifier");
+}
+
 static bool
 modifiers(struct imap_parse *p, struct fetch *f)
 {
 	if (!imap_char(p, ' '))
 		return true;
-	if (!imap_char(p, '(') || !imap_word(p, "CHANGEDSINCE") ||
-	    !imap_sp(p) || !imap_number64(p, &f->since) || !imap_char(p, ')'))
-		return imap_wrong(p, "expected (CHANGEDSINCE modseq)");
-	f->changed = f->modseq = true;
-	return true;
+	if (!imap_char(p, '('))
+		return imap_wrong(p, "expected ( before fetch modifiers");
+	do {
+		if (!modifier(p, f))
+			return false;
+	} while (imap_char(p, ' '));
+	return imap_char(p, ')') || imap_wrong(p, "expected ) of modifiers");
 }
 
 bool

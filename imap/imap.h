@@ -23,6 +23,7 @@ enum {
 	IMAP_REV2 = 1,      /* IMAP4rev2, RFC 9051 */
 	IMAP_UTF8 = 2,      /* UTF8=ACCEPT, RFC 6855 */
 	IMAP_CONDSTORE = 4, /* RFC 7162 */
+	IMAP_QRESYNC = 8,   /* the same; CONDSTORE is on with it */
 };
 
 struct imap_session {
@@ -66,6 +67,8 @@ struct imap_command {
 	/* For the tagged line: */
 	struct slice code; /* response code without brackets, or empty */
 	struct slice text; /* empty: "done" and such */
+	bool highest;      /* HIGHESTMODSEQ is the code of an OK, as it is
+		      * when all updates are told */
 };
 
 /* ---- commands ---- */
@@ -149,6 +152,10 @@ void imap_tell_flags(struct imap_session *s, bool force);
 /* "* n FETCH (UID u FLAGS (...) MODSEQ (m))" */
 void imap_tell_message(struct imap_session *s, uint32_t seq, bool uid,
     bool modseq);
+/* "* VANISHED 300:310,405" (RFC 7162, 3.2.10), in lines that are not long;
+ * nothing for the empty set. */
+void imap_tell_vanished(struct imap_session *s, const struct uidset *uids,
+    bool earlier);
 /* Turn on CONDSTORE (RFC 7162, 3.1); tells HIGHESTMODSEQ if selected. */
 void imap_enable_condstore(struct imap_session *s);
 /* Leave the selected mailbox. */

@@ -76,23 +76,60 @@ imap_seqset(struct imap_session *s, struct imap_parse *p, bool uid,
 	return true;
 }
 
+bool
+imap_numbers(struct imap_parse *p, struct uidset *set_r)
+{
+	uint32_t first, last;
+
+	*set_r = (struct uidset)UIDSET_INIT(p->arena);
+	do {
+		if (!imap_number(p, &first))
+			return false;
+		last = first;
+		if (imap_char(p, ':') && !imap_number(p, &last))
+			return imap_wrong(p, "expected number after :");
+		if (!first || !last)
+			return imap_wrong(p, "0 is no message number");
+		uidset_add(set_r, first < last ? first : last,
+		    first < last ? last : first);
+	} while (imap_char(p, ','));
+	return true;
+}
+
 struct imap_walk
 imap_walk(const struct mailbox *mb, const struct uidset *set)
 {
-	return (struct imap_walk){ mb, set, 0, 0 };
+	return (struct imap_walk){ .mb = mb, .set = set };
+}
+
+struct imap_walk
+imap_walk_changed(const struct mailbox *mb, const struct uidset *set,
+    uint64_t since)
+{
+	return (struct imap_walk){ .mb = mb, .set = set, .since = since };
+}
+
+static void
+begin_range(struct imap_walk *w)
+{
+	const struct uidrange *r = &w->set->v[w->range];
+
+	w->seq = mailbox_seq_from(w->mb, r->first);
+	w->last = r->last == UINT32_MAX
+	    ? mailbox_count(w->mb)
+	    : mailbox_seq_from(w->mb, r->last + 1) - 1;
 }
 
 bool
 imap_step(struct imap_walk *w, uint32_t *seq_r)
 {
-	uint32_t count = mailbox_count(w->mb);
-
 	while (w->range < w->set->n) {
-		const struct uidrange *r = &w->set->v[w->range];
 		if (!w->seq)
-			w->seq = mailbox_seq_from(w->mb, r->first);
-		if (w->seq <= count &&
-		    mailbox_msg(w->mb, w->seq)->uid <= r->last) {
+			begin_range(w);
+		if (w->since)
+			w->seq =
+			    mailbox_changed(w->mb, w->seq, w->last, w->since);
+		if (w->seq <= w->last) {
 			*seq_r = w->seq++;
 			return true;
 		}

@@ -18,15 +18,22 @@
 bool imap_seqset(struct imap_session *s, struct imap_parse *p, bool uid,
     struct uidset *set_r);
 
+/* "1,3:5" as it is: no "*", no "$", of no mailbox. */
+bool imap_numbers(struct imap_parse *p, struct uidset *set_r);
+
 /* The messages of the view that are in set, ascending:
  * for (w = imap_walk(s->mb, &set); imap_step(&w, &seq);) */
 struct imap_walk {
 	const struct mailbox *mb;
 	const struct uidset *set;
+	uint64_t since; /* only those with a higher modseq */
 	size_t range;
-	uint32_t seq;
+	uint32_t seq, last; /* of the range; seq 0: before it */
 };
 struct imap_walk imap_walk(const struct mailbox *mb, const struct uidset *set);
+/* Those of them that have changed since, by modseq. */
+struct imap_walk imap_walk_changed(const struct mailbox *mb,
+    const struct uidset *set, uint64_t since);
 bool imap_step(struct imap_walk *w, uint32_t *seq_r);
 
 /* set, as sequence numbers if not uid, appended as "1:3,5". */

@@ -78,6 +78,9 @@ command_run(struct imap_session *s, struct imap_command *c)
 	if (s->mb && had_mailbox && !(c->def->flags & IMAP_NO_UPDATES) &&
 	    rc != IMAP_ANSWERED)
 		imap_updates(s, c->uid || !(c->def->flags & IMAP_NO_EXPUNGE));
+	if (c->highest && s->mb && s->enabled & IMAP_CONDSTORE)
+		imap_code(c, "HIGHESTMODSEQ %llu",
+		    (unsigned long long)mailbox_modseq(s->mb));
 	return rc;
 }
 

@@ -9,6 +9,9 @@
 #include "base/log.h"
 #include "imap/imap.h"
 
+/* Bytes of a VANISHED line, about; RFC 7162, 4 asks clients for 8192. */
+#define VANISHED_LINE 4000
+
 static int
 tell_expunged(struct imap_session *s, struct err *e)
 {
@@ -18,7 +21,9 @@ tell_expunged(struct imap_session *s, struct err *e)
 
 	if (mailbox_take_expunged(s->mb, s->arena, &seqs, &n, &uids, e) < 0)
 		return -1;
-	for (size_t i = 0; i < n; i++) {
+	if (s->enabled & IMAP_QRESYNC)
+		imap_tell_vanished(s, &uids, false);
+	for (size_t i = 0; i < n && !(s->enabled & IMAP_QRESYNC); i++) {
 		buf_addz(&s->out, "* ");
 		buf_addu(&s->out, seqs[i]);
 		buf_addz(&s->out, " EXPUNGE\r\n");
@@ -28,6 +33,31 @@ tell_expunged(struct imap_session *s, struct err *e)
 	for (size_t i = 0; i < uids.n; i++)
 		uidset_remove(&s->saved, uids.v[i].first, uids.v[i].last);
 	return 0;
+}
+
+void
+imap_tell_vanished(struct imap_session *s, const struct uidset *uids,
+    bool earlier)
+{
+	size_t start = 0;
+
+	for (size_t i = 0; i < uids->n; i++) {
+		struct uidset one = { NULL, &uids->v[i], 1, 1 };
+
+		if (i == 0 || s->out.n - start > VANISHED_LINE) {
+			if (i > 0)
+				buf_addz(&s->out, "\r\n");
+			imap_flush_large(s);
+			start = s->out.n;
+			buf_addz(&s->out, "* VANISHED ");
+			if (earlier)
+				buf_addz(&s->out, "(EARLIER) ");
+		} else
+			buf_addc(&s->out, ',');
+		uidset_format(&one, &s->out);
+	}
+	if (uids->n > 0)
+		buf_addz(&s->out, "\r\n");
 }
 
 /* With UID and flags at once: most clients would ask for them next. */

@@ -795,6 +795,69 @@ test_vanished(void)
 	end();
 }
 
+/* By looking at all, and as asked for: the same. */
+static void
+check_changed(struct mailbox *mb, uint64_t since)
+{
+	uint32_t count = mailbox_count(mb), found = 0;
+
+	for (uint32_t seq = 1; seq <= count; seq++) {
+		if (mailbox_msg(mb, seq)->modseq <= since)
+			continue;
+		found = mailbox_changed(mb, found + 1, count, since);
+		CHECK_EQ(found, seq);
+	}
+	CHECK_EQ(mailbox_changed(mb, found + 1, count, since), count + 1);
+	CHECK_EQ(mailbox_changed(mb, 1, count / 2, UINT64_MAX), count / 2 + 1);
+}
+
+static void
+test_changed(void)
+{
+	struct mailbox *mb, *reader;
+	uint64_t since[4];
+
+	begin();
+	for (unsigned i = 1; i <= 700; i++)
+		scratch_put(arena_printf(arena, MAILDIR "cur/%u.x.host:2,", i)
+				.p,
+		    SLICE("x\n"));
+	mb = mbox_open("Inbox");
+	CHECK_EQ(mailbox_count(mb), 700);
+	CHECK_EQ(index_fold(mb, NULL), 1);
+	for (int round = 0; round < 2; round++) {
+		reader = mbox_open("Inbox");
+		since[0] = mailbox_modseq(mb);
+		store(mb, "3,255:257,700", MAILBOX_ADD,
+		    flags_of(round ? STORE_SEEN : STORE_DRAFT));
+		since[1] = mailbox_modseq(mb);
+		store(mb, round ? "1,512" : "511,600", MAILBOX_ADD,
+		    flags_of(STORE_DELETED));
+		since[2] = mailbox_modseq(mb);
+		expunge(mb);
+		add(mb, "new\r\n");
+		since[3] = mailbox_modseq(mb);
+		take_all(mb);
+		CHECK(refresh(reader) > 0);
+		for (int fold = 0; fold < 2; fold++) {
+			for (size_t i = 0; i < 4; i++) {
+				check_changed(mb, since[i]);
+				check_changed(reader, since[i]);
+			}
+			CHECK_EQ(index_fold(mb, NULL), 1);
+			CHECK(refresh(reader) > 0);
+		}
+		take_all(reader);
+		check_changed(reader, since[0]);
+		mailbox_close(&reader);
+	}
+	/* An index without the numbers: all are looked at. */
+	mb->ix.newest = NULL;
+	check_changed(mb, since[0]);
+	mailbox_close(&mb);
+	end();
+}
+
 /* A reader without the lock has told of a message whose line is then taken
  * back: its UID is not given again, and whoever heard of it can learn that it
  * is gone. */
@@ -1324,6 +1387,7 @@ main(void)
 	RUN(test_copying);
 	RUN(test_moving);
 	RUN(test_vanished);
+	RUN(test_changed);
 	RUN(test_undo);
 	RUN(test_reading);
 	RUN(test_record);

@@ -287,6 +287,12 @@ intersect(const struct uidset *a, const struct uidset *b, struct uidset *both_r)
 	}
 }
 
+bool
+mailbox_remembers(const struct mailbox *mb, uint64_t since)
+{
+	return since >= mb->ix.floor;
+}
+
 int
 mailbox_vanished(struct mailbox *mb, uint64_t since,
     const struct uidset *within, struct uidset *uids_r, struct err *e)
@@ -298,10 +304,13 @@ mailbox_vanished(struct mailbox *mb, uint64_t since,
 		arena_free(&arena);
 		return -1;
 	}
-	if (since < mb->ix.floor)
-		absent(mb, &found);
-	else
+	if (mailbox_remembers(mb, since))
 		history(mb, since, &found);
+	else
+		absent(mb, &found);
+	for (size_t i = 0; i < mb->view.gone.n; i++)
+		uidset_remove(&found, mb->view.gone.v[i].first,
+		    mb->view.gone.v[i].last);
 	if (within == NULL)
 		uidset_add_set(uids_r, &found);
 	else

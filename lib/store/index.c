@@ -247,6 +247,9 @@ change_flags(struct mailbox *mb, uint32_t pos, const struct line *l)
 	flags_change(l->op, l->flags, l->keywords, &r->msg.flags,
 	    &r->msg.keywords);
 	r->msg.modseq = l->modseq;
+	if (pos < ix->nbase && ix->newest != NULL &&
+	    l->modseq > ix->newest[pos / NEWEST_BLOCK])
+		ix->newest[pos / NEWEST_BLOCK] = l->modseq;
 	ix->flags_used |= r->msg.flags;
 	count(&ix->counts, &r->msg, 1);
 	if ((r->msg.flags & STORE_SEEN) == 0 && pos < ix->unseen_from)

@@ -64,6 +64,10 @@ struct vanished {
  * ranges are 160 KB and months of a busy mailbox. */
 #define VANISHED_MAX 10000
 
+/* The highest modseq of so many records each is kept, so that finding what
+ * changed does not look at all: 4,000 numbers for a million messages. */
+#define NEWEST_BLOCK 256u
+
 /* ---- keywords ---- */
 
 #define LETTERS 26 /* a to z in file names */
@@ -103,7 +107,8 @@ struct index {
 
 	struct record *base;
 	uint32_t nbase;
-	bool base_own; /* malloc'd: the CDB's records and ghosts */
+	bool base_own;    /* malloc'd: the CDB's records and ghosts */
+	uint64_t *newest; /* of each block of base; NULL: look at all */
 	struct record *tail;
 	uint32_t ntail, tail_size;
 	struct slice base_names; /* offsets below base_names.n */

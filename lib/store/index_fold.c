@@ -11,6 +11,7 @@
 #define KEY_LINES SLICE("lines")
 #define KEY_RECORDS SLICE("records")
 #define KEY_NAMES SLICE("names")
+#define KEY_NEWEST SLICE("newest")
 #define KEY_VANISHED SLICE("vanished")
 #define KEY_UNLINKS SLICE("unlinks")
 #define KEY_DIRTY SLICE("dirty")
@@ -31,7 +32,7 @@ struct head {
 	uint64_t size, deleted_size;
 	uint32_t messages, unseen, deleted;
 	uint32_t uidnext, unseen_from, segment;
-	uint32_t crc; /* of records, unlinks and names */
+	uint32_t crc; /* of records, unlinks, names and newest */
 	uint32_t flags_used;
 	uint32_t unplaced, zero;
 };
@@ -100,6 +101,23 @@ load_records(struct index *ix, const struct db_cdb *cdb)
 		index_at(ix, ix->nbase - 1)->msg.uid < ix->uidnext);
 }
 
+/* Added later than the rest: without it all records are looked at. */
+static bool
+load_newest(struct index *ix, const struct db_cdb *cdb)
+{
+	uint32_t blocks = (ix->nbase + NEWEST_BLOCK - 1) / NEWEST_BLOCK;
+	struct slice v;
+	int rc = db_cdb_get(cdb, KEY_NEWEST, &v, NULL);
+
+	if (rc != 1)
+		return rc == 0;
+	if (!get_array(cdb, KEY_NEWEST, sizeof(uint64_t), &v) ||
+	    v.n / sizeof(uint64_t) != blocks)
+		return false;
+	ix->newest = (uint64_t *)(uintptr_t)v.p; /* mapped privately, too */
+	return true;
+}
+
 static void *
 copy(struct slice value)
 {
@@ -164,7 +182,8 @@ index_load(struct mailbox *mb, const struct db_cdb *cdb, struct err *e)
 		return 0;
 	/* Lines first: letters ask for a look at all records. */
 	if (!load_head(ix, cdb) || !load_lines(mb, cdb, KEY_LINES) ||
-	    !load_records(ix, cdb) || !load_expunged(ix, cdb) ||
+	    !load_records(ix, cdb) || !load_newest(ix, cdb) ||
+	    !load_expunged(ix, cdb) ||
 	    !load_live_set(ix, cdb, KEY_DIRTY, &ix->dirty) ||
 	    !load_live_set(ix, cdb, KEY_NEW, &ix->in_new) ||
 	    !load_set(cdb, KEY_LEAVING, &ix->leaving) ||
@@ -173,11 +192,12 @@ index_load(struct mailbox *mb, const struct db_cdb *cdb, struct err *e)
 	return 0;
 }
 
-/* The CRC of records, unlinks and names in the file: our map has changes. */
+/* The CRC of the large arrays in the file: our map has changes. */
 static bool
 crc_right(const struct db_cdb *cdb)
 {
-	const struct slice keys[] = { KEY_RECORDS, KEY_UNLINKS, KEY_NAMES };
+	const struct slice keys[] = { KEY_RECORDS, KEY_UNLINKS, KEY_NAMES,
+		KEY_NEWEST };
 	struct slice v;
 	struct head h;
 	uint32_t crc = 0;
@@ -185,9 +205,12 @@ crc_right(const struct db_cdb *cdb)
 	if (db_cdb_get(cdb, KEY_HEAD, &v, NULL) != 1 || v.n != sizeof(h))
 		return false;
 	memcpy(&h, v.p, sizeof(h));
-	for (size_t i = 0; i < 3; i++) {
-		if (db_cdb_get(cdb, keys[i], &v, NULL) != 1)
-			return false;
+	for (size_t i = 0; i < 4; i++) {
+		if (db_cdb_get(cdb, keys[i], &v, NULL) != 1) {
+			if (i < 3)
+				return false;
+			continue;
+		}
 		crc = (uint32_t)crc32_z(crc, (const void *)v.p, v.n);
 	}
 	return crc == h.crc;
@@ -211,7 +234,9 @@ struct build {
 	struct db_cdb_make *m;
 	struct head head;
 	size_t name_bytes;
-	uint32_t at; /* offset of the next name */
+	uint32_t at;     /* offset of the next name */
+	uint64_t newest; /* modseq of the block so far */
+	uint32_t n;      /* records in the blocks */
 };
 
 /* First pass: sizes and totals. */
@@ -269,6 +294,26 @@ add_name(struct build *b, const struct record *r)
 	db_cdb_make_write(b->m, name);
 }
 
+static void
+end_block(struct build *b)
+{
+	struct slice piece = { (const char *)&b->newest, sizeof(b->newest) };
+
+	b->head.crc =
+	    (uint32_t)crc32_z(b->head.crc, (const void *)piece.p, piece.n);
+	db_cdb_make_write(b->m, piece);
+	b->newest = 0;
+}
+
+static void
+add_newest(struct build *b, const struct record *r)
+{
+	if (r->msg.modseq > b->newest)
+		b->newest = r->msg.modseq;
+	if (++b->n % NEWEST_BLOCK == 0)
+		end_block(b);
+}
+
 typedef void each_fn(struct build *b, const struct record *r);
 
 static void
@@ -303,6 +348,12 @@ add_records(struct build *b)
 	db_cdb_make_begin(b->m, KEY_NAMES, b->name_bytes);
 	each_live(b, add_name);
 	each_unlink(b, add_name);
+	db_cdb_make_begin(b->m, KEY_NEWEST,
+	    (b->ix->counts.messages + NEWEST_BLOCK - 1) / NEWEST_BLOCK *
+		sizeof(b->newest));
+	each_live(b, add_newest);
+	if (b->n % NEWEST_BLOCK != 0)
+		end_block(b);
 }
 
 /* The youngest of the history; what is dropped raises the floor. */

@@ -12,6 +12,9 @@
 #include "message/record.h"
 #include "store/index.h"
 
+/* What is that old the kernel has written by itself, should its writer have
+ * died before its sync (vm.dirty_expire_centisecs: 30 s). */
+#define AT_REST_S 60
 /* Another process makes the index: a second for 100,000 messages. */
 #define ADOPT_MS 300000
 
@@ -194,6 +197,17 @@ mailbox_close(struct mailbox **mbp)
 		return;
 	tidy_all(*mbp);
 	index_close(mbp);
+}
+
+int
+mailbox_announce(struct mailbox *mb, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(mb->pair.log.fd, &st) == 0 &&
+	    st.st_mtime < clock_s(NULL) - AT_REST_S)
+		return 0;
+	return index_sync(mb, NULL, e);
 }
 
 struct slice

@@ -71,6 +71,9 @@ int mailbox_open(struct mailbox **mb_r, struct store *st, struct slice name,
     struct err *e);
 /* Folds the log if it is due; writes flags into file names if due. */
 void mailbox_close(struct mailbox **mb);
+/* Before a mailbox that was just opened is told about: make sure of lines that
+ * a power cut could take back. Costs nothing if the log is at rest. */
+int mailbox_announce(struct mailbox *mb, struct err *e);
 struct slice mailbox_name(const struct mailbox *mb);
 /* It was renamed, itself or with one above it, by store_mailbox_rename of this
  * process: go on under its new name. */
@@ -101,6 +104,12 @@ const struct store_msg *mailbox_msg(const struct mailbox *mb, uint32_t seq);
 uint32_t mailbox_seq(const struct mailbox *mb, uint32_t uid);
 /* Lowest sequence number with a UID >= uid; count + 1 if there is none. */
 uint32_t mailbox_seq_from(const struct mailbox *mb, uint32_t uid);
+
+/* Lowest sequence number of first..last (both in the view) whose message has a
+ * modseq above since; last + 1 if there is none. The cost grows with what is
+ * found, not with the mailbox. */
+uint32_t mailbox_changed(const struct mailbox *mb, uint32_t first,
+    uint32_t last, uint64_t since);
 
 /* Keywords of this mailbox beyond the five; index is the bit. Names in the
  * spelling of their first use; compared without case. */
@@ -168,9 +177,14 @@ int mailbox_take_new(struct mailbox *mb, uint32_t *first_r, struct err *e);
 int mailbox_take_flags(struct mailbox *mb, struct uidset *uids_r,
     struct err *e);
 
-/* Expunged UIDs with modseq > since, limited to within (NULL: all). If history
+/* Is it known what was expunged since then? */
+bool mailbox_remembers(const struct mailbox *mb, uint64_t since);
+/*
+ * Expunged UIDs with modseq > since, limited to within (NULL: all). If history
  * does not reach back to since, all absent UIDs below uidnext (RFC 7162,
- * 3.2.5.2). */
+ * 3.2.5.2). Messages that the view still numbers are not among them: they are
+ * told when they are taken.
+ */
 int mailbox_vanished(struct mailbox *mb, uint64_t since,
     const struct uidset *within, struct uidset *uids_r, struct err *e);
 

@@ -215,6 +215,48 @@ mailbox_seq(const struct mailbox *mb, uint32_t uid)
 	return pos - (uint32_t)holes_below(&mb->view, pos) + 1;
 }
 
+/* Lowest position from pos up to and with last that may have a modseq above
+ * since; last + 1 if there is none. */
+static uint32_t
+maybe_changed(const struct index *ix, uint32_t pos, uint32_t last,
+    uint64_t since)
+{
+	while (pos <= last) {
+		uint32_t block = pos / NEWEST_BLOCK;
+
+		if (pos < ix->nbase && ix->newest != NULL &&
+		    ix->newest[block] <= since)
+			pos = (block + 1) * NEWEST_BLOCK < ix->nbase
+			    ? (block + 1) * NEWEST_BLOCK
+			    : ix->nbase;
+		else if (index_at(ix, pos)->msg.modseq > since)
+			return pos;
+		else
+			pos++;
+	}
+	return last + 1;
+}
+
+uint32_t
+mailbox_changed(const struct mailbox *mb, uint32_t first, uint32_t last,
+    uint64_t since)
+{
+	const struct view *v = &mb->view;
+	const struct index *ix = &mb->ix;
+	uint32_t pos, end;
+
+	if (first > last)
+		return last + 1;
+	pos = index_from(ix, mailbox_msg(mb, first)->uid);
+	end = index_from(ix, mailbox_msg(mb, last)->uid);
+	while ((pos = maybe_changed(ix, pos, end, since)) <= end) {
+		if (view_numbered(v, pos))
+			return pos - (uint32_t)holes_below(v, pos) + 1;
+		pos++;
+	}
+	return last + 1;
+}
+
 uint32_t
 mailbox_uidvalidity(const struct mailbox *mb)
 {
@@ -500,6 +542,7 @@ add_ghosts(struct index *ix, const struct record *ghosts, uint32_t n)
 	ix->base = v;
 	ix->nbase = all;
 	ix->base_own = true;
+	ix->newest = NULL;
 	ix->ntail = 0;
 	ix->unseen_from = 0;
 }
