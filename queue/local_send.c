@@ -214,18 +214,18 @@ deliver_one(struct local *l, struct message *m, const struct group_item *item,
 	struct buf head = BUF_INIT(16384);
 	struct err e = ERR_INIT;
 	enum store_code code;
-	uint32_t uid;
+	struct delivered added;
 
 	prefix(item, t, &head);
 	message.prefix = buf_slice(&head);
-	code = deliver_add(l->deliver, t, &message, &uid, &e);
+	code = deliver_add(l->deliver, t, &message, &added, &e);
 	buf_free(&head);
 	if (code == STORE_OK) {
 		set_done(l, m, t);
 		log_line(QUEUE_TOPIC, LOG_INFO, "delivered",
 		    LOG_S("item", item->name), LOG_S("from", item->it.m.from),
 		    LOG_S("to", item->it.rcpt.to), LOG_S("account", t->account),
-		    LOG_S("mailbox", t->mailbox), LOG_U("uid", uid));
+		    LOG_S("mailbox", t->mailbox), LOG_U("uid", added.uid));
 		return (struct outcome){ NULL, SLICE_NULL };
 	}
 	if (code == STORE_OVERQUOTA)

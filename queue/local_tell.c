@@ -237,7 +237,7 @@ post(struct local *l, struct letter *letter, struct err *e)
 		.received = letter->now_us / 1000000 };
 	struct err why = ERR_INIT;
 	enum store_code code = STORE_FAILED;
-	uint32_t uid = 0;
+	struct delivered added = { 0 };
 	int rc = 0;
 
 	compose_delivered_to(&prefix, letter->to.address);
@@ -247,13 +247,14 @@ post(struct local *l, struct letter *letter, struct err *e)
 	    spool_end(spool, &why) == 0 &&
 	    (rc = local_parse(l, spool, &record, e)) == 0) {
 		message.record = buf_slice(&record);
-		code =
-		    deliver_add(l->deliver, &letter->to, &message, &uid, &why);
+		code = deliver_add(l->deliver, &letter->to, &message, &added,
+		    &why);
 	}
 	if (code == STORE_OK)
 		log_line(QUEUE_TOPIC, LOG_INFO, "notification",
 		    LOG_Z("kind", letter->word), LOG_S("to", letter->dsn.to),
-		    LOG_S("account", letter->to.account), LOG_U("uid", uid));
+		    LOG_S("account", letter->to.account),
+		    LOG_U("uid", added.uid));
 	else if (rc == 0)
 		log_line(QUEUE_TOPIC, LOG_ERROR, "notification failed",
 		    LOG_Z("kind", letter->word),

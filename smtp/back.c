@@ -83,6 +83,8 @@ smtp_back_reset(struct smtp_back *b)
 	b->to = NULL;
 	b->nto = 0;
 	b->targets = (struct deliver_targets){ NULL, 0 };
+	b->delivered = NULL;
+	b->ndelivered = 0;
 	b->unknown = false;
 	smtp_checks_reset(b);
 	smtp_seals_reset(&b->seals);

@@ -60,6 +60,11 @@ struct smtp_back {
 	struct smtp_to *to;
 	size_t nto;
 	struct deliver_targets targets;
+	struct smtp_delivered {
+		const struct deliver_target *target;
+		struct delivered what;
+	} * delivered; /* to those who have it */
+	size_t ndelivered;
 	bool unknown; /* nobody has the recipients: said behind DATA */
 	struct lookup_result author; /* who has From, once that is known */
 	struct spool *spool;
@@ -152,6 +157,13 @@ int smtp_on_data(void *ctx, const struct split_msg *msg, struct err *e);
 int smtp_on_chunk(void *ctx, const struct split_msg *msg, struct err *e);
 int smtp_on_record(void *ctx, const struct split_msg *msg, struct err *e);
 int smtp_on_deliver(void *ctx, const struct split_msg *msg, struct err *e);
+
+/* ---- remember.c ---- */
+
+/* What was delivered goes into the histories of its accounts. */
+void smtp_remember(struct smtp_back *b);
+/* Is the author who From says? */
+enum history_validation smtp_from_validation(struct smtp_back *b);
 
 /* ---- prefix.c ---- */
 

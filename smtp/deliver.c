@@ -179,14 +179,17 @@ deliver_one(struct smtp_back *b, const struct deliver_target *t, struct err *e)
 		.record = buf_slice(&b->record),
 		.received = clock_s(b->login.host->env.clock) };
 	struct buf prefix = BUF_INIT(16384 + SMTP_SEAL_MAX);
+	struct smtp_delivered *done = &b->delivered[b->ndelivered];
 	enum store_code code;
-	uint32_t uid;
 
 	smtp_prefix(b, t, &prefix);
 	message.prefix = buf_slice(&prefix);
-	code = deliver_add(b->deliver, t, &message, &uid, e);
-	if (code == STORE_OK)
-		log_delivered(b, t, &message, uid, begin_ms);
+	code = deliver_add(b->deliver, t, &message, &done->what, e);
+	if (code == STORE_OK) {
+		log_delivered(b, t, &message, done->what.uid, begin_ms);
+		done->target = t;
+		b->ndelivered++;
+	}
 	buf_free(&prefix);
 	return code;
 }
@@ -198,6 +201,8 @@ deliver_one(struct smtp_back *b, const struct deliver_target *t, struct err *e)
 static int
 deliver_all(struct smtp_back *b, struct err *e)
 {
+	b->delivered =
+	    arena_array(b->arena, b->targets.n, sizeof(*b->delivered));
 	for (size_t i = 0; i < b->targets.n; i++) {
 		const struct deliver_target *t = &b->targets.v[i];
 		enum store_code code;
@@ -244,6 +249,7 @@ smtp_on_deliver(void *ctx, const struct split_msg *msg, struct err *e)
 		b->good++;
 		b->bad--;
 		rc = smtp_verdict(b, 250, "2.0.0", e, "accepted (%s)", b->id);
+		smtp_remember(b);
 	}
 	smtp_back_reset(b);
 	return rc;

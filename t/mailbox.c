@@ -64,7 +64,7 @@ add_flags(struct mailbox *mb, const char *wire, struct store_flags flags)
 	struct mailbox_new m = {
 		.spool = spool_of(wire), .flags = flags, .received = 1000
 	};
-	struct mailbox_new_result r = { 0, NULL };
+	struct mailbox_new_result r = { 0 };
 	struct err e = ERR_INIT;
 	enum store_code code = mailbox_add(mb, &m, 1, arena, &r, &e);
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+
 #define TIDY_MS 50 /* for each mailbox; who waited has its answer */
 #define OPEN_MAX 8 /* mailboxes kept open */
 
@@ -11,7 +13,8 @@ struct open {
 	struct slice account; /* malloced */
 	struct store *store;
 	struct mailbox *mailbox;
-	bool used; /* since the last deliver_tidy */
+	struct history *history; /* NULL until needed */
+	bool used;               /* since the last deliver_tidy */
 };
 
 struct deliver {
@@ -35,6 +38,7 @@ static void
 close_mailbox(struct open *o)
 {
 	mailbox_close(&o->mailbox);
+	history_close(&o->history);
 	store_close(&o->store);
 	free((void *)o->account.p);
 	memset(o, 0, sizeof(*o));
@@ -121,6 +125,8 @@ deliver_tidy(struct deliver *d)
 			continue;
 		d->open[i].used = false;
 		mailbox_tidy(d->open[i].mailbox, TIDY_MS);
+		if (d->open[i].history)
+			history_tidy(d->open[i].history);
 	}
 }
 
@@ -140,7 +146,8 @@ deliver_free(struct deliver **d)
 /* A mailbox kept open may have been deleted meanwhile; then it is made anew. */
 enum store_code
 deliver_add(struct deliver *d, const struct deliver_target *t,
-    const struct mailbox_new *message, uint32_t *uid_r, struct err *e)
+    const struct mailbox_new *message, struct delivered *delivered_r,
+    struct err *e)
 {
 	struct arena *arena = arena_new(0); /* records are large */
 	enum store_code code = STORE_NONEXISTENT;
@@ -157,8 +164,10 @@ deliver_add(struct deliver *d, const struct deliver_target *t,
 		if (code == STORE_NONEXISTENT)
 			close_mailbox(open);
 	}
-	if (code == STORE_OK)
-		*uid_r = result.uids[0];
+	if (code == STORE_OK) {
+		delivered_r->uid = result.uids[0];
+		memcpy(delivered_r->emailid, result.emailids[0], STORE_EMAILID);
+	}
 	arena_free(&arena);
 	return code;
 }
@@ -175,4 +184,48 @@ deliver_check_quota(struct deliver *d, const struct deliver_target *t,
 		code = store_quota_check(open->store, bytes, e);
 	arena_free(&arena);
 	return code;
+}
+
+/* ---- the history ---- */
+
+static int
+open_history(struct deliver *d, struct arena *arena,
+    const struct deliver_target *t, struct open **open_r, struct err *e)
+{
+	if (open_mailbox(d, arena, t, open_r, e) < 0)
+		return -1;
+	if (!(*open_r)->history)
+		(*open_r)->history = history_open((*open_r)->store, e);
+	return (*open_r)->history ? 0 : -1;
+}
+
+void
+deliver_remember(struct deliver *d, const struct deliver_target *t,
+    struct history_message *m)
+{
+	struct arena *arena = arena_new(0);
+	struct err e = ERR_INIT;
+	struct open *open;
+	int rc = open_history(d, arena, t, &open, &e);
+
+	if (rc == 0) {
+		m->mailbox = mailbox_name(open->mailbox);
+		rc = history_add(open->history, m, &e);
+	}
+	if (rc < 0)
+		log_line("deliver", LOG_ERROR, "history of account",
+		    LOG_S("account", t->account), LOG_E(&e));
+	arena_free(&arena);
+}
+
+struct history *
+deliver_history(struct deliver *d, const struct deliver_target *t,
+    struct err *e)
+{
+	struct arena *arena = arena_new(0);
+	struct open *open;
+	int rc = open_history(d, arena, t, &open, e);
+
+	arena_free(&arena);
+	return rc == 0 ? open->history : NULL;
 }

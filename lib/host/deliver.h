@@ -9,6 +9,7 @@
 #define HOST_DELIVER_H
 
 #include "host/host.h"
+#include "store/history.h"
 #include "store/mailbox.h"
 
 /* ---- who ---- */
@@ -63,11 +64,29 @@ struct deliver;
 struct deliver *deliver_new(struct host *h);
 void deliver_free(struct deliver **d);
 
+struct delivered {
+	uint32_t uid;
+	char emailid[STORE_EMAILID];
+};
+
 /* Add to the mailbox of the target, which is made if it is missing (mailboxes
  * of the configuration are made when mail first comes). Durable when it
  * returns STORE_OK. */
 enum store_code deliver_add(struct deliver *d, const struct deliver_target *t,
-    const struct mailbox_new *message, uint32_t *uid_r, struct err *e);
+    const struct mailbox_new *message, struct delivered *delivered_r,
+    struct err *e);
+
+/*
+ * Remember in the account's history what was found of a message that was
+ * added; m->mailbox is set here. For when whoever waits has an answer: what
+ * cannot be remembered is logged, no more.
+ */
+void deliver_remember(struct deliver *d, const struct deliver_target *t,
+    struct history_message *m);
+/* The account's history, open until the next call of deliver_*, or NULL with
+ * e. */
+struct history *deliver_history(struct deliver *d,
+    const struct deliver_target *t, struct err *e);
 
 /* May so many bytes be added? STORE_OK, STORE_OVERQUOTA, STORE_FAILED. */
 enum store_code deliver_check_quota(struct deliver *d,

@@ -347,7 +347,11 @@ mailbox_add(struct mailbox *mb, const struct mailbox_new *msgs, size_t n,
 	quota_add(mb->st, (int64_t)stored, (int64_t)n);
 	result_r->uidvalidity = mb->ix.uidvalidity;
 	result_r->uids = arena_array(arena, n, sizeof(uint32_t));
-	for (size_t i = 0; i < n; i++)
+	result_r->emailids = arena_array(arena, n, STORE_EMAILID);
+	for (size_t i = 0; i < n; i++) {
 		result_r->uids[i] = v[i].record.msg.uid;
+		memcpy(result_r->emailids[i], v[i].record.msg.emailid,
+		    STORE_EMAILID);
+	}
 	return STORE_OK;
 }

@@ -249,6 +249,7 @@ struct mailbox_new {
 struct mailbox_new_result {
 	uint32_t uidvalidity;
 	uint32_t *uids; /* n of them, in the arena, ascending */
+	char (*emailids)[STORE_EMAILID]; /* theirs, likewise */
 };
 
 /*

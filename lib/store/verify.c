@@ -168,7 +168,9 @@ check_account(struct verify_account *a, struct err *e)
 	if (check_mailboxes(a, e) < 0 || check_uidvalidity(a, e) < 0 ||
 	    check_quota(a, e) < 0)
 		return -1;
-	return verify_threads(a, e);
+	if (verify_threads(a, e) < 0)
+		return -1;
+	return verify_history(a, e);
 }
 
 int

@@ -50,5 +50,7 @@ int verify_files(struct verify_account *a, struct mailbox *mb, struct err *e);
 
 /* verify_threads.c */
 int verify_threads(struct verify_account *a, struct err *e);
+/* verify_history.c */
+int verify_history(struct verify_account *a, struct err *e);
 
 #endif
