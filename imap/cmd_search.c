@@ -1,29 +1,6 @@
 /* SEARCH (RFC 9051, 6.4.4). */
 #include "imap/search.h"
 
-/* The old answer, which has all numbers in one line. */
-static void
-tell_search(struct imap_session *s, const struct imap_command *c,
-    const struct search_found *found, bool modseq)
-{
-	struct buf *b = &s->out;
-	uint64_t highest = 0;
-
-	buf_addz(b, "* SEARCH");
-	for (uint32_t i = 0; i < found->count; i++) {
-		const struct store_msg *m = mailbox_msg(s->mb, found->seqs[i]);
-		buf_addc(b, ' ');
-		buf_addu(b, c->uid ? m->uid : found->seqs[i]);
-		imap_flush_large(s);
-		if (m->modseq > highest)
-			highest = m->modseq;
-	}
-	/* RFC 7162, 3.1.5: the highest of those found. */
-	if (modseq && found->count)
-		buf_addf(b, " (MODSEQ %llu)", (unsigned long long)highest);
-	buf_addz(b, "\r\n");
-}
-
 enum imap_result
 imap_cmd_search(struct imap_session *s, struct imap_command *c)
 {
@@ -47,12 +24,10 @@ imap_cmd_search(struct imap_session *s, struct imap_command *c)
 			s->saved.n = 0;
 		return imap_search_failed(s, c, &e);
 	}
-	if (ret.options & SEARCH_RETURN_SAVE)
-		imap_search_save(s, &ret, &found);
 	/* RFC 9051, 6.4.4: with rev2 the answer is always ESEARCH. */
-	if (!ret.given && !(s->enabled & IMAP_REV2))
-		tell_search(s, c, &found, search.modseq);
-	else if (ret.options != SEARCH_RETURN_SAVE)
-		imap_tell_esearch(s, c, &ret, &found, search.modseq);
+	if (ret.given || s->enabled & IMAP_REV2)
+		imap_search_answer(s, c, &ret, &found, search.modseq);
+	else
+		imap_tell_numbers(s, "SEARCH", &found, c->uid, search.modseq);
 	return IMAP_OK;
 }

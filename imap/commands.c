@@ -1,6 +1,11 @@
 /* commands - the table of commands after login, and what we can do. */
 #include "imap/imap.h"
 
+/* What SEARCH and its kin can do. */
+#define SEARCHING \
+	" WITHIN INPROGRESS SORT SORT=DISPLAY ESORT I18NLEVEL=1" \
+	" THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS"
+
 static const struct imap_def commands[] = {
 	{ "CAPABILITY", imap_cmd_capability, IMAP_IN_BOTH, 0 },
 	{ "NOOP", imap_cmd_noop, IMAP_IN_BOTH, 0 },
@@ -25,6 +30,10 @@ static const struct imap_def commands[] = {
 	{ "UNSELECT", imap_cmd_unselect, IMAP_IN_SELECTED, IMAP_NO_UPDATES },
 	{ "EXPUNGE", imap_cmd_expunge, IMAP_IN_SELECTED, IMAP_HAS_UID },
 	{ "SEARCH", imap_cmd_search, IMAP_IN_SELECTED,
+	    IMAP_HAS_UID | IMAP_NO_EXPUNGE },
+	{ "SORT", imap_cmd_sort, IMAP_IN_SELECTED,
+	    IMAP_HAS_UID | IMAP_NO_EXPUNGE },
+	{ "THREAD", imap_cmd_thread, IMAP_IN_SELECTED,
 	    IMAP_HAS_UID | IMAP_NO_EXPUNGE },
 	{ "FETCH", imap_cmd_fetch, IMAP_IN_SELECTED,
 	    IMAP_HAS_UID | IMAP_NO_EXPUNGE },
@@ -51,7 +60,7 @@ imap_capabilities(struct buf *b)
 	    "UNSELECT UIDPLUS ESEARCH SEARCHRES MOVE UTF8=ACCEPT "
 	    "LIST-EXTENDED SPECIAL-USE CREATE-SPECIAL-USE LIST-STATUS "
 	    "ID CONDSTORE STATUS=SIZE NAMESPACE");
-	buf_addz(b, " WITHIN INPROGRESS");
+	buf_addz(b, SEARCHING);
 	buf_addz(b, " QRESYNC");
 	buf_addf(b, " APPENDLIMIT=%llu", (unsigned long long)IMAP_APPEND_MAX);
 }

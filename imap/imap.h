@@ -194,6 +194,8 @@ IMAP_COMMAND(imap_cmd_append);
 IMAP_COMMAND(imap_cmd_idle);
 IMAP_COMMAND(imap_cmd_expunge);
 IMAP_COMMAND(imap_cmd_search);
+IMAP_COMMAND(imap_cmd_sort);
+IMAP_COMMAND(imap_cmd_thread);
 IMAP_COMMAND(imap_cmd_fetch);
 IMAP_COMMAND(imap_cmd_store);
 IMAP_COMMAND(imap_cmd_copy); /* and MOVE */

@@ -63,6 +63,10 @@ struct search {
 /* The keys up to the end of the arguments. BADCHARSET and such set p->code. */
 bool imap_search_program(struct imap_session *s, struct imap_parse *p,
     struct search *search_r);
+/* The same with a charset before it, as SORT and THREAD have (RFC 5256, 5
+ * search-criteria). */
+bool imap_search_criteria(struct imap_session *s, struct imap_parse *p,
+    struct search *search_r);
 
 /*
  * Does the message match? 1, 0, or -1 with e. A message that is gone matches nothing
@@ -100,24 +104,34 @@ enum {
 	SEARCH_RETURN_ALL = 4,
 	SEARCH_RETURN_COUNT = 8,
 	SEARCH_RETURN_SAVE = 16,
+	SEARCH_RETURN_PARTIAL = 32,
 };
 
 struct search_return {
 	bool given;
 	unsigned options; /* ALL if none was given */
+	/* Of PARTIAL (RFC 5267, 4.4; RFC 9394, 3.1): positions in the result
+	 * from 1, or from its end; and as it was written. */
+	uint32_t first, last; /* first <= last */
+	bool from_end;
+	struct slice range;
 };
 
 /* "RETURN (MIN COUNT) ", or nothing. */
 bool imap_search_return(struct imap_parse *p, struct search_return *ret_r);
 
-/* "* ESEARCH (TAG "t") UID MIN 1 ..." */
-void imap_tell_esearch(struct imap_session *s, const struct imap_command *c,
+/* Set "$" if SAVE is asked for (RFC 5182, 2.4), and tell what else is: "*
+ * ESEARCH (TAG "t") UID MIN 1 ...". MIN and MAX are the first and the last
+ * in the order of the result (RFC 5267, 3.1). */
+void imap_search_answer(struct imap_session *s, const struct imap_command *c,
     const struct search_return *ret, const struct search_found *found,
     bool modseq);
 
-/* Make what RETURN (SAVE) says the value of "$" (RFC 5182, 2.4). */
-void imap_search_save(struct imap_session *s, const struct search_return *ret,
-    const struct search_found *found);
+/* All numbers on one line, as the answers to SEARCH and SORT have them: "*
+ * SORT 3 1 2 (MODSEQ 9)", with the highest modseq of them if that is asked
+ * for (RFC 7162, 3.1.5). */
+void imap_tell_numbers(struct imap_session *s, const char *name,
+    const struct search_found *found, bool uid, bool modseq);
 
 /* The number to be told for the message: its UID if uid. */
 uint32_t imap_search_number(const struct imap_session *s, uint32_t seq,

@@ -367,32 +367,33 @@ sort_keys(struct search_key *key)
 }
 
 static bool
-charset(const struct imap_session *s, struct imap_parse *p)
+charset_known(struct imap_parse *p)
 {
 	struct slice name;
 
+	if (!imap_astring(p, &name))
+		return false;
+	if (slice_isi(name, "UTF-8") || slice_isi(name, "US-ASCII"))
+		return true;
+	p->code = "BADCHARSET (US-ASCII UTF-8)";
+	return imap_wrong(p, "charset not supported");
+}
+
+static bool
+charset(const struct imap_session *s, struct imap_parse *p)
+{
 	if (!imap_word(p, "CHARSET"))
 		return true;
 	if (s->enabled & IMAP_UTF8) /* RFC 6855, 3 */
 		return imap_wrong(p, "CHARSET with UTF8=ACCEPT");
-	if (!imap_sp(p) || !imap_astring(p, &name))
-		return false;
-	if (!slice_isi(name, "UTF-8") && !slice_isi(name, "US-ASCII")) {
-		p->code = "BADCHARSET (US-ASCII UTF-8)";
-		return imap_wrong(p, "charset not supported");
-	}
-	return imap_sp(p);
+	return imap_sp(p) && charset_known(p) && imap_sp(p);
 }
 
-bool
-imap_search_program(struct imap_session *s, struct imap_parse *p,
-    struct search *search_r)
+static bool
+program(struct imap_session *s, struct imap_parse *p, struct search *search_r)
 {
 	struct parser sp = { s, p, search_r, 0 };
 
-	*search_r = (struct search){ 0 };
-	if (!charset(s, p))
-		return false;
 	search_r->program = add_key(&sp, NULL, SEARCH_AND);
 	do {
 		if (!search_key(&sp, search_r->program))
@@ -402,4 +403,20 @@ imap_search_program(struct imap_session *s, struct imap_parse *p,
 		return false;
 	sort_keys(search_r->program);
 	return true;
+}
+
+bool
+imap_search_program(struct imap_session *s, struct imap_parse *p,
+    struct search *search_r)
+{
+	*search_r = (struct search){ 0 };
+	return charset(s, p) && program(s, p, search_r);
+}
+
+bool
+imap_search_criteria(struct imap_session *s, struct imap_parse *p,
+    struct search *search_r)
+{
+	*search_r = (struct search){ 0 };
+	return charset_known(p) && imap_sp(p) && program(s, p, search_r);
 }

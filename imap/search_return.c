@@ -10,18 +10,47 @@ static const struct {
 	{ "ALL", SEARCH_RETURN_ALL },
 	{ "COUNT", SEARCH_RETURN_COUNT },
 	{ "SAVE", SEARCH_RETURN_SAVE },
+	{ "PARTIAL", SEARCH_RETURN_PARTIAL },
 };
 
 #define OPTIONS (sizeof(options) / sizeof(*options))
 
+/* "1:500", or "-1:-100" from the end; the order within does not count. */
+static bool
+partial(struct imap_parse *p, struct search_return *ret)
+{
+	struct slice text = scan_rest(&p->sc);
+
+	ret->from_end = imap_char(p, '-');
+	if (!imap_number(p, &ret->first) || !imap_char(p, ':') ||
+	    imap_char(p, '-') != ret->from_end || !imap_number(p, &ret->last) ||
+	    !ret->first || !ret->last)
+		return imap_wrong(p, "expected range of PARTIAL");
+	ret->range = slice_head(text, text.n - scan_rest(&p->sc).n);
+	if (ret->first > ret->last) {
+		uint32_t swap = ret->first;
+		ret->first = ret->last;
+		ret->last = swap;
+	}
+	return true;
+}
+
 static bool
 option(struct imap_parse *p, struct search_return *ret)
 {
-	for (size_t i = 0; i < OPTIONS; i++)
-		if (imap_word(p, options[i].name)) {
-			ret->options |= options[i].bit;
-			return true;
-		}
+	const unsigned lists = SEARCH_RETURN_ALL | SEARCH_RETURN_PARTIAL;
+
+	for (size_t i = 0; i < OPTIONS; i++) {
+		unsigned bit = options[i].bit;
+		if (!imap_word(p, options[i].name))
+			continue;
+		/* RFC 9394, 3.1: one of the two, and once. */
+		if (bit & lists && ret->options & lists)
+			return imap_wrong(p, "more than one ALL or PARTIAL");
+		ret->options |= bit;
+		return bit != SEARCH_RETURN_PARTIAL ||
+		    (imap_sp(p) && partial(p, ret));
+	}
 	return imap_wrong(p, "unknown return option");
 }
 
@@ -59,47 +88,55 @@ put_all(struct imap_session *s, bool uid, const uint32_t *seqs, uint32_t n)
 	imap_put_uids(&s->out, numbers, n);
 }
 
-static uint32_t
-least(const struct search_found *f)
+/* Those found that PARTIAL asks for. */
+static struct search_found
+partial_of(const struct search_return *ret, const struct search_found *f)
 {
-	uint32_t seq = f->seqs[0];
+	uint32_t from = ret->first - 1, to = ret->last; /* behind the last */
+	struct search_found part = { NULL, 0 };
 
-	for (uint32_t i = 1; i < f->count; i++)
-		if (f->seqs[i] < seq)
-			seq = f->seqs[i];
-	return seq;
+	if (ret->first > f->count)
+		return part;
+	if (to > f->count)
+		to = f->count;
+	part.count = to - from;
+	part.seqs = f->seqs + (ret->from_end ? f->count - to : from);
+	return part;
 }
 
-static uint32_t
-greatest(const struct search_found *f)
+static void
+append(struct search_found *to, const uint32_t *seqs, uint32_t n)
 {
-	uint32_t seq = f->seqs[0];
-
-	for (uint32_t i = 1; i < f->count; i++)
-		if (f->seqs[i] > seq)
-			seq = f->seqs[i];
-	return seq;
+	for (uint32_t i = 0; i < n; i++)
+		to->seqs[to->count++] = seqs[i];
 }
 
 /*
- * What is told or saved of those found: all if ALL or COUNT is asked for (of
- * what is saved: also if nothing is), else those of MIN and MAX.
+ * What is told of those found, and what is saved: all for ALL and COUNT (RFC
+ * 5182, 2.4), and when none of the others is there; else those of MIN, MAX and
+ * PARTIAL (RFC 9394, 3.2).
  */
 static struct search_found
 chosen(struct imap_session *s, const struct search_return *ret,
     const struct search_found *found)
 {
 	const unsigned all = SEARCH_RETURN_ALL | SEARCH_RETURN_COUNT;
-	const unsigned some = SEARCH_RETURN_MIN | SEARCH_RETURN_MAX;
-	struct search_found c = { arena_array(s->arena, 2, sizeof(uint32_t)),
-		0 };
+	const unsigned some =
+	    SEARCH_RETURN_MIN | SEARCH_RETURN_MAX | SEARCH_RETURN_PARTIAL;
+	struct search_found c = { NULL, 0 }, part;
 
 	if (!found->count || ret->options & all || !(ret->options & some))
 		return *found;
+	c.seqs =
+	    arena_array(s->arena, (size_t)found->count + 2, sizeof(*c.seqs));
 	if (ret->options & SEARCH_RETURN_MIN)
-		c.seqs[c.count++] = least(found);
+		append(&c, found->seqs, 1);
 	if (ret->options & SEARCH_RETURN_MAX)
-		c.seqs[c.count++] = greatest(found);
+		append(&c, found->seqs + found->count - 1, 1);
+	if (ret->options & SEARCH_RETURN_PARTIAL) {
+		part = partial_of(ret, found);
+		append(&c, part.seqs, part.count);
+	}
 	return c;
 }
 
@@ -117,8 +154,23 @@ told_modseq(const struct imap_session *s, const struct search_found *f)
 	return modseq;
 }
 
-void
-imap_tell_esearch(struct imap_session *s, const struct imap_command *c,
+static void
+put_partial(struct imap_session *s, bool uid, const struct search_return *ret,
+    const struct search_found *found)
+{
+	struct search_found part = partial_of(ret, found);
+	struct buf *b = &s->out;
+
+	buf_addf(b, " PARTIAL (%.*s ", SLICE_FMT(ret->range));
+	if (part.count)
+		put_all(s, uid, part.seqs, part.count);
+	else
+		buf_addz(b, "NIL");
+	buf_addc(b, ')');
+}
+
+static void
+tell_esearch(struct imap_session *s, const struct imap_command *c,
     const struct search_return *ret, const struct search_found *found,
     bool modseq)
 {
@@ -130,26 +182,30 @@ imap_tell_esearch(struct imap_session *s, const struct imap_command *c,
 	buf_addz(b, c->uid ? ") UID" : ")");
 	if (ret->options & SEARCH_RETURN_MIN && found->count)
 		buf_addf(b, " MIN %u",
-		    imap_search_number(s, least(found), c->uid));
+		    imap_search_number(s, found->seqs[0], c->uid));
 	if (ret->options & SEARCH_RETURN_MAX && found->count)
 		buf_addf(b, " MAX %u",
-		    imap_search_number(s, greatest(found), c->uid));
+		    imap_search_number(s, found->seqs[found->count - 1],
+			c->uid));
 	if (ret->options & SEARCH_RETURN_ALL && found->count) {
 		buf_addz(b, " ALL ");
 		put_all(s, c->uid, found->seqs, found->count);
 	}
+	if (ret->options & SEARCH_RETURN_PARTIAL)
+		put_partial(s, c->uid, ret, found);
 	if (ret->options & SEARCH_RETURN_COUNT)
 		buf_addf(b, " COUNT %u", found->count);
 	if (modseq && found->count) {
 		told = chosen(s, ret, found);
-		buf_addf(b, " MODSEQ %llu",
-		    (unsigned long long)told_modseq(s, &told));
+		if (told.count)
+			buf_addf(b, " MODSEQ %llu",
+			    (unsigned long long)told_modseq(s, &told));
 	}
 	buf_addz(b, "\r\n");
 }
 
-void
-imap_search_save(struct imap_session *s, const struct search_return *ret,
+static void
+save(struct imap_session *s, const struct search_return *ret,
     const struct search_found *found)
 {
 	struct search_found saved = chosen(s, ret, found);
@@ -159,4 +215,33 @@ imap_search_save(struct imap_session *s, const struct search_return *ret,
 		uint32_t uid = imap_search_number(s, saved.seqs[i], true);
 		uidset_add(&s->saved, uid, uid);
 	}
+}
+
+void
+imap_search_answer(struct imap_session *s, const struct imap_command *c,
+    const struct search_return *ret, const struct search_found *found,
+    bool modseq)
+{
+	if (ret->options & SEARCH_RETURN_SAVE)
+		save(s, ret, found);
+	if (ret->options != SEARCH_RETURN_SAVE)
+		tell_esearch(s, c, ret, found, modseq);
+}
+
+void
+imap_tell_numbers(struct imap_session *s, const char *name,
+    const struct search_found *found, bool uid, bool modseq)
+{
+	struct buf *b = &s->out;
+
+	buf_addf(b, "* %s", name);
+	for (uint32_t i = 0; i < found->count; i++) {
+		buf_addc(b, ' ');
+		buf_addu(b, imap_search_number(s, found->seqs[i], uid));
+		imap_flush_large(s);
+	}
+	if (modseq && found->count)
+		buf_addf(b, " (MODSEQ %llu)",
+		    (unsigned long long)told_modseq(s, found));
+	buf_addz(b, "\r\n");
 }

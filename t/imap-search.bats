@@ -140,3 +140,137 @@ py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	stop_server
 	[ $failed = 0 ]
 }
+
+@test "SORT (RFC 5256), by what is shown (RFC 5957)" {
+	py <<-'EOF'
+	from mailtest import *
+	c = Imap()
+	a = c.ok("CAPABILITY")
+	for word in ("SORT", "SORT=DISPLAY", "ESORT", "I18NLEVEL=1"):
+	    assert a.has(rf" {word}( |$)"), word
+	c.ok("CREATE sort")
+	def add(n, subject, from_, to, cc, day, arrived, size):
+	    c.append("sort", f"From: {from_}\r\nTo: {to}\r\n" + (f"Cc: {cc}\r\n" if cc else "") +
+	        f"Subject: {subject}\r\nDate: {day} 2020 00:00:00 +0000\r\n\r\n" + "x" * size, "",
+	        f'"{arrived:02d}-Feb-2020 00:00:00 +0000"')
+	add(1, "bravo", "Zoe <anna@x.org>", "b@x.org", "", "Wed, 1 Jan", 5, 30)
+	add(2, "Re: Alpha", "<zoe@x.org>", "Xaver <c@x.org>", "q@x.org", "Fri, 3 Jan", 4, 20)
+	add(3, "[list] alpha (fwd)", "=?utf-8?q?=C3=84nne?= <Bert@x.org>", "a@x.org", "P@x.org", "Thu, 2 Jan", 3, 10)
+	add(4, "_under", "friends: a@x.org;", "undisclosed: ;", "", "Thu, 2 Jan", 2, 0)
+	add(5, "", "nobody", "a@x.org", "o@x.org", "never", 1, 50)
+	c.ok("SELECT sort")
+	def s(key, q="ALL"):
+	    return [int(n) for n in c.ok(f"SORT ({key}) UTF-8 {q}").find(r"^\* SORT(.*)")[1].split()]
+	eq(s("ARRIVAL"), [5, 4, 3, 2, 1])
+	eq(s("REVERSE ARRIVAL"), [1, 2, 3, 4, 5])
+	eq(s("DATE"), [1, 3, 4, 2, 5])          # 5 has none: arrival
+	eq(s("REVERSE DATE"), [5, 2, 3, 4, 1])  # equal ones stay in order
+	eq(s("SIZE", "1:4"), sorted([1, 2, 3, 4], key=lambda n: int(c.ok(f"FETCH {n} RFC822.SIZE").find(r"SIZE (\d+)")[1])))
+	eq(s("SUBJECT"), [5, 2, 3, 1, 4])
+	eq(s("SUBJECT REVERSE DATE"), [5, 2, 3, 1, 4])
+	eq(s("SUBJECT DATE"), [5, 3, 2, 1, 4])
+	eq(s("REVERSE SUBJECT"), [4, 1, 2, 3, 5])
+	eq(s("FROM", "1:3"), [1, 3, 2])
+	eq(s("TO", "1:3"), [3, 1, 2])
+	eq(s("CC"), [1, 4, 5, 3, 2])
+	eq(s("DISPLAYFROM", "1:3"), [3, 1, 2])
+	eq(s("REVERSE DISPLAYTO", "1:3"), [2, 1, 3])
+	eq(c.ok('SORT (SUBJECT) US-ASCII TEXT "not in mailbox"').lines, ["* SORT"])
+	c.ok("STORE 1 +FLAGS (\\Deleted)")
+	c.ok("EXPUNGE")
+	eq(c.ok("UID SORT (REVERSE ARRIVAL) utf-8 ALL").lines, ["* SORT 2 3 4 5"])
+	a = c.ok("SORT (ARRIVAL) UTF-8 MODSEQ 1")
+	assert a.has(r"^\* SORT 4 3 2 1 \(MODSEQ \d+\)$"), a
+	assert "BADCHARSET" in c.no("SORT (DATE) KOI8-R ALL").text
+	for q in ("(DATE)", "(DATE) UTF-8", "() UTF-8 ALL", "(FOO) UTF-8 ALL", "(REVERSE) UTF-8 ALL", "DATE UTF-8 ALL",
+	          "(" + "DATE " * 20 + "DATE) UTF-8 ALL", "(DATE) UTF-8 FOO", "(REVERSE REVERSE DATE) UTF-8 ALL"):
+	    c.bad("SORT " + q)
+	c.ok("CLOSE")
+	c.no("SORT (DATE) UTF-8 ALL")
+	EOF
+}
+
+@test "ESORT (RFC 5267) and PARTIAL (RFC 9394)" {
+	py <<-'EOF'
+	from mailtest import *
+	c = Imap()
+	c.ok("CREATE esort")
+	for i in range(6):
+	    c.append("esort", message(f"m{5 - i}"), "(\\Seen)" if i == 2 else "")
+	c.ok("SELECT esort")
+	c.ok("STORE 1 +FLAGS.SILENT \\Deleted")
+	c.ok("EXPUNGE")
+	c.ok("STORE 5 +FLAGS.SILENT \\Flagged")
+	def e(command):
+	    a = c.ok(command)
+	    eq(len(a.lines), 1)
+	    m = re.match(rf'^\* ESEARCH \(TAG "{c.tag}"\)(.*)$', a.lines[0])
+	    assert m, a
+	    return m[1]
+	eq(e("UID SORT RETURN () (SUBJECT) UTF-8 UNDELETED UNKEYWORD $Junk"), " UID ALL 6,5,4,3,2")
+	eq(e("SORT RETURN (COUNT MIN MAX) (SUBJECT) UTF-8 ALL"), " MIN 5 MAX 1 COUNT 5")
+	eq(e("UID SORT RETURN (PARTIAL 2:3 COUNT) (SUBJECT) UTF-8 ALL"), " UID PARTIAL (2:3 5,4) COUNT 5")
+	eq(e("UID SORT RETURN (PARTIAL -1:-2) (SUBJECT) UTF-8 ALL"), " UID PARTIAL (-1:-2 3,2)")
+	eq(e("UID SEARCH RETURN (PARTIAL 1:3) ALL"), " UID PARTIAL (1:3 2:4)")
+	eq(e("UID SEARCH RETURN (PARTIAL 4:9) ALL"), " UID PARTIAL (4:9 5:6)")
+	eq(e("UID SEARCH RETURN (PARTIAL 6:10) ALL"), " UID PARTIAL (6:10 NIL)")
+	eq(e("UID SEARCH RETURN (PARTIAL 3:1) ALL"), " UID PARTIAL (3:1 2:4)")
+	eq(e("UID SEARCH RETURN (PARTIAL -1:-2) ALL"), " UID PARTIAL (-1:-2 5:6)")
+	eq(e("UID SEARCH RETURN (PARTIAL -5:-100) ALL"), " UID PARTIAL (-5:-100 2)")
+	eq(e("UID SEARCH RETURN (PARTIAL -1:-2) NOT ALL"), " UID PARTIAL (-1:-2 NIL)")
+	eq(e("UID SEARCH RETURN (PARTIAL 1:1 MIN MAX COUNT) UNSEEN"), " UID MIN 2 MAX 6 PARTIAL (1:1 2) COUNT 4")
+	eq(e("SEARCH RETURN (PARTIAL 1:2) SEEN"), " PARTIAL (1:2 2)")
+	one = int(c.ok("FETCH 1 MODSEQ").find(r"MODSEQ \((\d+)\)")[1])
+	eq(e("SEARCH RETURN (PARTIAL 1:1) MODSEQ 1"), f" PARTIAL (1:1 1) MODSEQ {one}")
+	def saved(options):
+	    c.ok(f"UID SEARCH RETURN (SAVE {options}) ALL")
+	    return [int(re.search(r"UID (\d+)", l)[1]) for l in c.ok("UID FETCH $ FLAGS").lines]
+	eq(saved("PARTIAL 2:3"), [3, 4])
+	eq(saved("PARTIAL 2:3 MAX"), [3, 4, 6])
+	eq(saved("PARTIAL 2:3 COUNT"), [2, 3, 4, 5, 6])
+	eq(saved("PARTIAL 7:9 MIN"), [2])
+	eq(saved("MIN MAX"), [2, 6])
+	for o in ("PARTIAL 1:2 ALL", "ALL PARTIAL 1:2", "PARTIAL 1:2 PARTIAL 3:4", "PARTIAL", "PARTIAL 1", "PARTIAL 0:1",
+	          "PARTIAL 1:-1", "PARTIAL -1:1", "PARTIAL 1:*", "PARTIAL a:b", "ALL ALL"):
+	    c.bad(f"SEARCH RETURN ({o}) ALL")
+	    c.bad(f"SORT RETURN ({o}) (DATE) UTF-8 ALL")
+	EOF
+}
+
+@test "THREAD (RFC 5256)" {
+	py <<-'EOF'
+	from mailtest import *
+	c = Imap()
+	a = c.ok("CAPABILITY")
+	for word in ("ORDEREDSUBJECT", "REFERENCES", "REFS"):
+	    assert a.has(rf" THREAD={word}( |$)"), word
+	c.ok("CREATE thread")
+	def add(n, subject, refs="", head="References", date=None):
+	    c.append("thread", f"Message-Id: <{n}@x.org>\r\nSubject: {subject}\r\n" +
+	        (f"{head}: {refs}\r\n" if refs else "") + f"Date: {date or n} Jan 2020 00:00:00 +0000\r\n\r\nx\r\n",
+	        "", f'"{n:02d}-Mar-2020 00:00:00 +0000"')
+	add(1, "start")
+	add(2, "Re: start", "<1@x.org>")
+	add(3, "other")
+	add(4, "Re: start", "<1@x.org> <2@x.org>")
+	add(5, "Fwd: other")
+	add(6, "new subject", "<1@x.org> (yours)", "In-Reply-To")
+	add(7, "start", date=31)
+	c.ok("SELECT thread")
+	def t(command):
+	    return c.ok(command).find(r"^\* THREAD ?(.*)$")[1]
+	eq(t("THREAD REFERENCES UTF-8 ALL"), "((1 (2 4)(6))(7))(3 5)")
+	eq(t("THREAD REFS UTF-8 ALL"), "(3)(5)(1 (2 4)(6))(7)")
+	eq(t("THREAD ORDEREDSUBJECT UTF-8 ALL"), "(1 (2)(4)(7))(3 5)(6)")
+	eq(t("THREAD REFERENCES US-ASCII 2:6"), "((2 4)(6))(3 5)")
+	eq(t('THREAD ORDEREDSUBJECT US-ASCII TEXT "gewp"'), "")
+	eq(c.ok("THREAD REFERENCES UTF-8 NOT ALL").lines, ["* THREAD"])
+	c.ok("STORE 1 +FLAGS (\\Deleted)")
+	c.ok("EXPUNGE")
+	eq(t("UID THREAD REFERENCES UTF-8 UID 2:6"), "((2 4)(6))(3 5)")
+	eq(t("THREAD REFS UTF-8 ALL"), "(2)(4)((1 3)(5))(6)")
+	assert "BADCHARSET" in c.no("THREAD REFS KOI8-R ALL").text
+	for q in ("", " REFS", " REFS UTF-8", " FOO UTF-8 ALL", " REFERENCES UTF-8 FOO", " REFERENCES ALL"):
+	    assert c.cmd("THREAD" + q).status in ("BAD", "NO"), q
+	EOF
+}

@@ -1,0 +1,29 @@
+/*
+ * envelope - read an ENVELOPE of a record (message/record.h): the first
+ * address of a field, for sorting.
+ */
+#ifndef IMAP_ENVELOPE_H
+#define IMAP_ENVELOPE_H
+
+#include "base/arena.h"
+
+enum envelope_field { /* by position, RFC 9051, 7.5.2 */
+	ENVELOPE_FROM = 2,
+	ENVELOPE_SENDER,
+	ENVELOPE_REPLY_TO,
+	ENVELOPE_TO,
+	ENVELOPE_CC,
+	ENVELOPE_BCC,
+};
+
+/* As in the ENVELOPE: names may have encoded words. Of a group the name of the
+ * group is the mailbox, and host is empty. */
+struct envelope_address {
+	struct slice name, mailbox, host; /* in the envelope or the arena */
+};
+
+/* False if the field is not there, or this is no envelope. */
+bool imap_envelope_first(struct arena *arena, struct slice envelope,
+    enum envelope_field field, struct envelope_address *address_r);
+
+#endif
