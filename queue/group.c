@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -25,7 +26,9 @@ int
 group_init(struct group *g, int data_fd, const char *runner,
     const struct clock *clock, struct err *e)
 {
-	*g = (struct group){ .dir = -1, .arena = arena_new(0), .clock = clock };
+	*g = (struct group){
+		.dir = -1, .signals = -1, .arena = arena_new(0), .clock = clock
+	};
 	g->queue_fd =
 	    openat(data_fd, "queue", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (g->queue_fd < 0)
@@ -58,6 +61,18 @@ take_line(struct group *g, group_fn *fn, void (*idle)(void *ctx), void *ctx,
 	return answer != NULL;
 }
 
+/* True: not a signal to end, but input, or its end. */
+static bool
+wait_input(const struct group *g)
+{
+	struct pollfd p[2] = { { STDIN_FILENO, POLLIN, 0 },
+		{ g->signals, POLLIN, 0 } };
+
+	while (poll(p, 2, -1) < 0 && errno == EINTR)
+		;
+	return p[1].revents == 0;
+}
+
 int
 group_serve(struct group *g, group_fn *fn, void (*idle)(void *ctx), void *ctx,
     struct err *e)
@@ -66,7 +81,7 @@ group_serve(struct group *g, group_fn *fn, void (*idle)(void *ctx), void *ctx,
 	struct slice line, rest;
 	int rc = 1;
 
-	while (rc > 0) {
+	while (rc > 0 && wait_input(g)) {
 		char *p = buf_space(&in, 4096);
 		ssize_t n = p ? read(STDIN_FILENO, p, 4096) : -1;
 		if (!p)
@@ -82,7 +97,7 @@ group_serve(struct group *g, group_fn *fn, void (*idle)(void *ctx), void *ctx,
 		}
 	}
 	buf_free(&in);
-	return rc;
+	return rc < 0 ? -1 : 0;
 }
 
 /* ---- items ---- */

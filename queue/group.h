@@ -11,6 +11,7 @@
 struct group {
 	int queue_fd;        /* data/queue */
 	int dir;             /* active/RUNNER in it */
+	int signals;         /* readable: to end behind this group; or -1 */
 	struct arena *arena; /* of one group; reset behind it */
 	const struct clock *clock;
 };
@@ -30,8 +31,8 @@ int group_init(struct group *g, int data_fd, const char *runner,
 
 /*
  * Call fn for each line, split at its first space, and answer with what it
- * set *answer to ("ready" at first). Until stdin ends, fn returns -1, or
- * *answer is NULL: that is the last group, answered with "ready". idle (may be
+ * set *answer to ("ready" at first). Until stdin ends, there is something to
+ * read on g->signals, fn returns -1, or *answer is NULL: that is the last group, answered with "ready". idle (may be
  * NULL) is called when the runner has its answer. 0, or -1 with e.
  */
 typedef int group_fn(void *ctx, struct slice word, struct slice rest,

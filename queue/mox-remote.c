@@ -1,8 +1,9 @@
 /*
  * mox-remote - deliver items of the queue to one destination over SMTP.
- * Started by mox-queued.
+ * Started by mox-queued: as the parent of such (-warm), or for one.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "base/opt.h"
 #include "base/proc.h"
 #include "queue/remote.h"
+#include "queue/warm.h"
 #include "service/sandbox.h"
 #include "service/user.h"
 
@@ -17,21 +19,22 @@
 
 static const char *opt_config, *opt_runner, *opt_destination;
 static long opt_dns = -1, opt_mtasts = -1;
-static bool opt_nosandbox;
+static bool opt_nosandbox, opt_warm;
 
 static const struct opt options[] = {
 	{ "config", OPT_STRING, &opt_config, "file",
 	    "mox.conf; default $MOXCONF or config/mox.conf" },
 	{ "destination", OPT_STRING, &opt_destination, "where",
 	    "\"transport NAME\" or \"mx DOMAIN\"" },
-	{ "dns", OPT_INT, &opt_dns, "fd",
-	    "the door of a mox-resolver" },
+	{ "dns", OPT_INT, &opt_dns, "fd", "the door of a mox-resolver" },
 	{ "mtasts", OPT_INT, &opt_mtasts, "fd",
 	    "the door of mox-mtasts serve" },
 	{ "nosandbox", OPT_BOOL, &opt_nosandbox, NULL,
 	    "start on a kernel without seccomp" },
 	{ "runner", OPT_STRING, &opt_runner, "name",
 	    "the folder below queue/active that items are in" },
+	{ "warm", OPT_BOOL, &opt_warm, NULL,
+	    "for mox-queued: a child for each destination told on fd 3" },
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
@@ -39,46 +42,50 @@ static const struct opt_program program = { "mox-remote",
 	"[options] -runner name -destination where",
 	"Deliver items of the queue to one destination over SMTP.", options };
 
-/* Its items and their messages, and the network. */
+struct program_state {
+	struct remote remote;
+	struct sandbox *jail;
+	struct arena *arena;
+	int64_t end_ms;
+};
+
+/* Its items and their messages, and the network. The same for all
+ * destinations: made once. */
 static int
-enter_jail(const struct remote *r, struct arena *arena, struct err *e)
+make_jail(struct program_state *s, struct err *e)
 {
-	const struct config *c = r->config;
+	const struct config *c = s->remote.config;
 	const struct sandbox_path paths[] = {
-		{ config_data(c, arena, "queue/msg"), SANDBOX_READ },
-		{ arena_printf(arena, "%s/queue/active/%s", c->data_dir,
+		{ config_data(c, s->arena, "queue/msg"), SANDBOX_READ },
+		{ arena_printf(s->arena, "%s/queue/active/%s", c->data_dir,
 		      opt_runner)
 			.p,
 		    SANDBOX_READ | SANDBOX_WRITE },
-		{ arena_printf(arena, "%s/../run", c->data_dir).p,
+		{ arena_printf(s->arena, "%s/../run", c->data_dir).p,
 		    SANDBOX_READ },
 	};
-	struct sandbox *jail = sandbox_new(SANDBOX_CLIENT, paths,
-	    sizeof(paths) / sizeof(*paths), e);
 
-	return jail ? sandbox_enter(jail, e) : -1;
+	s->jail = sandbox_new(SANDBOX_CLIENT, paths,
+	    sizeof(paths) / sizeof(*paths), e);
+	return s->jail ? 0 : -1;
 }
 
+/* What all destinations need. */
 static int
-start(struct remote *r, struct arena *arena, struct err *e)
+make_ready(struct program_state *s, struct err *e)
 {
+	struct remote *r = &s->remote;
 	int data =
 	    open(r->config->data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (data < 0)
 		return err_sys(e, "%s", r->config->data_dir);
-	if (group_init(&r->group, data, opt_runner, clock_program(), e) < 0 ||
-	    remote_init(r, slice_str(opt_destination), arena, e) < 0)
+	if (group_init(&r->group, data, opt_runner, clock_program(), e) < 0)
 		return -1;
 	close(data);
 	tzset();
-	return enter_jail(r, arena, e);
+	return make_jail(s, e);
 }
-
-struct program_state {
-	struct remote remote;
-	int64_t end_ms;
-};
 
 static int
 take_group(void *ctx, struct slice word, struct slice rest, const char **answer,
@@ -97,18 +104,59 @@ take_group(void *ctx, struct slice word, struct slice rest, const char **answer,
 	return 0;
 }
 
+/* Until stdin ends, or SIGTERM: then behind the message that is on its way,
+ * since who breaks off cannot know whether it was taken. */
+static int
+deliver(struct program_state *s, struct slice destination, struct err *e)
+{
+	static const int numbers[] = { SIGTERM, 0 };
+	struct remote *r = &s->remote;
+
+	s->end_ms = clock_mono_ms(NULL) + LIFE_MS;
+	r->group.signals = proc_signals(numbers, e);
+	if (r->group.signals < 0 ||
+	    remote_init(r, destination, s->arena, e) < 0 ||
+	    sandbox_enter(s->jail, e) < 0 ||
+	    group_serve(&r->group, take_group, NULL, s, e) < 0)
+		return -1;
+	remote_close(r);
+	return 0;
+}
+
+/* ---- of many, a child each ---- */
+
+static void
+prepare(void *ctx, struct slice destination)
+{
+	struct program_state *s = ctx;
+
+	remote_prepare(&s->remote, destination);
+}
+
+static int
+deliver_in_child(void *ctx, struct slice destination, const int *fds)
+{
+	struct err e = ERR_INIT;
+
+	(void)fds; /* the lock: held as long as this process lives */
+	if (deliver(ctx, destination, &e) < 0)
+		proc_die(program.name, &e);
+	return EXIT_DONE;
+}
+
 int
 main(int argc, char **argv)
 {
-	struct arena *arena = arena_new(0);
-	struct program_state s = { .end_ms = clock_mono_ms(NULL) + LIFE_MS };
+	struct program_state s = { .arena = arena_new(0) };
+	const struct warm_work work = { prepare, deliver_in_child, &s };
 	struct err e = ERR_INIT;
+	int rc;
 
 	if (opt_parse(&program, argc, argv) != argc)
 		opt_usage(&program, "unexpected argument");
 	if (!group_runner_ok(opt_runner))
 		opt_usage(&program, "-runner needs the name of a folder");
-	if (!opt_destination)
+	if (!opt_destination == !opt_warm)
 		opt_usage(&program, "-destination is needed");
 	if (opt_nosandbox)
 		sandbox_off();
@@ -117,9 +165,11 @@ main(int argc, char **argv)
 	s.remote.config = config_load_or_exit(opt_config);
 	config_log_init(s.remote.config, program.name);
 	if (user_become(s.remote.config->mox.user, &e) < 0 ||
-	    start(&s.remote, arena, &e) < 0 ||
-	    group_serve(&s.remote.group, take_group, NULL, &s, &e) < 0)
+	    make_ready(&s, &e) < 0)
 		proc_die(program.name, &e);
-	remote_close(&s.remote);
+	rc = opt_warm ? warm_serve(STARTER_FD, &work, &e)
+		      : deliver(&s, slice_str(opt_destination), &e);
+	if (rc < 0)
+		proc_die(program.name, &e);
 	return EXIT_DONE;
 }

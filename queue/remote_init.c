@@ -66,33 +66,54 @@ resolve(struct remote *r, struct arena *arena)
 	r->nips = n < 0 ? 0 : (size_t)n;
 }
 
-static int
-load_tls(struct remote *r, struct arena *arena, struct err *e)
-{
-	const struct conf_ca *ca =
-	    r->config->mox.tls ? r->config->mox.tls->ca : NULL;
-	struct tls_client_opts opts = { .ca_file = NULL };
-	const char **files;
+/* ---- TLS ---- */
 
-	if (r->server->no_starttls && !r->immediate)
-		return 0;
-	if (r->server->starttls_insecure_skip_verify)
-		opts.ca_file = "";
-	else if (ca) {
-		files =
-		    arena_array(arena, ca->cert_files.n + 1, sizeof(*files));
-		for (size_t i = 0; i < ca->cert_files.n; i++)
-			files[i] =
-			    config_file(r->config, arena, ca->cert_files.v[i]);
-		opts.more_ca_files = files;
-		opts.ca_file = ca->additional_to_system ? NULL : "";
+/* NULL at the end; NULL: none. */
+static const char **
+own_ca_files(const struct remote *r, struct arena *arena)
+{
+	const struct conf_ca *ca = r->config->mox.tls->ca;
+	const char **files =
+	    arena_array(arena, ca->cert_files.n + 1, sizeof(*files));
+
+	for (size_t i = 0; i < ca->cert_files.n; i++)
+		files[i] = config_file(r->config, arena, ca->cert_files.v[i]);
+	return files;
+}
+
+struct tls_client *
+remote_tls(struct remote *r, bool pkix, struct err *e)
+{
+	struct tls_client **tls = pkix ? &r->trust.pkix : &r->trust.none;
+	struct tls_client_opts opts = { .ca_file = pkix ? NULL : "" };
+	struct arena *arena = arena_new(0);
+
+	if (*tls && tls_client_stale(*tls))
+		tls_client_free(tls);
+	if (pkix && r->config->mox.tls && r->config->mox.tls->ca) {
+		opts.more_ca_files = own_ca_files(r, arena);
+		if (!r->config->mox.tls->ca->additional_to_system)
+			opts.ca_file = "";
 	}
-	r->tls = tls_client_new(&opts, e);
+	if (!*tls)
+		*tls = tls_client_new(&opts, e);
+	arena_free(&arena);
+	return *tls;
+}
+
+static int
+load_tls(struct remote *r, struct err *e)
+{
+	if (!r->server || (r->server->no_starttls && !r->immediate))
+		return 0;
+	r->tls = remote_tls(r, !r->server->starttls_insecure_skip_verify, e);
 	return r->tls ? 0 : -1;
 }
 
-int
-remote_init(struct remote *r, struct slice destination, struct arena *arena,
+/* ---- the destination ---- */
+
+static int
+set_destination(struct remote *r, struct slice destination, struct arena *arena,
     struct err *e)
 {
 	static const struct conf_transport direct;
@@ -106,14 +127,33 @@ remote_init(struct remote *r, struct slice destination, struct arena *arena,
 	else
 		return err_set(e, ERR_SYNTAX,
 		    "destination must be \"transport NAME\" or \"mx DOMAIN\"");
-	if (!r->transport) {
+	if (r->transport)
+		set_method(r, arena);
+	else
 		r->refuse = arena_printf(arena,
 		    "451 4.3.5 no transport %.*s in mox.conf", SLICE_FMT(name));
-		return 0;
-	}
-	set_method(r, arena);
-	if (!r->server)
-		return 0;
-	resolve(r, arena);
-	return load_tls(r, arena, e);
+	return 0;
+}
+
+int
+remote_init(struct remote *r, struct slice destination, struct arena *arena,
+    struct err *e)
+{
+	if (set_destination(r, destination, arena, e) < 0)
+		return -1;
+	if (r->server)
+		resolve(r, arena);
+	return load_tls(r, e);
+}
+
+void
+remote_prepare(struct remote *r, struct slice destination)
+{
+	struct arena *arena = arena_new(0);
+	struct remote copy = *r;
+
+	if (set_destination(&copy, destination, arena, NULL) == 0)
+		load_tls(&copy, NULL);
+	r->trust = copy.trust;
+	arena_free(&arena);
 }

@@ -16,7 +16,7 @@
 #include "config/domains_cdb.h"
 #include "queue/queue.h"
 
-#define FDS 3     /* stdin, stdout, the lock */
+#define FDS STARTER_FDS
 #define HOLD_FD 3 /* what the lock is in the program */
 #define DNS_FD 4  /* the doors, in mox-remote */
 #define MTASTS_FD 5
@@ -33,6 +33,27 @@ union control {
 	struct cmsghdr align;
 };
 
+int
+starter_send(int fd, const struct starter_request *req, const int fds[FDS],
+    int flags, struct err *e)
+{
+	struct iovec iov = { (void *)req, sizeof(*req) };
+	union control control;
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(FDS * sizeof(int));
+	memcpy(CMSG_DATA(c), fds, FDS * sizeof(int));
+	if (sendmsg(fd, &msg, MSG_NOSIGNAL | flags) != (ssize_t)sizeof(*req))
+		return err_sys(e, "starting %s", programs[req->program]);
+	return 0;
+}
+
 /* ---- in the runner ---- */
 
 int
@@ -42,25 +63,12 @@ starter_ask(int fd, enum starter_program program, struct slice dest, int in,
 	struct starter_request req = { .program = program,
 		.n = (uint32_t)dest.n };
 	const int fds[FDS] = { in, out, hold };
-	struct iovec iov = { &req, sizeof(req) };
-	union control control;
-	struct msghdr msg = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 
 	if (dest.n > sizeof(req.dest))
 		return err_set(e, ERR_LIMIT, "name of destination too long");
 	if (dest.n)
 		memcpy(req.dest, dest.p, dest.n);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(fds));
-	memcpy(CMSG_DATA(c), fds, sizeof(fds));
-	if (sendmsg(fd, &msg, MSG_NOSIGNAL) != (ssize_t)sizeof(req))
-		return err_sys(e, "starting %s", programs[program]);
-	return 0;
+	return starter_send(fd, &req, fds, 0, e);
 }
 
 /* ---- in the starter ---- */
@@ -88,9 +96,9 @@ starter_open(struct starter *s, const char *self, struct err *e)
 	return door_open(&s->dns, e) < 0 ? -1 : door_open(&s->mtasts, e);
 }
 
-/* 1 a request with its descriptors, 0 the runner is gone, -1. */
-static int
-receive(int fd, struct starter_request *req, int fds[FDS], struct err *e)
+int
+starter_receive(int fd, struct starter_request *req, int fds[FDS],
+    struct err *e)
 {
 	struct iovec iov = { req, sizeof(*req) };
 	union control control;
@@ -164,6 +172,7 @@ reap(struct starter *s, int *code_r)
 		if (door_ended(&s->dns, pid, status) ||
 		    door_ended(&s->mtasts, pid, status))
 			continue;
+		starter_warm_ended(&s->warm, pid, status);
 		if (WIFSIGNALED(status))
 			log_line(QUEUE_TOPIC, LOG_ERROR, "killed by a signal",
 			    LOG_I("pid", pid),
@@ -195,13 +204,14 @@ take_signals(struct starter *s, int signals, int *code_r)
 
 /* One request. False with e; *fd becomes -1 when there will be no more. */
 static bool
-take_request(const struct starter *s, int *fd, struct err *e)
+take_request(struct starter *s, int *fd, struct err *e)
 {
-	struct starter_request req;
-	int fds[FDS], rc = receive(*fd, &req, fds, e);
+	struct starter_request req = { .n = 0 };
+	int fds[FDS], rc = starter_receive(*fd, &req, fds, e);
 
 	if (rc > 0) {
-		start(s, &req, fds);
+		if (!starter_warm_take(s, &req, fds))
+			start(s, &req, fds);
 		for (int i = 0; i < FDS; i++)
 			close(fds[i]);
 	} else if (rc == 0)
@@ -215,21 +225,26 @@ starter_run(struct starter *s, int fd, int signals, struct err *e)
 	struct domains_cdb_watch watch = { 0 };
 	int code = 0;
 
+	s->warm.fd = -1;
 	for (;;) {
+		int64_t now_ms = clock_mono_ms(NULL);
 		struct pollfd p[] = { { signals, POLLIN, 0 }, { fd, POLLIN, 0 },
 			{ door_watch(&s->dns), POLLIN, 0 },
-			{ door_watch(&s->mtasts), POLLIN, 0 } };
+			{ door_watch(&s->mtasts), POLLIN, 0 },
+			{ s->warm.fd, POLLIN, 0 } };
 		if (poll(p, sizeof(p) / sizeof(*p), LOOK_MS) < 0 &&
 		    errno != EINTR)
 			return err_sys(e, "poll");
-		domains_cdb_poll(s->config, &watch,
-		    clock_mono_ms(NULL) * INT64_C(1000000));
+		domains_cdb_poll(s->config, &watch, now_ms * INT64_C(1000000));
 		if (take_signals(s, signals, &code))
 			return code;
 		if (p[2].revents)
 			door_wanted(&s->dns);
 		if (p[3].revents)
 			door_wanted(&s->mtasts);
+		if (p[4].revents)
+			starter_warm_heard(&s->warm);
+		starter_warm_start(s, now_ms);
 		if (p[1].revents & (POLLIN | POLLHUP) &&
 		    !take_request(s, &fd, e))
 			return -1;

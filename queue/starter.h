@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -32,12 +33,33 @@ struct starter_request {
 	char dest[STARTER_NAME_MAX]; /* "transport NAME", "mx DOMAIN" */
 };
 
+#define STARTER_FDS 3 /* descriptors of a request: stdin, stdout, the lock */
+
+/*
+ * A program takes 4 ms to start. So the starter keeps a mox-remote -warm, which
+ * has loaded what all destinations need, and hands requests on to it as they
+ * are, over a socket that is its STARTER_FD: it forks a child for each. It says
+ * that it is ready by a byte. As long as there is none, because it died or
+ * mox.conf has changed, programs are started.
+ */
+#define STARTER_FD 3
+
+struct starter_warm {
+	pid_t pid;        /* the last that was started */
+	int fd;           /* its socket; -1: there is none */
+	bool ready;       /* it has said so */
+	bool unable;      /* another program of that name, without -warm */
+	int64_t next_ms;  /* not started before */
+	struct stat conf; /* of the mox.conf it has loaded */
+};
+
 struct starter {
 	const struct config *config;
 	const char *runner; /* name of the folder below active/ */
 	bool localserve, nosandbox;
 	pid_t runner_pid;
 	struct door dns, mtasts;
+	struct starter_warm warm;
 };
 
 /* In the starter: make its doors. self: our argv[0]. 0, or -1 with e. */
@@ -56,5 +78,28 @@ int starter_run(struct starter *s, int fd, int signals, struct err *e);
  */
 int starter_ask(int fd, enum starter_program program, struct slice dest, int in,
     int out, int hold, struct err *e);
+
+/* In the starter: hand a request on, with descriptors that stay the caller's.
+ * flags: of sendmsg. 0, or -1 with e. */
+int starter_send(int fd, const struct starter_request *req,
+    const int fds[STARTER_FDS], int flags, struct err *e);
+
+/* In the starter and mox-remote -warm: wait for a request. 1 with its
+ * descriptors, close-on-exec, which the caller closes; 0 who asks is gone; -1
+ * with e. */
+int starter_receive(int fd, struct starter_request *req, int fds[STARTER_FDS],
+    struct err *e);
+
+/* ---- starter_warm.c ---- */
+
+/* Start the warm mox-remote, if there is none and it is time. */
+void starter_warm_start(struct starter *s, int64_t now_ms);
+/* Poll found its first byte, or its end. */
+void starter_warm_heard(struct starter_warm *w);
+/* A child of the starter has ended: perhaps this one. */
+void starter_warm_ended(struct starter_warm *w, pid_t pid, int status);
+/* Hand a request on. False: it cannot take it now. */
+bool starter_warm_take(struct starter *s, const struct starter_request *req,
+    const int fds[STARTER_FDS]);
 
 #endif

@@ -251,6 +251,15 @@ file_remove_tree(int at, const char *path, struct err *e)
 
 /* ---- descriptors ---- */
 
+bool
+file_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	    a->st_size == b->st_size &&
+	    a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
 int
 file_cloexec(int fd, bool on)
 {

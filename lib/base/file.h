@@ -7,6 +7,7 @@
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #include "base/arena.h"
@@ -38,6 +39,9 @@ int file_list(int at, const char *path, struct arena *arena,
 /* Remove a folder with everything in it; symbolic links are removed, never
  * followed. Missing is fine. */
 int file_remove_tree(int at, const char *path, struct err *e);
+
+/* Is it the same file, unchanged since? By device, inode, size and mtime. */
+bool file_same(const struct stat *a, const struct stat *b);
 
 int file_cloexec(int fd, bool on);
 int file_nonblock(int fd, bool on);

@@ -2,18 +2,29 @@
 #include "net/tls_client.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "net/addr.h"
 #include "net/tls.h"
 
 #define NAME_MAX_LEN 255 /* RFC 1035, 2.3.4 */
 
+/* A file of trust anchors, and what it was when it was read. */
+struct trust_file {
+	struct trust_file *next;
+	struct stat st;
+	char path[];
+};
+
 struct tls_client {
 	SSL_CTX *ctx;
+	struct trust_file *files;
 };
 
 static int
@@ -50,7 +61,23 @@ system_bundle(void)
 }
 
 static int
-load_trust(SSL_CTX *ctx, const struct tls_client_opts *opts, struct err *e)
+load_file(struct tls_client *t, const char *path, struct err *e)
+{
+	size_t n = strlen(path) + 1;
+	struct trust_file *f = xcalloc(1, sizeof(*f) + n);
+
+	memcpy(f->path, path, n);
+	f->next = t->files;
+	t->files = f;
+	if (stat(path, &f->st) < 0)
+		return err_sys(e, "%s", path);
+	return SSL_CTX_load_verify_file(t->ctx, path) == 1 ? 0
+							   : tls_err(e, path);
+}
+
+static int
+load_trust(struct tls_client *t, const struct tls_client_opts *opts,
+    struct err *e)
 {
 	const char *file =
 	    opts->ca_file != NULL ? opts->ca_file : system_bundle();
@@ -61,19 +88,20 @@ load_trust(SSL_CTX *ctx, const struct tls_client_opts *opts, struct err *e)
 		    "tls: no file of trusted certificates found: install "
 		    "ca-certificates, or set %s",
 		    X509_get_default_cert_file_env());
-	if (*file != '\0' && SSL_CTX_load_verify_file(ctx, file) != 1)
-		return tls_err(e, file);
+	if (*file != '\0' && load_file(t, file, e) < 0)
+		return -1;
 	for (; more != NULL && *more != NULL; more++)
-		if (SSL_CTX_load_verify_file(ctx, *more) != 1)
-			return tls_err(e, *more);
+		if (load_file(t, *more, e) < 0)
+			return -1;
 	return 0;
 }
 
 /* ---- the context ---- */
 
 static int
-set_up(SSL_CTX *ctx, const struct tls_client_opts *opts, struct err *e)
+set_up(struct tls_client *t, const struct tls_client_opts *opts, struct err *e)
 {
+	SSL_CTX *ctx = t->ctx;
 	const struct cert *own = opts->cert;
 	int min = tls_version(opts->min_version, e);
 
@@ -97,7 +125,7 @@ set_up(SSL_CTX *ctx, const struct tls_client_opts *opts, struct err *e)
 	    SSL_CTX_use_cert_and_key(ctx, own->x509, own->key, own->chain, 1) !=
 		1)
 		return tls_err(e, "tls: client certificate");
-	return load_trust(ctx, opts, e);
+	return load_trust(t, opts, e);
 }
 
 struct tls_client *
@@ -109,7 +137,7 @@ tls_client_new(const struct tls_client_opts *opts, struct err *e)
 	t->ctx = SSL_CTX_new(TLS_client_method());
 	if (t->ctx == NULL)
 		tls_err(e, "tls");
-	if (t->ctx == NULL || set_up(t->ctx, opts, e) < 0)
+	if (t->ctx == NULL || set_up(t, opts, e) < 0)
 		tls_client_free(&t);
 	ERR_clear_error();
 	return t;
@@ -118,11 +146,28 @@ tls_client_new(const struct tls_client_opts *opts, struct err *e)
 void
 tls_client_free(struct tls_client **t)
 {
+	struct trust_file *f, *next;
+
 	if (*t == NULL)
 		return;
+	for (f = (*t)->files; f != NULL; f = next) {
+		next = f->next;
+		free(f);
+	}
 	SSL_CTX_free((*t)->ctx);
 	free(*t);
 	*t = NULL;
+}
+
+bool
+tls_client_stale(const struct tls_client *t)
+{
+	struct stat st;
+
+	for (const struct trust_file *f = t->files; f != NULL; f = f->next)
+		if (stat(f->path, &st) < 0 || !file_same(&st, &f->st))
+			return true;
+	return false;
 }
 
 /* ---- whom to expect ---- */

@@ -31,6 +31,8 @@ struct tls_client;
 struct tls_client *tls_client_new(const struct tls_client_opts *opts,
     struct err *e);
 void tls_client_free(struct tls_client **t);
+/* Has a file of trust anchors changed since, or become unreadable? */
+bool tls_client_stale(const struct tls_client *t);
 
 /* ---- a connection ---- */
 
