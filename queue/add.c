@@ -77,7 +77,8 @@ queue_bucket_time(struct slice bucket, int64_t *us_r)
 		return false;
 	snprintf(text, sizeof(text), "%.4s-%.2s-%.2sT%.2s:%.2s:00Z", bucket.p,
 	    bucket.p + 4, bucket.p + 6, bucket.p + 9, bucket.p + 11);
-	return bucket.p[13] == 'Z' && item_time(slice_str(text), us_r);
+	return bucket.p[13] == 'Z' &&
+	    clock_rfc3339_parse(slice_str(text), us_r);
 }
 
 struct slice

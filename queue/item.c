@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -69,56 +68,6 @@ name_of(const struct queue_name_of *names, unsigned bit)
 	return names->name;
 }
 
-/* Days since 1970 of a date, proleptic Gregorian. */
-static int64_t
-days_of(int64_t year, unsigned month, unsigned day)
-{
-	struct tm tm = { .tm_year = (int)year - 1900,
-		.tm_mon = (int)month - 1,
-		.tm_mday = (int)day };
-
-	return timegm(&tm) / 86400;
-}
-
-/* A fraction of a second as microseconds: up to 6 digits count. */
-static int64_t
-fraction(struct scan *sc)
-{
-	int64_t us = 0, scale = 100000;
-	struct slice digits;
-
-	if (!scan_char(sc, '.') || !scan_take(sc, scan_digit, &digits))
-		return 0;
-	for (size_t i = 0; i < digits.n; i++, scale /= 10)
-		us += (digits.p[i] - '0') * scale;
-	return us;
-}
-
-bool
-item_time(struct slice text, int64_t *us_r)
-{
-	struct scan sc = scan_of(text);
-	unsigned year, month, day, hour, minute, second;
-	int64_t us;
-
-	if (!scan_digits(&sc, 4, &year) || !scan_char(&sc, '-') ||
-	    !scan_digits(&sc, 2, &month) || !scan_char(&sc, '-') ||
-	    !scan_digits(&sc, 2, &day) || !scan_char(&sc, 'T') ||
-	    !scan_digits(&sc, 2, &hour) || !scan_char(&sc, ':') ||
-	    !scan_digits(&sc, 2, &minute) || !scan_char(&sc, ':') ||
-	    !scan_digits(&sc, 2, &second))
-		return false;
-	us = fraction(&sc);
-	if (!scan_char(&sc, 'Z') || !scan_end(&sc) || year < 1970 ||
-	    month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 ||
-	    minute > 59 || second > 60)
-		return false;
-	*us_r =
-	    ((days_of(year, month, day) * 24 + hour) * 60 + minute) * 60000000 +
-	    second * INT64_C(1000000) + us;
-	return true;
-}
-
 /* ---- parsing: a function for each kind of line ---- */
 
 struct parse {
@@ -136,7 +85,7 @@ typedef bool line_fn(struct parse *p, struct slice value, size_t arg);
 static bool
 line_time(struct parse *p, struct slice value, size_t at)
 {
-	return item_time(value, (int64_t *)((char *)p->it + at));
+	return clock_rfc3339_parse(value, (int64_t *)((char *)p->it + at));
 }
 
 static bool
@@ -268,7 +217,7 @@ line_state(struct parse *p, struct slice value, size_t state)
 
 	slice_cut(value, ' ', &time, &rest);
 	p->it->state = (enum item_state)state;
-	return item_time(time, &us);
+	return clock_rfc3339_parse(time, &us);
 }
 
 static const struct {
@@ -290,7 +239,7 @@ line_outcome(struct parse *p, struct slice value, size_t which)
 	struct slice time, host;
 
 	slice_cut(value, ' ', &time, &value);
-	if (!item_time(time, &a.us))
+	if (!clock_rfc3339_parse(time, &a.us))
 		return false;
 	slice_cut(value, ' ', &host, &a.text);
 	if (!slice_is(host, "-"))

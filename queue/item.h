@@ -89,9 +89,6 @@ int item_set(int fd, const char *key, struct slice value, struct err *e);
 /* When it is given up if nothing but delays comes, about. */
 int64_t item_expires_us(const struct item *it);
 
-/* "2026-11-30T15:04:05.123Z", or without the fraction. */
-bool item_time(struct slice text, int64_t *us_r);
-
 /* Open an item for reading and appending. 1, 0 it is gone, -1. */
 int item_open(int dirfd, const char *name, int *fd_r, struct err *e);
 

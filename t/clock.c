@@ -30,6 +30,35 @@ test_text(void)
 	}
 }
 
+static const struct {
+	const char *text;
+	int64_t us; /* -1: no time */
+} times[] = {
+	{ "1970-01-01T00:00:00Z", 0 },
+	{ "1970-01-01T00:00:00.5Z", 500000 },
+	{ "2026-11-30T15:04:05.123Z", 1796051045123000 },
+	{ "2024-02-29T23:59:59.999999Z", 1709251199999999 },
+	{ "2026-11-30T15:04:05", -1 },
+	{ "2026-13-30T15:04:05Z", -1 },
+	{ "0350-12-01T08:00:00Z", -1 },
+	{ "2026-11-30T15:04:05Zx", -1 },
+	{ "2026-11-30 15:04:05Z", -1 },
+	{ "", -1 },
+};
+
+static void
+test_parse(void)
+{
+	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+		int64_t us = -1;
+		ROW(times[i].text);
+		CHECK_EQ(clock_rfc3339_parse(slice_str(times[i].text), &us),
+		    times[i].us >= 0);
+		if (times[i].us >= 0)
+			CHECK_EQ(us, times[i].us);
+	}
+}
+
 static void
 test_handles(void)
 {
@@ -117,6 +146,7 @@ int
 main(void)
 {
 	RUN(test_text);
+	RUN(test_parse);
 	RUN(test_handles);
 	RUN(test_program);
 	RUN(test_zone);

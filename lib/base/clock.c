@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "base/scan.h"
 
 static int64_t
 real_wall_us(void)
@@ -110,6 +111,56 @@ clock_rfc3339(int64_t us, char text[CLOCK_TEXT])
 	gmtime_r(&s, &tm);
 	n = strftime(text, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(text + n, CLOCK_TEXT - n, ".%03dZ", ms);
+}
+
+/* Days since 1970 of a date, proleptic Gregorian. */
+static int64_t
+days_of(int64_t year, unsigned month, unsigned day)
+{
+	struct tm tm = { .tm_year = (int)year - 1900,
+		.tm_mon = (int)month - 1,
+		.tm_mday = (int)day };
+
+	return timegm(&tm) / 86400;
+}
+
+/* A fraction of a second as microseconds: up to 6 digits count. */
+static int64_t
+fraction(struct scan *sc)
+{
+	int64_t us = 0, scale = 100000;
+	struct slice digits;
+
+	if (!scan_char(sc, '.') || !scan_take(sc, scan_digit, &digits))
+		return 0;
+	for (size_t i = 0; i < digits.n; i++, scale /= 10)
+		us += (digits.p[i] - '0') * scale;
+	return us;
+}
+
+bool
+clock_rfc3339_parse(struct slice text, int64_t *us_r)
+{
+	struct scan sc = scan_of(text);
+	unsigned year, month, day, hour, minute, second;
+	int64_t us;
+
+	if (!scan_digits(&sc, 4, &year) || !scan_char(&sc, '-') ||
+	    !scan_digits(&sc, 2, &month) || !scan_char(&sc, '-') ||
+	    !scan_digits(&sc, 2, &day) || !scan_char(&sc, 'T') ||
+	    !scan_digits(&sc, 2, &hour) || !scan_char(&sc, ':') ||
+	    !scan_digits(&sc, 2, &minute) || !scan_char(&sc, ':') ||
+	    !scan_digits(&sc, 2, &second))
+		return false;
+	us = fraction(&sc);
+	if (!scan_char(&sc, 'Z') || !scan_end(&sc) || year < 1970 ||
+	    month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 ||
+	    minute > 59 || second > 60)
+		return false;
+	*us_r =
+	    ((days_of(year, month, day) * 24 + hour) * 60 + minute) * 60000000 +
+	    second * INT64_C(1000000) + us;
+	return true;
 }
 
 int

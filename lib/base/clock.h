@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "base/slice.h"
+
 struct clock {
 	/* Wall time in microseconds since 1970, monotonic in milliseconds. */
 	int64_t (*wall_us)(const struct clock *c);
@@ -36,6 +38,8 @@ const struct clock *clock_program(void);
 
 /* "2006-01-02T15:04:05.000Z" (RFC 3339, UTC). */
 void clock_rfc3339(int64_t us, char text[CLOCK_TEXT]);
+/* The same from 1970 on, with any fraction or none; true if it is that. */
+bool clock_rfc3339_parse(struct slice text, int64_t *us_r);
 
 /* Seconds east of UTC that local time had at t. */
 int clock_zone_s(int64_t s);
