@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fdpass.h"
 #include "dns/ask_int.h"
 #include "dns/resolver.h"
 #include "dns/slots.h"
@@ -31,23 +32,7 @@ struct ask {
 static int
 pass(int door, int fd, struct err *e)
 {
-	union { /* aligned as CMSG_FIRSTHDR wants it */
-		char room[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} u = { .room = "" };
-	char byte = 0;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = u.room,
-		.msg_controllen = sizeof(u.room) };
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	if (sendmsg(door, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) == 1)
+	if (fd_pass(door, "", 1, fd) == 0)
 		return 0;
 	err_sys(e, "dns: no resolver");
 	if (e != NULL)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/fdpass.h"
 #include "base/log.h"
 #include "dns/ask_int.h"
 #include "dns/unbound.h"
@@ -313,25 +314,14 @@ add_client(struct server *sv, int fd)
 static bool
 receive(struct server *sv, int door)
 {
-	union { /* aligned as CMSG_FIRSTHDR wants it */
-		char room[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} u;
 	char byte;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = u.room,
-		.msg_controllen = sizeof(u.room) };
-	ssize_t n = recvmsg(door, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	struct cmsghdr *cmsg = n < 0 ? NULL : CMSG_FIRSTHDR(&msg);
 	int fd;
+	ssize_t n = fd_take(door, &byte, 1, &fd);
 
 	if (n <= 0)
 		return n < 0 && (errno == EAGAIN || errno == EINTR);
-	if (cmsg == NULL || cmsg->cmsg_type != SCM_RIGHTS)
+	if (fd < 0)
 		return true;
-	memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
 	if (sv->clients >= CLIENTS_MAX)
 		close(fd);
 	else
