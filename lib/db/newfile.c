@@ -16,6 +16,7 @@
 #include "db/sync.h"
 
 #define RANDOM_CHARS 12 /* 71 bits: a collision fails with EEXIST, no more */
+#define OF_NAME_MAX 200 /* so that a name of any length can be replaced */
 
 int
 db_newfile_begin(struct db_newfile *f, int dirfd, const char *name, mode_t mode,
@@ -25,7 +26,8 @@ db_newfile_begin(struct db_newfile *f, int dirfd, const char *name, mode_t mode,
 	int n;
 
 	rand_text(NULL, random, RANDOM_CHARS);
-	n = snprintf(f->tmp, sizeof(f->tmp), ".%s.%s.tmp", name, random);
+	n = snprintf(f->tmp, sizeof(f->tmp), ".%.*s.%s.tmp", OF_NAME_MAX, name,
+	    random);
 	if (n < 0 || (size_t)n >= sizeof(f->tmp))
 		return err_set(e, ERR_LIMIT, "file name too long");
 	f->dirfd = dirfd;
