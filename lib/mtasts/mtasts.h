@@ -3,10 +3,9 @@
  * certificate: MTA-STS (RFC 8461). Records, policies, and the cache of them in
  * data/mtasts/, a file a domain.
  *
- *	mtasts_record_lookup     is there a policy, which id?
- *	mtasts_cache_read        do we have that one?
- *	mtasts_ask               if not: have it fetched
- *	mtasts_matches           may mail go to this host?
+ *	mtasts_get      the policy of a domain: record, cache, fetch
+ *	mtasts_ask      how a delivery has it fetched
+ *	mtasts_matches  may mail go to this host?
  *
  * Fetching over HTTPS is done by mox-mtasts, which alone links libcurl: as a
  * process of mox-queued that is asked through a door (as lib/dns/ask.h), or as
@@ -30,16 +29,22 @@
 enum mtasts_record {
 	MTASTS_RECORD_NONE,    /* no record, or several: no policy */
 	MTASTS_RECORD_OK,      /* with an id */
-	MTASTS_RECORD_INVALID, /* begins with v=STSv1, but is none */
+	MTASTS_RECORD_INVALID, /* begins with v=STSv1; but is none */
 	MTASTS_RECORD_TEMP,    /* no answer */
 };
 
 /* True if text is a record; *id_r points into it. */
 bool mtasts_record_parse(struct slice text, struct slice *id_r);
-/* Ask DNS. id_r, why_r (a sentence, unless OK) live in the arena. */
+/* Those of the answer about _mta-sts.DOMAIN that are meant as records: how
+ * many, and the first. */
+size_t mtasts_record_count(const struct dns_answer *answer,
+    struct slice *text_r);
+/* Ask DNS, and wait. text_r (OK, INVALID), id_r (OK), why_r (a sentence,
+ * unless OK) live in the arena, or are empty. */
 enum mtasts_record mtasts_record_lookup(struct dns *dns, struct arena *arena,
-    struct slice domain, struct slice *id_r, struct slice *why_r);
-/* Set that question under way. */
+    struct slice domain, struct slice *text_r, struct slice *id_r,
+    struct slice *why_r);
+/* Set that question, which mtasts_get asks too, under way. */
 void mtasts_start(struct dns *dns, struct arena *arena, struct slice domain);
 
 /* ---- the policy (RFC 8461, 3.2) ---- */
@@ -49,7 +54,7 @@ const char *mtasts_mode_name(enum mtasts_mode mode); /* "enforce" */
 
 struct mtasts_policy {
 	enum mtasts_mode mode;
-	uint32_t max_age; /* seconds */
+	uint32_t max_age; /* seconds, at most MTASTS_AGE_MAX */
 	struct slice *mx; /* patterns, in ASCII, lower case */
 	size_t nmx;       /* 0 only with MTASTS_MODE_NONE */
 };
@@ -58,37 +63,81 @@ struct mtasts_policy {
  * 0, or -1 with e (ERR_SYNTAX: which line). Slices in the arena. */
 int mtasts_policy_parse(struct slice text, struct arena *arena,
     struct mtasts_policy *policy_r, struct err *e);
-/* Does a pattern, perhaps *.DOMAIN, name this host? ASCII, any case. */
+/* Does a pattern, perhaps *.DOMAIN, name this host? ASCII, any case
+ * (RFC 8461, 4.1). */
 bool mtasts_mx_matches(struct slice pattern, struct slice host);
 bool mtasts_matches(const struct mtasts_policy *policy, struct slice host);
 
 /* ---- the cache ---- */
 
-/* data/mtasts/DOMAIN (name escaped): `key value` lines, an empty line, and the
- * policy as fetched: for cat and grep. Replaced by rename. */
+/*
+ * data/mtasts/DOMAIN, in lower case, escaped as lib/db does it: text for cat
+ * and grep. Times are RFC 3339; lines without a value are left out, unknown
+ * ones passed over.
+ *
+ *	mox-mtasts 1
+ *	id 20160831085700Z
+ *	fetched 2026-11-30T15:04:05.123Z
+ *	failed 2026-11-30T16:04:05.123Z
+ *	failure-type sts-policy-fetch-error
+ *	failure mta-sts.example.com: HTTP status 404
+ *
+ *	version: STSv1
+ *	...
+ *
+ * The file's mtime is when it was last used, about: so that use costs no
+ * write, and `find -mtime` finds what is unused. It is replaced by rename, so
+ * a crash leaves the old one or the new.
+ */
 struct mtasts_entry {
-	struct slice id;      /* of the record it was fetched for */
-	int64_t fetched_us;   /* when the policy was last seen to be current */
-	int64_t used_us;      /* about: to the day */
-	int64_t failed_us;    /* the last fetch that failed, 0: none since */
-	struct slice failure; /* its reason: a sentence */
-	struct slice failure_type; /* as RFC 8460, 4.3.2.2 has it:
-	                             * "sts-policy-fetch-error", ... */
-	bool have;                 /* there is a policy */
+	struct slice id;    /* of the record it was fetched for */
+	bool have;          /* there is a policy */
+	int64_t fetched_us; /* when it was fetched last */
+	int64_t end_us;     /* valid before that: fetched + max_age */
 	struct mtasts_policy policy;
-	struct slice text; /* of it */
-	int64_t end_us;    /* fetched + max_age */
+	struct slice text;         /* of it */
+	int64_t used_us;           /* about: to the day */
+	int64_t failed_us;         /* the last fetch, if it failed; else 0 */
+	struct slice failure;      /* its reason: a sentence */
+	struct slice failure_type; /* as RFC 8460, 4.3.2.2 has it:
+				    * "sts-policy-fetch-error", ... */
 };
 
-/* mtasts_fd: the folder data/mtasts. 1, 0 there is none, -1 with e (a damaged
- * one: ERR_SYNTAX; who gets it treats it as none). */
+/* mtasts_fd is always the folder data/mtasts. 1, 0 there is none, -1 with e (a
+ * damaged one: ERR_SYNTAX; who gets it treats it as none, and *entry_r says
+ * so). */
 int mtasts_cache_read(int mtasts_fd, struct slice domain, struct arena *arena,
     struct mtasts_entry *entry_r, struct err *e);
 int mtasts_cache_write(int mtasts_fd, struct slice domain,
     const struct mtasts_entry *entry, struct err *e);
-/* It was used today. Writes at most once a day. */
+/* It was used now. Changes the mtime, at most once a day. */
 int mtasts_cache_used(int mtasts_fd, struct slice domain,
     const struct clock *clock, struct err *e);
+int mtasts_cache_remove(int mtasts_fd, struct slice domain, struct err *e);
+/* The domains, sorted by their file names. */
+int mtasts_cache_list(int mtasts_fd, struct arena *arena,
+    struct slice **domains_r, size_t *n_r, struct err *e);
+
+/* The text of an entry's file, but for the mtime; out grows by at most
+ * MTASTS_POLICY_MAX + 4096. */
+void mtasts_entry_write(struct buf *out, const struct mtasts_entry *entry);
+/* 0, or -1 with e. Slices in text and the arena. */
+int mtasts_entry_parse(struct slice text, struct arena *arena,
+    struct mtasts_entry *entry_r, struct err *e);
+
+/* What a fetch brought. */
+struct mtasts_fetched {
+	struct slice text;         /* the policy, not yet parsed */
+	struct slice failure_type; /* empty: there is a text */
+	struct slice failure;      /* a sentence */
+};
+
+/* Parse it and write the entry: a policy replaces the old one, a failure is
+ * noted beside it. 1, 0 it failed (or the text is no policy), -1 with e:
+ * nothing could be written. */
+int mtasts_cache_take(int mtasts_fd, struct slice domain, struct slice id,
+    const struct clock *clock, const struct mtasts_fetched *fetched,
+    struct err *e);
 
 /* ---- all of it ---- */
 
@@ -96,20 +145,23 @@ enum mtasts_status {
 	MTASTS_NONE, /* no policy, or none that counts */
 	MTASTS_OK,   /* policy_r: from the cache or just fetched; mode none is
 	               * told as MTASTS_NONE */
-	MTASTS_TEMP, /* neither record nor policy could be had, nor is a valid
-	               * one cached: who wants MTA-STS must wait */
+	MTASTS_TEMP, /* DNS did not say whether there is one, or nothing could
+		      * be fetched for reasons of our own, nor is a valid one
+		      * cached: who wants MTA-STS must wait */
 };
 
 struct mtasts_result {
 	enum mtasts_status status;
 	struct mtasts_policy policy;
 	struct slice text;         /* the policy, for reports */
-	struct slice why;          /* for NONE with a failure, and TEMP */
-	struct slice failure_type; /* RFC 8460, or empty: nothing went wrong */
+	struct slice why;          /* for NONE, TEMP, and any failure */
+	struct slice failure_type; /* RFC 8460, 4.3.2.2, for reports, or empty:
+				    * nothing went wrong. With OK: the policy is
+				    * an old one, a newer could not be had */
 };
 
-/* How a policy is fetched. fetch returns 0, or -1 with e: in the cache is what
- * came of it, good or bad. */
+/* How a policy is fetched. fetch returns 0: in the cache is what came of it,
+ * good or bad; or -1 with e: nothing came of it, for reasons of our own. */
 struct mtasts_fetcher {
 	int (*fetch)(void *ctx, struct slice domain, struct slice id,
 	    struct err *e);
@@ -120,8 +172,9 @@ struct mtasts_fetcher {
  * The policy of a domain to deliver to, ASCII (RFC 8461, 5.1): the record is
  * asked for, the cache read; a policy whose id differs, or that has ended, is
  * fetched, unless that failed less than MTASTS_RETRY_S ago. A cached policy
- * that is still valid goes before a failure of DNS or HTTPS. Blocks for DNS and
- * for the fetcher (NULL: nothing is fetched).
+ * that is still valid goes before a failure of DNS or HTTPS, and a record that
+ * is gone. If none can be had, that is as if there were none. Blocks for DNS
+ * and for the fetcher (NULL: nothing is fetched).
  */
 void mtasts_get(struct dns *dns, int mtasts_fd,
     const struct mtasts_fetcher *fetcher, const struct clock *clock,
@@ -129,9 +182,11 @@ void mtasts_get(struct dns *dns, int mtasts_fd,
 
 /* ---- through a door ---- */
 
-/* A fetcher for a process that has the door of `mox-mtasts serve`: sends one end
- * of a socket pair with the domain and the id, and waits at most
- * MTASTS_FETCH_MS for the answer. ctx points to the door. */
+/*
+ * A fetcher for a process that has the door of `mox-mtasts serve`: ctx points to
+ * it. Sends one end of a pipe with the domain and the id through it, and waits
+ * for the answer, a little more than MTASTS_FETCH_MS at most. -1 is ERR_TEMP.
+ */
 int mtasts_ask(void *door, struct slice domain, struct slice id, struct err *e);
 
 #endif
