@@ -29,12 +29,13 @@ int tlsrpt_lookup(struct dns *dns, struct arena *arena, struct slice domain,
 
 enum tlsrpt_policy { TLSRPT_NO_POLICY, TLSRPT_TLSA, TLSRPT_STS };
 const char *tlsrpt_policy_name(enum tlsrpt_policy type); /* "no-policy-found" */
+bool tlsrpt_policy_parse(struct slice name, enum tlsrpt_policy *type_r);
 
 /* One session with a host, or the failure to have a policy. */
 struct tlsrpt_result {
 	enum tlsrpt_policy type;
 	struct slice policy_domain; /* RFC 8460, 4.3.1: STS and none: the
-	                             * recipient's; TLSA: the TLSA base domain */
+				     * recipient's; TLSA: the TLSA base domain */
 	struct slice rcpt_domain;
 	struct slice *policy; /* lines: the policy, or TLSA records */
 	size_t npolicy;
@@ -47,10 +48,28 @@ struct tlsrpt_result {
 	struct slice sending_ip, mx_host, mx_helo, receiving_ip;
 };
 
+#define TLSRPT_DAY 9             /* "20261130" and a NUL */
+#define TLSRPT_KEEP_DAYS 14      /* then results are removed, sent or not */
+#define TLSRPT_FOLD (256 * 1024) /* bytes; larger files have lines joined */
+#define TLSRPT_FILE_MAX (8 * 1024 * 1024) /* more results are not noted */
+
+/* The UTC day of a time. */
+void tlsrpt_day(int64_t us, char day_r[TLSRPT_DAY]);
+
 /*
- * Note a result: one line in data/tlsresults/DAY/POLICY-DOMAIN (UTC day, name
- * escaped), appended in one write; logfmt keys as above. Not synced: these are
- * statistics. tlsresults_fd: that folder. 0, or -1 with e.
+ * Note a result in data/tlsresults/DAY/POLICY-DOMAIN (UTC day; domain in lower
+ * case, escaped as lib/db does it): a line of logfmt,
+ *
+ *	n=1 type=sts rcpt-domain=example.com policy="version: STSv1" ...
+ *
+ * with the keys policy, mx (each once a value), host=1, failure, reason,
+ * sending-ip, mx-host, mx-helo, receiving-ip where there is something to say.
+ * n is how many sessions ended so: when the file has grown, equal lines are
+ * joined. Appended under a lock (tlsresults/.lock), not synced: these are
+ * statistics. The first result of a day removes folders that are too old.
+ *
+ * tlsresults_fd: that folder. 0, or -1 with e (ERR_LIMIT: the day's file is
+ * full). Values are cut to what is sensible in a report.
  */
 int tlsrpt_note(int tlsresults_fd, const struct clock *clock,
     const struct tlsrpt_result *result, struct err *e);
@@ -75,20 +94,38 @@ struct tlsrpt_sum {
 	size_t nfailures;
 };
 
+struct tlsrpt_results {
+	struct tlsrpt_sum *sums;
+	size_t n;
+	struct slice *rcpt_domains; /* whose mail it was */
+	size_t nrcpt_domains;
+	bool is_host; /* a TLSA base domain, of an MX host */
+};
+
+/* Read DAY/DOMAIN: all in the arena; torn or unknown lines are passed over.
+ * rcpt_domain: only results of mail to it; empty: all. 1, 0 no such file, -1. */
+int tlsrpt_results_read(int tlsresults_fd, const char *day, struct slice domain,
+    struct slice rcpt_domain, struct arena *arena,
+    struct tlsrpt_results *results_r, struct err *e);
+/* The days there are, oldest first; the policy domains of a day. */
+int tlsrpt_results_days(int tlsresults_fd, struct arena *arena,
+    struct slice **days_r, size_t *n_r, struct err *e);
+int tlsrpt_results_domains(int tlsresults_fd, const char *day,
+    struct arena *arena, struct slice **domains_r, size_t *n_r, struct err *e);
+
+/* What such a file says. The arrays are in the arena, texts there or in text. */
+void tlsrpt_results_parse(struct slice text, struct slice domain,
+    struct slice rcpt_domain, struct arena *arena,
+    struct tlsrpt_results *results_r);
+
+/* ---- reports (RFC 8460, 4.4 and appendix B) ---- */
+
 struct tlsrpt_report {
 	struct slice organization, contact, id;
 	struct slice start, end; /* RFC 3339 */
 	struct tlsrpt_sum *policies;
 	size_t npolicies;
 };
-
-/* Read the lines of DAY/DOMAIN; torn or unknown ones are passed over. 1, 0 no
- * such file, -1. rcpt_domains_r (may be NULL): whose mail it was. */
-int tlsrpt_results_read(int tlsresults_fd, struct slice day,
-    struct slice domain, struct arena *arena, struct tlsrpt_sum **sums_r,
-    size_t *n_r, struct err *e);
-
-/* ---- reports (RFC 8460, 4.4 and appendix B) ---- */
 
 void tlsrpt_report_write(struct buf *out, const struct tlsrpt_report *report);
 /* JSON text. 0, or -1 with e. Bounded: TLSRPT_REPORT_MAX bytes. */
