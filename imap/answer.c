@@ -38,6 +38,11 @@ imap_bad_args(struct imap_command *c)
 {
 	const char *wrong = c->p.wrong ? c->p.wrong : "bad arguments";
 
+	/* RFC 9586, 3.2 has BAD for it. */
+	if (c->p.code && slice_is(slice_str(c->p.code), "UIDREQUIRED")) {
+		imap_code(c, "UIDREQUIRED");
+		return imap_bad(c, "%s", wrong);
+	}
 	if (c->p.code)
 		return imap_no(c, c->p.code, "%s", wrong);
 	return imap_bad(c, "unrecognized syntax/command: %s", wrong);

@@ -7,6 +7,7 @@
 #include "imap/fetch.h"
 #include "imap/months.h"
 #include "imap/resync.h"
+#include "text/unicode.h"
 #include "imap/seqset.h"
 
 struct run {
@@ -28,6 +29,47 @@ put_date(struct buf *b, int64_t seconds)
 	buf_addc(b, '"');
 	buf_add(b, slice_of(text, n));
 	buf_addc(b, '"');
+}
+
+/* RFC 8474, 5.2; NIL: it has not been parsed yet. */
+static void
+put_thread(struct buf *b, uint64_t thread)
+{
+	if (thread == 0) {
+		buf_add(b, SLICE("NIL"));
+		return;
+	}
+	buf_addc(b, '(');
+	imap_put_threadid(b, thread);
+	buf_addc(b, ')');
+}
+
+/* RFC 8970, 3.1: at most 200 characters, better without line ends. */
+#define PREVIEW_MAX 200
+
+static enum fetch_status
+put_preview(struct run *r, uint32_t seq, bool lazy)
+{
+	struct mailbox *mb = r->s->mb;
+	struct slice record, text = SLICE_NULL;
+	int rc = 1;
+
+	if (!lazy)
+		rc = mailbox_record(mb, mailbox_msg(mb, seq), &record, &r->e);
+	if (rc <= 0)
+		return rc < 0 ? FETCH_FAILED : FETCH_GONE;
+	if (!lazy || mailbox_record_cached(mb, mailbox_msg(mb, seq), &record)) {
+		text = unicode_head(msgrec_text(record, MSGREC_PREVIEW),
+		    PREVIEW_MAX);
+		text = arena_dup(r->s->arena, text);
+		for (size_t i = 0; i < text.n; i++)
+			if (text.p[i] == '\n')
+				((char *)(uintptr_t)text.p)[i] = ' ';
+		text = slice_trim(text);
+	}
+	buf_add(&r->s->out, SLICE("PREVIEW "));
+	imap_put_nstring(&r->s->out, text);
+	return FETCH_OK;
 }
 
 static enum fetch_status
@@ -68,6 +110,22 @@ put_item(struct run *r, uint32_t seq, const struct fetch_item *item)
 		buf_add(b, SLICE("RFC822.SIZE "));
 		buf_addu(b, m->wire_size);
 		return FETCH_OK;
+	case FETCH_SAVEDATE:
+		buf_add(b, SLICE("SAVEDATE "));
+		put_date(b, m->saved);
+		return FETCH_OK;
+	case FETCH_EMAILID:
+		buf_add(b, SLICE("EMAILID ("));
+		buf_add(b, slice_of(m->emailid, STORE_EMAILID));
+		buf_addc(b, ')');
+		return FETCH_OK;
+	case FETCH_THREADID:
+		buf_add(b, SLICE("THREADID "));
+		put_thread(b, m->thread);
+		return FETCH_OK;
+	case FETCH_PREVIEW:
+	case FETCH_PREVIEW_LAZY:
+		return put_preview(r, seq, item->kind == FETCH_PREVIEW_LAZY);
 	case FETCH_ENVELOPE:
 	case FETCH_BODY:
 	case FETCH_STRUCTURE:
@@ -148,9 +206,7 @@ fetch_message(struct run *r, uint32_t seq)
 
 	imap_flush_large(r->s);
 	start = b->n;
-	buf_add(b, SLICE("* "));
-	buf_addu(b, seq);
-	buf_add(b, SLICE(" FETCH ("));
+	imap_put_fetch(r->s, seq);
 	r->first = true;
 	if (r->f->uid) {
 		separate(r);
@@ -221,28 +277,44 @@ fetch_result(struct imap_command *c, struct run *r)
 }
 
 /* RFC 7162, 3.2.6: VANISHED is for UID FETCH with CHANGEDSINCE, when QRESYNC
- * is on. */
+ * is on. RFC 9394, 3.4: PARTIAL is for UID FETCH. */
 static bool
-may_vanish(struct imap_session *s, struct imap_command *c,
+modifiers_allowed(struct imap_session *s, struct imap_command *c,
     const struct fetch *f)
 {
-	return !f->vanished ||
-	    (c->uid && f->changed && s->enabled & IMAP_QRESYNC) ||
-	    imap_wrong(&c->p,
-		"VANISHED needs UID FETCH, CHANGEDSINCE and QRESYNC");
+	if (f->vanished && !(c->uid && f->changed && s->enabled & IMAP_QRESYNC))
+		return imap_wrong(&c->p,
+		    "VANISHED needs UID FETCH, CHANGEDSINCE and QRESYNC");
+	return !f->partial.first || c->uid ||
+	    imap_wrong(&c->p, "PARTIAL needs UID FETCH");
+}
+
+/* Go to the first of those asked for; returns how many. */
+static uint32_t
+take_partial(struct imap_walk *w, const struct fetch *f)
+{
+	uint32_t first, last;
+
+	if (!f->partial.first)
+		return UINT32_MAX;
+	if (!imap_partial_of(&f->partial, imap_walk_count(w), &first, &last))
+		return 0;
+	imap_walk_skip(w, first - 1);
+	return last - first + 1;
 }
 
 enum imap_result
 imap_cmd_fetch(struct imap_session *s, struct imap_command *c)
 {
-	struct fetch f = { .uid = c->uid };
+	/* RFC 9586, 3.3: UIDFETCH begins with the UID already. */
+	struct fetch f = { .uid = c->uid && !(s->enabled & IMAP_UIDONLY) };
 	struct run r = { .s = s, .f = &f, .seen = UIDSET_INIT(s->arena) };
 	struct imap_walk w;
-	uint32_t seq;
+	uint32_t seq, left;
 
 	if (!imap_sp(&c->p) || !imap_seqset(s, &c->p, c->uid, &f.uids) ||
 	    !imap_sp(&c->p) || !imap_fetch_args(&c->p, &f) ||
-	    !may_vanish(s, c, &f))
+	    !modifiers_allowed(s, c, &f))
 		return imap_bad_args(c);
 	if (f.modseq)
 		imap_enable_condstore(s);
@@ -250,7 +322,8 @@ imap_cmd_fetch(struct imap_session *s, struct imap_command *c)
 		return imap_store_failed(c, STORE_FAILED, &r.e);
 	w = f.changed ? imap_walk_changed(s->mb, &f.uids, f.since)
 		      : imap_walk(s->mb, &f.uids);
-	while (!s->dead && imap_step(&w, &seq))
+	left = take_partial(&w, &f);
+	while (!s->dead && left-- > 0 && imap_step(&w, &seq))
 		fetch_message(&r, seq);
 	mark_seen(&r);
 	return fetch_result(c, &r);

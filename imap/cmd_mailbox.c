@@ -43,6 +43,7 @@ tell_created(struct imap_session *s, const struct slice *made, size_t n)
 enum imap_result
 imap_cmd_create(struct imap_session *s, struct imap_command *c)
 {
+	struct mailbox_status status;
 	struct err e = ERR_INIT;
 	enum imap_result rc;
 	enum store_code code;
@@ -62,6 +63,9 @@ imap_cmd_create(struct imap_session *s, struct imap_command *c)
 	if (code != STORE_OK)
 		return imap_store_failed(c, code, &e);
 	tell_created(s, made, n);
+	/* RFC 8474, 4.1 */
+	if (mailbox_status(s->store, name, &status, &e) == 1)
+		imap_code(c, "MAILBOXID (%.*s)", STORE_MAILBOXID, status.id);
 	return IMAP_OK;
 }
 

@@ -26,6 +26,11 @@ select_parameters(struct imap_session *s, struct imap_parse *p,
 			return imap_wrong(p, "QRESYNC is not enabled");
 		else if (!imap_resync_args(p, &a->resync))
 			return false;
+		else if (a->resync.seqs.n && s->enabled & IMAP_UIDONLY) {
+			/* RFC 9586, 3.5 */
+			p->code = "UIDREQUIRED";
+			return imap_wrong(p, "message numbers are off");
+		}
 	} while (imap_char(p, ' '));
 	return imap_char(p, ')') || imap_wrong(p, "expected )");
 }
@@ -41,13 +46,16 @@ tell_selected(struct imap_session *s)
 	if (!(s->enabled & IMAP_REV2))
 		imap_line(s, "0 RECENT");
 	imap_line(s, "%u EXISTS", counts.messages);
-	if (counts.first_unseen && !(s->enabled & IMAP_REV2))
+	/* RFC 9586, 3.4: no number there either. */
+	if (counts.first_unseen && !(s->enabled & (IMAP_REV2 | IMAP_UIDONLY)))
 		imap_line(s, "OK [UNSEEN %u] first unseen",
 		    counts.first_unseen);
 	imap_line(s, "OK [UIDVALIDITY %u] UIDs are valid",
 	    mailbox_uidvalidity(s->mb));
 	imap_line(s, "OK [UIDNEXT %u] predicted next UID",
 	    mailbox_uidnext(s->mb));
+	imap_line(s, "OK [MAILBOXID (%.*s)] RFC 8474",
+	    SLICE_FMT(mailbox_id(s->mb)));
 	buf_addz(&s->out, "* LIST () \"/\" ");
 	imap_put_mailbox(s, mailbox_name(s->mb));
 	buf_addz(&s->out, "\r\n");

@@ -57,6 +57,7 @@ imap_cmd_enable(struct imap_session *s, struct imap_command *c)
 		{ "UTF8=ACCEPT", IMAP_UTF8 },
 		{ "CONDSTORE", IMAP_CONDSTORE },
 		{ "QRESYNC", IMAP_QRESYNC | IMAP_CONDSTORE },
+		{ "UIDONLY", IMAP_UIDONLY },
 	};
 	struct buf names = BUF_INIT(IMAP_LINE_MAX);
 	struct slice name = SLICE_NULL;

@@ -12,6 +12,7 @@ enum {
 	ITEM_APPENDLIMIT = 128,
 	ITEM_HIGHESTMODSEQ = 256,
 	ITEM_DELETED_STORAGE = 512,
+	ITEM_MAILBOXID = 1024,
 };
 
 static const struct {
@@ -28,6 +29,7 @@ static const struct {
 	{ "APPENDLIMIT", ITEM_APPENDLIMIT },
 	{ "HIGHESTMODSEQ", ITEM_HIGHESTMODSEQ },
 	{ "DELETED-STORAGE", ITEM_DELETED_STORAGE },
+	{ "MAILBOXID", ITEM_MAILBOXID },
 };
 
 #define ITEMS (sizeof(items) / sizeof(*items))
@@ -94,7 +96,10 @@ imap_tell_status(struct imap_session *s, struct slice name, unsigned wanted,
 			continue;
 		buf_addf(&s->out, "%s%s ", first ? "" : " ", items[i].name);
 		first = false;
-		buf_addu(&s->out, value_of(&st, items[i].bit));
+		if (items[i].bit == ITEM_MAILBOXID)
+			buf_addf(&s->out, "(%.*s)", STORE_MAILBOXID, st.id);
+		else
+			buf_addu(&s->out, value_of(&st, items[i].bit));
 	}
 	buf_addz(&s->out, ")\r\n");
 	return 1;

@@ -39,11 +39,13 @@ store_action(struct imap_parse *p, struct store_args *a)
 static void
 tell_modseq(struct imap_session *s, uint32_t seq, const struct store_msg *m)
 {
-	buf_addz(&s->out, "* ");
-	buf_addu(&s->out, seq);
-	buf_addz(&s->out, " FETCH (UID ");
-	buf_addu(&s->out, m->uid);
-	buf_addz(&s->out, " MODSEQ (");
+	imap_put_fetch(s, seq);
+	if (!(s->enabled & IMAP_UIDONLY)) {
+		buf_addz(&s->out, "UID ");
+		buf_addu(&s->out, m->uid);
+		buf_addc(&s->out, ' ');
+	}
+	buf_addz(&s->out, "MODSEQ (");
 	buf_addu(&s->out, m->modseq);
 	buf_addz(&s->out, "))\r\n");
 }

@@ -30,17 +30,20 @@ static const struct imap_def commands[] = {
 	{ "UNSELECT", imap_cmd_unselect, IMAP_IN_SELECTED, IMAP_NO_UPDATES },
 	{ "EXPUNGE", imap_cmd_expunge, IMAP_IN_SELECTED, IMAP_HAS_UID },
 	{ "SEARCH", imap_cmd_search, IMAP_IN_SELECTED,
-	    IMAP_HAS_UID | IMAP_NO_EXPUNGE },
+	    IMAP_HAS_UID | IMAP_NO_EXPUNGE | IMAP_NUMBERS },
 	{ "SORT", imap_cmd_sort, IMAP_IN_SELECTED,
-	    IMAP_HAS_UID | IMAP_NO_EXPUNGE },
+	    IMAP_HAS_UID | IMAP_NO_EXPUNGE | IMAP_NUMBERS },
 	{ "THREAD", imap_cmd_thread, IMAP_IN_SELECTED,
-	    IMAP_HAS_UID | IMAP_NO_EXPUNGE },
+	    IMAP_HAS_UID | IMAP_NO_EXPUNGE | IMAP_NUMBERS },
 	{ "FETCH", imap_cmd_fetch, IMAP_IN_SELECTED,
-	    IMAP_HAS_UID | IMAP_NO_EXPUNGE },
+	    IMAP_HAS_UID | IMAP_NO_EXPUNGE | IMAP_NUMBERS },
 	{ "STORE", imap_cmd_store, IMAP_IN_SELECTED,
-	    IMAP_HAS_UID | IMAP_NO_EXPUNGE },
-	{ "COPY", imap_cmd_copy, IMAP_IN_SELECTED, IMAP_HAS_UID },
-	{ "MOVE", imap_cmd_copy, IMAP_IN_SELECTED, IMAP_HAS_UID },
+	    IMAP_HAS_UID | IMAP_NO_EXPUNGE | IMAP_NUMBERS },
+	{ "COPY", imap_cmd_copy, IMAP_IN_SELECTED,
+	    IMAP_HAS_UID | IMAP_NUMBERS },
+	{ "MOVE", imap_cmd_copy, IMAP_IN_SELECTED,
+	    IMAP_HAS_UID | IMAP_NUMBERS },
+	{ "UIDBATCHES", imap_cmd_uidbatches, IMAP_IN_SELECTED, 0 },
 };
 
 const struct imap_def *
@@ -61,6 +64,7 @@ imap_capabilities(struct buf *b)
 	    "LIST-EXTENDED SPECIAL-USE CREATE-SPECIAL-USE LIST-STATUS "
 	    "ID CONDSTORE STATUS=SIZE NAMESPACE");
 	buf_addz(b, SEARCHING);
-	buf_addz(b, " QRESYNC");
+	buf_addz(b,
+	    " QRESYNC OBJECTID SAVEDATE PREVIEW PARTIAL UIDONLY UIDBATCHES");
 	buf_addf(b, " APPENDLIMIT=%llu", (unsigned long long)IMAP_APPEND_MAX);
 }

@@ -5,6 +5,7 @@
 #define IMAP_FETCH_H
 
 #include "imap/imap.h"
+#include "imap/seqset.h"
 #include "message/section.h"
 
 #define FETCH_ITEMS_MAX 200 /* in one command */
@@ -14,7 +15,12 @@
 
 enum fetch_kind {
 	FETCH_INTERNALDATE,
-	FETCH_SIZE, /* RFC822.SIZE */
+	FETCH_SIZE,     /* RFC822.SIZE */
+	FETCH_SAVEDATE, /* RFC 8514 */
+	FETCH_EMAILID,  /* RFC 8474 */
+	FETCH_THREADID,
+	FETCH_PREVIEW,      /* RFC 8970 */
+	FETCH_PREVIEW_LAZY, /* only if it costs nothing */
 	FETCH_ENVELOPE,
 	FETCH_BODY,      /* BODY without section */
 	FETCH_STRUCTURE, /* BODYSTRUCTURE */
@@ -43,8 +49,9 @@ struct fetch {
 	bool sets_seen;          /* some item does */
 	bool changed;            /* CHANGEDSINCE */
 	uint64_t since;
-	bool vanished;             /* VANISHED, too (RFC 7162, 3.2.6) */
-	struct fetch_item **items; /* the rest, in the order asked */
+	bool vanished;               /* VANISHED, too (RFC 7162, 3.2.6) */
+	struct imap_partial partial; /* PARTIAL (RFC 9394, 3.4) */
+	struct fetch_item **items;   /* the rest, in the order asked */
 	size_t nitems;
 };
 

@@ -171,6 +171,20 @@ rfc822(struct imap_parse *p, struct fetch *f, const char *name,
 
 /* ---- items ---- */
 
+/* "PREVIEW" or "PREVIEW (LAZY)", RFC 8970, 3. What follows a space may also be
+ * the modifiers of the command: they come behind the items. */
+static bool
+preview(struct imap_parse *p, struct fetch *f)
+{
+	struct scan before = p->sc;
+	bool lazy = imap_char(p, ' ') && imap_char(p, '(') &&
+	    imap_word(p, "LAZY") && imap_char(p, ')');
+
+	if (!lazy)
+		p->sc = before;
+	return add_item(p, f, lazy ? FETCH_PREVIEW_LAZY : FETCH_PREVIEW);
+}
+
 static bool
 fetch_item(struct imap_parse *p, struct fetch *f)
 {
@@ -197,6 +211,14 @@ fetch_item(struct imap_parse *p, struct fetch *f)
 		return binary_section(p, f, FETCH_BINARY, true);
 	if (imap_word(p, "BINARY"))
 		return binary_section(p, f, FETCH_BINARY, false);
+	if (imap_word(p, "SAVEDATE"))
+		return add_item(p, f, FETCH_SAVEDATE);
+	if (imap_word(p, "EMAILID"))
+		return add_item(p, f, FETCH_EMAILID);
+	if (imap_word(p, "THREADID"))
+		return add_item(p, f, FETCH_THREADID);
+	if (imap_word(p, "PREVIEW"))
+		return preview(p, f);
 	if (imap_word(p, "RFC822.SIZE"))
 		return add_item(p, f, FETCH_SIZE);
 	if (imap_word(p, "RFC822.HEADER"))
@@ -238,7 +260,8 @@ fetch_items(struct imap_parse *p, struct fetch *f)
 	return imap_char(p, ')') || imap_wrong(p, "expected ) after items");
 }
 
-/* One of "(CHANGEDSINCE 123 VANISHED)", RFC 7162, 3.1.4.1 and 3.2.6. */
+/* One of "(CHANGEDSINCE 123 VANISHED PARTIAL 1:100)", RFC 7162, 3.1.4.1 and
+ * 3.2.6; RFC 9394, 3.4. */
 static bool
 modifier(struct imap_parse *p, struct fetch *f)
 {
@@ -247,6 +270,8 @@ modifier(struct imap_parse *p, struct fetch *f)
 		return (imap_sp(p) && imap_number64(p, &f->since)) ||
 		    imap_wrong(p, "expected CHANGEDSINCE modseq");
 	}
+	if (imap_word(p, "PARTIAL"))
+		return imap_sp(p) && imap_partial(p, &f->partial);
 	f->vanished = imap_word(p, "VANISHED");
 	return f->vanished || imap_wrong(p, "unknown fetch modifier");
 }

@@ -24,6 +24,7 @@ enum {
 	IMAP_UTF8 = 2,      /* UTF8=ACCEPT, RFC 6855 */
 	IMAP_CONDSTORE = 4, /* RFC 7162 */
 	IMAP_QRESYNC = 8,   /* the same; CONDSTORE is on with it */
+	IMAP_UIDONLY = 16,  /* RFC 9586: no message numbers */
 };
 
 struct imap_session {
@@ -83,6 +84,7 @@ enum {                       /* flags of a command */
 	IMAP_HAS_UID = 1,    /* has a UID form */
 	IMAP_NO_EXPUNGE = 2, /* no EXPUNGE while it runs (RFC 9051, 7.5.1) */
 	IMAP_NO_UPDATES = 4, /* writes its own, or leaves the mailbox */
+	IMAP_NUMBERS = 8,    /* by message numbers, but in its UID form */
 };
 
 struct imap_def {
@@ -149,6 +151,8 @@ void imap_updates(struct imap_session *s, bool expunge);
 /* FLAGS and PERMANENTFLAGS lines if keywords came up the client does not know;
  * force: in any case. */
 void imap_tell_flags(struct imap_session *s, bool force);
+/* "* n FETCH (", or "* u UIDFETCH (" when there are no message numbers. */
+void imap_put_fetch(struct imap_session *s, uint32_t seq);
 /* "* n FETCH (UID u FLAGS (...) MODSEQ (m))" */
 void imap_tell_message(struct imap_session *s, uint32_t seq, bool uid,
     bool modseq);
@@ -199,6 +203,7 @@ IMAP_COMMAND(imap_cmd_thread);
 IMAP_COMMAND(imap_cmd_fetch);
 IMAP_COMMAND(imap_cmd_store);
 IMAP_COMMAND(imap_cmd_copy); /* and MOVE */
+IMAP_COMMAND(imap_cmd_uidbatches);
 
 /* STATUS items of RFC 9051, 6.3.11, for STATUS and LIST RETURN. */
 bool imap_status_items(struct imap_parse *p, unsigned *items_r);

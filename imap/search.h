@@ -6,6 +6,7 @@
 #define IMAP_SEARCH_H
 
 #include "imap/imap.h"
+#include "imap/seqset.h"
 
 #define SEARCH_DEPTH_MAX 50  /* nesting of NOT, OR and parentheses */
 #define SEARCH_KEYS_MAX 1000 /* in one command */
@@ -110,10 +111,8 @@ enum {
 struct search_return {
 	bool given;
 	unsigned options; /* ALL if none was given */
-	/* Of PARTIAL (RFC 5267, 4.4; RFC 9394, 3.1): positions in the result
-	 * from 1, or from its end; and as it was written. */
-	uint32_t first, last; /* first <= last */
-	bool from_end;
+	/* PARTIAL (RFC 5267, 4.4; RFC 9394, 3.1), and as it was written. */
+	struct imap_partial partial;
 	struct slice range;
 };
 

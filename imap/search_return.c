@@ -15,23 +15,14 @@ static const struct {
 
 #define OPTIONS (sizeof(options) / sizeof(*options))
 
-/* "1:500", or "-1:-100" from the end; the order within does not count. */
 static bool
 partial(struct imap_parse *p, struct search_return *ret)
 {
 	struct slice text = scan_rest(&p->sc);
 
-	ret->from_end = imap_char(p, '-');
-	if (!imap_number(p, &ret->first) || !imap_char(p, ':') ||
-	    imap_char(p, '-') != ret->from_end || !imap_number(p, &ret->last) ||
-	    !ret->first || !ret->last)
-		return imap_wrong(p, "expected range of PARTIAL");
+	if (!imap_partial(p, &ret->partial))
+		return false;
 	ret->range = slice_head(text, text.n - scan_rest(&p->sc).n);
-	if (ret->first > ret->last) {
-		uint32_t swap = ret->first;
-		ret->first = ret->last;
-		ret->last = swap;
-	}
 	return true;
 }
 
@@ -92,15 +83,13 @@ put_all(struct imap_session *s, bool uid, const uint32_t *seqs, uint32_t n)
 static struct search_found
 partial_of(const struct search_return *ret, const struct search_found *f)
 {
-	uint32_t from = ret->first - 1, to = ret->last; /* behind the last */
 	struct search_found part = { NULL, 0 };
+	uint32_t first, last;
 
-	if (ret->first > f->count)
-		return part;
-	if (to > f->count)
-		to = f->count;
-	part.count = to - from;
-	part.seqs = f->seqs + (ret->from_end ? f->count - to : from);
+	if (imap_partial_of(&ret->partial, f->count, &first, &last)) {
+		part.seqs = f->seqs + (first - 1);
+		part.count = last - first + 1;
+	}
 	return part;
 }
 

@@ -64,6 +64,10 @@ imap_seqset(struct imap_session *s, struct imap_parse *p, bool uid,
 	*set_r = (struct uidset)UIDSET_INIT(s->arena);
 	if (is_saved(s, p, set_r))
 		return true;
+	if (!uid && s->enabled & IMAP_UIDONLY) {
+		p->code = "UIDREQUIRED";
+		return imap_wrong(p, "message numbers are off");
+	}
 	do {
 		if (!seq_number(p, &first))
 			return imap_wrong(p, "expected message numbers");
@@ -137,6 +141,76 @@ imap_step(struct imap_walk *w, uint32_t *seq_r)
 		w->seq = 0;
 	}
 	return false;
+}
+
+uint32_t
+imap_walk_count(const struct imap_walk *from)
+{
+	struct imap_walk w = *from;
+	uint32_t n = 0, seq;
+
+	if (w.since) {
+		while (imap_step(&w, &seq))
+			n++;
+		return n;
+	}
+	for (; w.range < w.set->n; w.range++, w.seq = 0) {
+		if (!w.seq)
+			begin_range(&w);
+		n += w.last + 1 - w.seq;
+	}
+	return n;
+}
+
+void
+imap_walk_skip(struct imap_walk *w, uint32_t n)
+{
+	uint32_t seq, here;
+
+	if (w->since) {
+		while (n-- > 0 && imap_step(w, &seq))
+			;
+		return;
+	}
+	for (; w->range < w->set->n; w->range++, w->seq = 0) {
+		if (!w->seq)
+			begin_range(w);
+		here = w->last + 1 - w->seq;
+		if (n < here) {
+			w->seq += n;
+			return;
+		}
+		n -= here;
+	}
+}
+
+bool
+imap_partial(struct imap_parse *p, struct imap_partial *v)
+{
+	v->from_end = imap_char(p, '-');
+	if (!imap_number(p, &v->first) || !imap_char(p, ':') ||
+	    (v->from_end && !imap_char(p, '-')) || !imap_number(p, &v->last) ||
+	    !v->first || !v->last)
+		return imap_wrong(p, "expected PARTIAL first:last");
+	if (v->first > v->last) {
+		uint32_t swap = v->first;
+		v->first = v->last;
+		v->last = swap;
+	}
+	return true;
+}
+
+bool
+imap_partial_of(const struct imap_partial *v, uint32_t total, uint32_t *first_r,
+    uint32_t *last_r)
+{
+	uint32_t last = v->last < total ? v->last : total;
+
+	if (v->first > total)
+		return false;
+	*first_r = v->from_end ? total - last + 1 : v->first;
+	*last_r = v->from_end ? total - v->first + 1 : last;
+	return true;
 }
 
 void

@@ -36,6 +36,22 @@ struct imap_walk imap_walk_changed(const struct mailbox *mb,
     const struct uidset *set, uint64_t since);
 bool imap_step(struct imap_walk *w, uint32_t *seq_r);
 
+/* How many messages the walk would go through; it is not changed. */
+uint32_t imap_walk_count(const struct imap_walk *w);
+/* Pass over the first n of them. */
+void imap_walk_skip(struct imap_walk *w, uint32_t n);
+
+/* "1:100" of the results, or "-1:-100" counted from the last (RFC 9394, 4
+ * partial-range), in either order. Zeroed: all. */
+struct imap_partial {
+	uint32_t first, last; /* first <= last */
+	bool from_end;
+};
+bool imap_partial(struct imap_parse *p, struct imap_partial *partial_r);
+/* Positions, from 1, of a partial of total results; false if there are none. */
+bool imap_partial_of(const struct imap_partial *partial, uint32_t total,
+    uint32_t *first_r, uint32_t *last_r);
+
 /* set, as sequence numbers if not uid, appended as "1:3,5". */
 void imap_put_set(struct imap_session *s, struct buf *b,
     const struct uidset *set, bool uid);

@@ -72,6 +72,12 @@ command_run(struct imap_session *s, struct imap_command *c)
 
 	if (!(c->def->states & state))
 		return imap_no(c, NULL, "not allowed in this state");
+	if (c->def->flags & IMAP_NUMBERS && !c->uid &&
+	    s->enabled & IMAP_UIDONLY) {
+		c->p.code = "UIDREQUIRED";
+		c->p.wrong = "message numbers are off";
+		return imap_bad_args(c);
+	}
 	rc = c->def->run(s, c);
 	/* Updates come before the tagged answer; not of a mailbox that was
 	 * left or just opened. */

@@ -21,9 +21,11 @@ tell_expunged(struct imap_session *s, struct err *e)
 
 	if (mailbox_take_expunged(s->mb, s->arena, &seqs, &n, &uids, e) < 0)
 		return -1;
-	if (s->enabled & IMAP_QRESYNC)
+	if (s->enabled & (IMAP_QRESYNC | IMAP_UIDONLY)) {
 		imap_tell_vanished(s, &uids, false);
-	for (size_t i = 0; i < n && !(s->enabled & IMAP_QRESYNC); i++) {
+		n = 0;
+	}
+	for (size_t i = 0; i < n; i++) {
 		buf_addz(&s->out, "* ");
 		buf_addu(&s->out, seqs[i]);
 		buf_addz(&s->out, " EXPUNGE\r\n");
@@ -151,15 +153,24 @@ imap_tell_flags(struct imap_session *s, bool force)
 }
 
 void
+imap_put_fetch(struct imap_session *s, uint32_t seq)
+{
+	struct buf *b = &s->out;
+	bool uidonly = s->enabled & IMAP_UIDONLY;
+
+	buf_add(b, SLICE("* "));
+	buf_addu(b, uidonly ? mailbox_msg(s->mb, seq)->uid : seq);
+	buf_add(b, uidonly ? SLICE(" UIDFETCH (") : SLICE(" FETCH ("));
+}
+
+void
 imap_tell_message(struct imap_session *s, uint32_t seq, bool uid, bool modseq)
 {
 	const struct store_msg *m = mailbox_msg(s->mb, seq);
 	struct buf *b = &s->out;
 
-	buf_addz(b, "* ");
-	buf_addu(b, seq);
-	buf_addz(b, " FETCH (");
-	if (uid) {
+	imap_put_fetch(s, seq);
+	if (uid && !(s->enabled & IMAP_UIDONLY)) {
 		buf_addz(b, "UID ");
 		buf_addu(b, m->uid);
 		buf_addc(b, ' ');

@@ -93,7 +93,7 @@ struct mtime {
 	bool suspect;
 };
 
-#define MAILBOXID 22 /* characters; RFC 8474 */
+#define MAILBOXID STORE_MAILBOXID
 
 struct index {
 	uint32_t uidvalidity, uidnext;

@@ -269,6 +269,7 @@ mailbox_status(struct store *st, struct slice name,
 	/* What is told is announced. */
 	if (index_sync(mb, NULL, e) != 0)
 		rc = -1;
+	memcpy(status_r->id, mb->ix.id, sizeof(status_r->id));
 	status_r->uidvalidity = mailbox_uidvalidity(mb);
 	status_r->uidnext = mailbox_uidnext(mb);
 	status_r->modseq = mailbox_modseq(mb);

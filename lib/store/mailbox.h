@@ -47,6 +47,7 @@ enum {
 #define STORE_KEYWORDS_MAX 64 /* per mailbox, besides the five above */
 #define STORE_KEYWORD_MAX 100 /* bytes of a keyword */
 #define STORE_EMAILID 20      /* characters of an EMAILID (RFC 8474) */
+#define STORE_MAILBOXID 22    /* and of a MAILBOXID */
 
 /* A message of the view. Read only for callers. */
 struct store_msg {
@@ -127,6 +128,9 @@ int mailbox_keyword(const struct mailbox *mb, struct slice name);
  */
 int mailbox_record(struct mailbox *mb, const struct store_msg *m,
     struct slice *record_r, struct err *e);
+/* The same if it costs no parsing; false if it does. */
+bool mailbox_record_cached(struct mailbox *mb, const struct store_msg *m,
+    struct slice *record_r);
 
 /*
  * Content in wire form. Reads go through one window of the file, so memory
@@ -269,6 +273,7 @@ void mailbox_tidy(struct mailbox *mb, int budget_ms);
 /* For STATUS of a mailbox that is not open: opens, reads the header and tail,
  * closes. 1, 0 no such mailbox, -1. */
 struct mailbox_status {
+	char id[STORE_MAILBOXID]; /* no NUL */
 	uint32_t uidvalidity, uidnext;
 	uint64_t modseq;
 	struct mailbox_counts counts;

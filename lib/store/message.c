@@ -388,6 +388,16 @@ remember(struct mailbox *mb, const struct record *old, bool mixed)
 	lines_free(&ls);
 }
 
+bool
+mailbox_record_cached(struct mailbox *mb, const struct store_msg *m,
+    struct slice *record_r)
+{
+	const struct record *r = record_of(mb, m);
+
+	return r && r->cache.segment != 0 &&
+	    cache_get(mb->cache, r->cache, r->msg.uid, record_r);
+}
+
 int
 mailbox_record(struct mailbox *mb, const struct store_msg *m,
     struct slice *record_r, struct err *e)
