@@ -162,6 +162,7 @@ main(int argc, char **argv)
 		sandbox_off();
 	log_init(program.name, LOG_INFO);
 	user_limits();
+	s.remote.dns_door = (int)opt_dns;
 	s.remote.config = config_load_or_exit(opt_config);
 	config_log_init(s.remote.config, program.name);
 	if (user_become(s.remote.config->mox.user, &e) < 0 ||

@@ -1,6 +1,13 @@
 /*
  * remote - what mox-remote knows: one destination, and a connection to it that
  * is used for message after message.
+ *
+ *	remote_init.c     the destination: a transport of mox.conf, or a domain
+ *	remote_send.c     the items of one message, and what is told of them
+ *	remote_server.c   to the server of a transport
+ *	remote_domain.c   how the hosts of a domain are reached
+ *	remote_mx.c       to them, one after the other
+ *	remote_connect.c  a connection to one of them
  */
 #ifndef QUEUE_REMOTE_H
 #define QUEUE_REMOTE_H
@@ -9,8 +16,9 @@
 #include "net/dial.h"
 #include "queue/group.h"
 #include "smtp/client.h"
+#include "smtp/gather.h"
 
-#define REMOTE_IPS 16
+#define REMOTE_IPS GATHER_IPS
 
 /* Whom to trust: made when it is first needed, before the jail. */
 struct remote_trust {
@@ -21,25 +29,42 @@ struct remote_trust {
 struct remote {
 	struct group group;
 	const struct config *config;
-	const struct conf_transport *transport;
-	/* Of its method, or NULL: then `refuse` says why nothing is sent. */
-	const struct conf_transport_smtp *server;
-	bool immediate;      /* TLS from the first byte on */
-	struct slice refuse; /* with its code: 4xx or 5xx */
-	char host[256];
+	const struct conf_transport *transport; /* NULL: none was named */
+	struct slice refuse; /* why nothing is sent, with its code: 4xx, 5xx */
+
+	/* A server of its own: submission, smarthost. */
+	const struct conf_transport_smtp *server; /* NULL: hosts of `domain` */
+	bool immediate; /* TLS from the first byte on */
 	uint16_t port;
 	struct ip ips[REMOTE_IPS];
 	size_t nips;
-	struct err resolve; /* why there are none */
+	struct err resolve;    /* why there are none */
+	struct slice names[1]; /* that its certificate may be for */
+
+	/* The hosts of a domain. */
+	struct slice domain; /* ASCII, lower case; or an address literal */
+	struct dns *dns;
+	int dns_door;            /* -1: none was given */
+	struct dial_opts source; /* addresses of ours, a proxy */
+	struct ip proxy[REMOTE_IPS];
+	struct ip *own; /* where we take mail ourselves */
+	size_t nown;
+	struct slice hello; /* for EHLO */
+
 	struct remote_trust trust;
-	struct tls_client *tls;     /* one of these */
-	struct slice names[1];      /* that its certificate may be for */
+	struct tls_client *tls; /* one of these */
+	/* The connection, or the last attempt at one. */
 	struct smtp_client *client; /* NULL: not connected */
-	unsigned sent;              /* messages on this connection */
+	char host[256];
+	struct ip ip;
+	unsigned sent; /* messages on this connection */
+	bool fallback; /* no TLS since it failed */
+	bool dual;     /* the host has addresses of both families */
 };
 
-/* Find the transport "transport NAME" or "mx DOMAIN", resolve its host, load
- * what TLS needs: all that no jail allows. 0, or -1 with e. */
+/* Find the transport "transport NAME"; or "mx DOMAIN", which is "mx DOMAIN NAME"
+ * if it is a transport's; resolve its host, load what TLS needs: all that no jail
+ * allows. r->config and r->dns_door are set. 0, or -1 with e. */
 int remote_init(struct remote *r, struct slice destination, struct arena *arena,
     struct err *e);
 
@@ -56,5 +81,65 @@ int remote_send(struct remote *r, struct slice names, const char **answer);
 
 /* End the connection. */
 void remote_close(struct remote *r);
+
+/* ---- remote_send.c, for the two ways ---- */
+
+/* A recipient who is not told yet. */
+struct transfer_rcpt {
+	struct group_item *item;
+	struct smtp_result
+	    kept;          /* what a host said that is not the last word */
+	struct slice host; /* that host */
+};
+
+/* One message on its way. */
+struct transfer {
+	struct group_item *items;
+	size_t n;
+	struct smtp_client_mail mail;
+	/* Those not told yet. The first `now` of them are for the host at hand,
+	 * what it said about the others was kept. */
+	struct smtp_client_rcpt *rcpts;
+	struct transfer_rcpt *who;
+	size_t left, now;
+	bool first; /* none of them was tried before */
+};
+
+/* Transactions on the connection until everybody is told or put off, or it is
+ * gone: then some are left for `now`. The other end closed it between two
+ * messages, which is nobody's failure. */
+void transfer_pass(struct remote *r, struct transfer *t);
+/* Put off everybody who is left for now, for this reason. */
+void transfer_put_off(struct remote *r, struct transfer *t,
+    const struct smtp_result *result);
+/* Those put off are for the next host. */
+void transfer_next(struct transfer *t);
+/* Tell everybody who is left what was kept. */
+void transfer_end(struct remote *r, struct transfer *t);
+
+/* ---- remote_server.c, remote_mx.c ---- */
+
+/* Send to whoever is left. True: nobody was there; others need not try. */
+bool remote_server(struct remote *r, struct transfer *t);
+bool remote_mx(struct remote *r, struct transfer *t);
+
+/* ---- remote_domain.c ---- */
+
+/* The rest of remote_init for r->domain. */
+int remote_init_domain(struct remote *r, struct arena *arena, struct err *e);
+
+/* ---- remote_connect.c ---- */
+
+/* A host of a domain. */
+struct remote_host {
+	struct slice name;
+	uint16_t preference;
+	struct gather_addresses addresses;
+	bool tried;
+};
+
+/* Connect to it. 0, or -1 with *result_r; texts are in the group's arena. */
+int remote_connect(struct remote *r, struct remote_host *host,
+    const struct transfer *t, struct smtp_result *result_r);
 
 #endif

@@ -44,9 +44,6 @@ set_method(struct remote *r, struct arena *arena)
 		r->server = t->smtp, r->port = 25;
 	else if (t->fail)
 		set_refusal(r, arena, t->fail);
-	else
-		r->refuse = SLICE("451 4.3.5 delivery to MX hosts, directly or "
-				  "by SOCKS, is not in effect yet");
 	if (r->server && r->server->port)
 		r->port = (uint16_t)r->server->port;
 }
@@ -113,26 +110,38 @@ load_tls(struct remote *r, struct err *e)
 /* ---- the destination ---- */
 
 static int
+set_transport(struct remote *r, struct slice name, struct arena *arena,
+    struct err *e)
+{
+	r->transport = find_transport(r->config, name);
+	if (!r->transport) {
+		r->refuse = arena_printf(arena,
+		    "451 4.3.5 no transport %.*s in mox.conf", SLICE_FMT(name));
+		return 0;
+	}
+	set_method(r, arena);
+	if (r->server || r->refuse.n || r->domain.n)
+		return 0;
+	return err_set(e, ERR_SYNTAX,
+	    "transport %.*s has no server of its own: say \"mx DOMAIN %.*s\"",
+	    SLICE_FMT(name), SLICE_FMT(name));
+}
+
+static int
 set_destination(struct remote *r, struct slice destination, struct arena *arena,
     struct err *e)
 {
-	static const struct conf_transport direct;
 	struct slice kind, name;
 
 	slice_cut(destination, ' ', &kind, &name);
-	if (slice_is(kind, "transport"))
-		r->transport = find_transport(r->config, name);
-	else if (slice_is(kind, "mx"))
-		r->transport = &direct;
-	else
+	if (slice_is(kind, "mx"))
+		slice_cut(name, ' ', &r->domain, &name);
+	if (r->domain.n == 0 && !slice_is(kind, "transport"))
 		return err_set(e, ERR_SYNTAX,
-		    "destination must be \"transport NAME\" or \"mx DOMAIN\"");
-	if (r->transport)
-		set_method(r, arena);
-	else
-		r->refuse = arena_printf(arena,
-		    "451 4.3.5 no transport %.*s in mox.conf", SLICE_FMT(name));
-	return 0;
+		    "destination must be \"transport NAME\", \"mx DOMAIN\" or "
+		    "\"mx DOMAIN NAME\"");
+	return r->domain.n && name.n == 0 ? 0
+					  : set_transport(r, name, arena, e);
 }
 
 int
@@ -141,19 +150,29 @@ remote_init(struct remote *r, struct slice destination, struct arena *arena,
 {
 	if (set_destination(r, destination, arena, e) < 0)
 		return -1;
-	if (r->server)
-		resolve(r, arena);
+	if (r->refuse.n)
+		return 0;
+	if (!r->server)
+		return remote_init_domain(r, arena, e);
+	resolve(r, arena);
 	return load_tls(r, e);
 }
 
+/* Of the hosts of a domain some have to be verified: which, is only known when
+ * they are looked up. */
 void
 remote_prepare(struct remote *r, struct slice destination)
 {
 	struct arena *arena = arena_new(0);
 	struct remote copy = *r;
 
-	if (set_destination(&copy, destination, arena, NULL) == 0)
+	if (set_destination(&copy, destination, arena, NULL) == 0) {
 		load_tls(&copy, NULL);
+		if (!copy.server && copy.refuse.n == 0) {
+			remote_tls(&copy, false, NULL);
+			remote_tls(&copy, true, NULL);
+		}
+	}
 	r->trust = copy.trust;
 	arena_free(&arena);
 }

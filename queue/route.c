@@ -75,29 +75,42 @@ find_route(struct runner *r, const struct item *it, struct slice to,
 	return rc < 0 ? -1 : 0;
 }
 
+/* A transport with a server of its own is one destination; with others, and
+ * without any, each domain is. */
+static struct slice
+key_of(struct runner *r, struct slice transport, struct slice domain)
+{
+	const struct conf_transports *all = &r->config->mox.transports;
+
+	if (transport.n == 0)
+		return arena_printf(r->arena, "mx %.*s", SLICE_FMT(domain));
+	for (size_t i = 0; i < all->n; i++)
+		if (slice_eq(all->v[i].name, transport) &&
+		    (all->v[i].socks || all->v[i].direct))
+			return arena_printf(r->arena, "mx %.*s %.*s",
+			    SLICE_FMT(domain), SLICE_FMT(transport));
+	return arena_printf(r->arena, "transport %.*s", SLICE_FMT(transport));
+}
+
 int
 runner_route(struct runner *r, const struct item *it, struct slice *key_r,
     struct err *e)
 {
-	struct slice to = queue_domain(it->rcpt.to);
-	const struct conf_route *route;
+	struct slice to = ascii(r->arena, queue_domain(it->rcpt.to));
+	const struct conf_route *route = NULL;
 	struct lookup_result found;
 
-	if (it->m.transport.n) {
-		*key_r = arena_printf(r->arena, "transport %.*s",
-		    SLICE_FMT(it->m.transport));
-		return 0;
+	if (it->m.transport.n == 0) {
+		if (lookup_mailbox(r->lookup, r->arena, it->rcpt.to, &found,
+			e) < 0)
+			return -1;
+		if (r->localserve || found.status != LOOKUP_NOT_LOCAL) {
+			*key_r = SLICE("local");
+			return 0;
+		}
+		if (find_route(r, it, to, &route, e) < 0)
+			return -1;
 	}
-	if (lookup_mailbox(r->lookup, r->arena, it->rcpt.to, &found, e) < 0)
-		return -1;
-	if (r->localserve || found.status != LOOKUP_NOT_LOCAL) {
-		*key_r = SLICE("local");
-		return 0;
-	}
-	if (find_route(r, it, ascii(r->arena, to), &route, e) < 0)
-		return -1;
-	*key_r = route ? arena_printf(r->arena, "transport %.*s",
-			     SLICE_FMT(route->transport))
-		       : arena_printf(r->arena, "mx %.*s", SLICE_FMT(to));
+	*key_r = key_of(r, route ? route->transport : it->m.transport, to);
 	return 0;
 }

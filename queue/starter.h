@@ -25,12 +25,12 @@
 
 enum starter_program { STARTER_REMOTE, STARTER_LOCAL, STARTER_PROGRAMS };
 
-#define STARTER_NAME_MAX 300 /* of a transport or domain */
+#define STARTER_NAME_MAX 600 /* of a domain, a transport */
 
 struct starter_request {
 	uint32_t program;            /* enum starter_program */
 	uint32_t n;                  /* bytes of dest */
-	char dest[STARTER_NAME_MAX]; /* "transport NAME", "mx DOMAIN" */
+	char dest[STARTER_NAME_MAX]; /* "transport NAME", "mx DOMAIN", "mx DOMAIN NAME" */
 };
 
 #define STARTER_FDS 3 /* descriptors of a request: stdin, stdout, the lock */
