@@ -22,6 +22,7 @@ struct smtp_to {
 	struct slice orcpt;
 	const struct conf_alias *alias; /* NULL: none */
 	struct slice address;           /* the one spelling: lookup.h */
+	enum lookup_reports reports;
 };
 
 /* Seals of a message, one for each domain that passes it on. */
@@ -164,6 +165,12 @@ int smtp_on_deliver(void *ctx, const struct split_msg *msg, struct err *e);
 void smtp_remember(struct smtp_back *b);
 /* Is the author who From says? */
 enum history_validation smtp_from_validation(struct smtp_back *b);
+
+/* ---- evaluate.c ---- */
+
+/* For the report that From's domain may ask for: the message was accepted, or
+ * rejected as its policy wants. */
+void smtp_evaluate(struct smtp_back *b, bool rejected);
 
 /* ---- prefix.c ---- */
 

@@ -229,6 +229,7 @@ add_rcpt(struct smtp_back *b, const struct split_msg *msg,
 		.orcpt = arena_dup(b->arena, msg->v[3]),
 		.alias = r->status == LOOKUP_ALIAS ? r->alias : NULL,
 		.address = r->address,
+		.reports = r->reports,
 	};
 	split_set_state(b->login.split, SMTP_ST_RCPT);
 }

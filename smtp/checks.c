@@ -239,6 +239,7 @@ smtp_check_sender(struct smtp_back *b, struct err *e)
 	check_dmarc(b);
 	if (!c->has_dmarc || !c->dmarc.reject)
 		return 1;
+	c->refused = true;
 	return smtp_verdict(b, 550, "5.7.26", e,
 	    "%.*s does not want this: neither SPF nor DKIM is its own (DMARC)",
 	    SLICE_FMT(slice_head(c->from_domain, DNS_NAME_MAX)));

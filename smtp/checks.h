@@ -51,6 +51,7 @@ struct smtp_checks {
 	bool has_dmarc;
 	struct slice from_domain; /* of the message */
 	struct dmarc_result dmarc;
+	bool refused; /* for that */
 };
 
 #endif

@@ -249,8 +249,10 @@ smtp_on_deliver(void *ctx, const struct split_msg *msg, struct err *e)
 		b->good++;
 		b->bad--;
 		rc = smtp_verdict(b, 250, "2.0.0", e, "accepted (%s)", b->id);
+		smtp_evaluate(b, false);
 		smtp_remember(b);
-	}
+	} else if (rc == 0 && b->checks.refused)
+		smtp_evaluate(b, true);
 	smtp_back_reset(b);
 	return rc;
 }

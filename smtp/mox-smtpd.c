@@ -2,6 +2,7 @@
  * mox-smtpd - SMTP and submission: two jailed processes a connection, the
  * front for the dialogue, the back for addresses, passwords and mailboxes.
  */
+#include "base/file.h"
 #include "host/host_dns.h"
 #include "smtp/front.h"
 #include "smtp/smtpd.h"
@@ -59,15 +60,15 @@ check_listeners(const struct service_setup *setup, struct err *e)
 }
 
 /* The back puts submissions into the queue, and signs them: keys of DKIM are
- * in folders of their own. */
+ * in folders of their own. It notes what DMARC reports will be about. */
 static void
-add_submission_paths(struct service_setup *setup)
+add_paths(struct service_setup *setup)
 {
 	const struct config *config = smtpd.host.config;
 	struct arena *arena = setup->arena;
 	size_t n = setup->nback_paths;
 	struct sandbox_path *paths = arena_grow(arena,
-	    (void *)setup->back_paths, n, n + 3, sizeof(*paths));
+	    (void *)setup->back_paths, n, n + 4, sizeof(*paths));
 
 	paths[n++] = (struct sandbox_path){ config_data(config, arena, "queue"),
 		SANDBOX_READ | SANDBOX_WRITE };
@@ -77,6 +78,9 @@ add_submission_paths(struct service_setup *setup)
 	paths[n++] = (struct sandbox_path){ config_file(config, arena,
 						SLICE("../secret/dkim")),
 		SANDBOX_READ };
+	paths[n++] =
+	    (struct sandbox_path){ config_data(config, arena, "dmarcresults"),
+		    SANDBOX_READ | SANDBOX_WRITE };
 	setup->back_paths = paths;
 	setup->nback_paths = n;
 }
@@ -110,7 +114,9 @@ load(struct service_setup *setup, struct err *e)
 		smtpd.host.env.run_fd, smtpd.host.env.clock,
 		smtpd.host.env.rand, e) < 0)
 		return -1;
-	add_submission_paths(setup);
+	if (file_mkdirs(smtpd.host.env.data_fd, "dmarcresults", 0700, e) < 0)
+		return -1;
+	add_paths(setup);
 	return receivedid_load(smtpd.host.env.data_fd, "receivedid.key",
 	    smtpd.host.env.rand, &smtpd.receivedid, e);
 }

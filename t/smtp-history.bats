@@ -164,3 +164,43 @@ lacks() {
 	mox-verifydata -fix "$DIR/data"
 	mox-verifydata "$DIR/data"
 }
+
+# ---- DMARC evaluations ----
+
+results() { cat "$DIR"/data/dmarcresults/*/"$1" 2>/dev/null; }
+count() { [ "$(results "$1" | wc -l)" = "$2" ]; }
+
+@test "DMARC: accepted and rejected mail of domains that want reports" {
+	# A stranger's forgery says nothing to anybody.
+	[[ $(send b@soft.example x@good.example) == '550 5.7.26 '* ]]
+	send a@good.example a@good.example
+	eventually count good.example 1
+	LINE=$(results good.example)
+	has ip=127.7.0.1 disposition=none aligned.spf=yes aligned.dkim=no from=good.example \
+		mailfrom=good.example rcpt=localhost spf=pass spf.mfrom=good.example \
+		record='v=DMARC1;%20p=reject;%20rua=mailto:r@good.example;%20ri=3600'
+	lacks optional override
+	# Now they are known.
+	[[ $(send b@soft.example x@sub.good.example) == '550 5.7.26 '* ]]
+	eventually count good.example 2
+	LINE=$(results good.example | tail -n 1)
+	has disposition=reject from=sub.good.example spf=softfail aligned.spf=no
+	lacks optional
+	[ -d "$DIR/data/dmarcresults/$(date -u +%Y%m%d)" ]
+	# Who asks for no reports; whose forgery was all that came; a refusal for
+	# another reason.
+	[[ $(send b@soft.example x@quiet.example) == '550 5.7.26 '* ]]
+	[[ $(send b@soft.example x@other.example) == '550 5.7.26 '* ]]
+	[[ $(send b@soft.example x@plain.example) == 250* ]]
+	line 2
+	[ "$(ls "$DIR"/data/dmarcresults/*)" = good.example ]
+}
+
+@test "DMARC: NoOutgoingDMARCReports keeps none" {
+	stop_server
+	printf 'NoOutgoingDMARCReports: true\n' >>"$DIR/mox.conf"
+	start_server
+	send a@good.example a@good.example
+	line 1
+	[ -z "$(ls "$DIR/data/dmarcresults")" ]
+}

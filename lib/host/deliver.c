@@ -220,12 +220,15 @@ deliver_remember(struct deliver *d, const struct deliver_target *t,
 
 struct history *
 deliver_history(struct deliver *d, const struct deliver_target *t,
-    struct err *e)
+    struct slice *mailbox_r, struct err *e)
 {
 	struct arena *arena = arena_new(0);
 	struct open *open;
 	int rc = open_history(d, arena, t, &open, e);
 
 	arena_free(&arena);
-	return rc == 0 ? open->history : NULL;
+	if (rc < 0)
+		return NULL;
+	*mailbox_r = mailbox_name(open->mailbox);
+	return open->history;
 }

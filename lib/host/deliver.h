@@ -83,10 +83,10 @@ enum store_code deliver_add(struct deliver *d, const struct deliver_target *t,
  */
 void deliver_remember(struct deliver *d, const struct deliver_target *t,
     struct history_message *m);
-/* The account's history, open until the next call of deliver_*, or NULL with
- * e. */
+/* The account's history, and the target's mailbox by the name it has there;
+ * until the next call of deliver_*. NULL with e. */
 struct history *deliver_history(struct deliver *d,
-    const struct deliver_target *t, struct err *e);
+    const struct deliver_target *t, struct slice *mailbox_r, struct err *e);
 
 /* May so many bytes be added? STORE_OK, STORE_OVERQUOTA, STORE_FAILED. */
 enum store_code deliver_check_quota(struct deliver *d,

@@ -30,6 +30,8 @@ reset(void *arg, const struct db_cdb *next, struct err *e)
 	h->facts = map_new();
 	h->verdicts = map_new();
 	arena_reset(h->arena);
+	h->lines = NULL;
+	h->n = h->indexed = 0;
 	h->last = 0;
 	if (db_cdb_get(next, SLICE("last"), &value, e) < 0)
 		return -1;
@@ -63,15 +65,13 @@ line_add(struct history *h, struct slice rest, struct arena *arena)
 	struct history_key keys[HISTORY_KEYS_OF_MAX];
 	struct history_message m;
 	struct slice number, facts, *kept;
-	uint64_t n;
+	size_t n;
 
 	slice_cut(rest, ' ', &number, &facts);
-	if (!slice_u64(number, &n) || !history_facts_parse(facts, arena, &m))
+	if (!history_facts_parse(facts, arena, &m))
 		return;
-	if (n > h->last)
-		h->last = n;
 	kept = arena_alloc(h->arena, sizeof(*kept));
-	*kept = arena_dup(h->arena, rest);
+	*kept = rest;
 	map_set(h->facts, facts_key(arena, slice_of(m.emailid, STORE_EMAILID)),
 	    kept);
 	n = history_keys(&m, arena, keys);
@@ -91,19 +91,38 @@ line_judge(struct history *h, struct slice rest)
 		map_set(h->verdicts, emailid, (void *)(uintptr_t)(verdict + 1));
 }
 
-static int
-take_line(void *arg, struct slice payload, uint64_t unit_end, struct err *e)
+void
+history_index(struct history *h)
 {
 	struct arena *arena = arena_new(0);
 	struct slice verb, rest;
 
+	for (; h->indexed < h->n; h->indexed++) {
+		slice_cut(h->lines[h->indexed], ' ', &verb, &rest);
+		if (slice_is(verb, "add"))
+			line_add(h, rest, arena);
+		else if (slice_is(verb, "judge"))
+			line_judge(h, rest);
+		arena_reset(arena);
+	}
+	arena_free(&arena);
+}
+
+/* All that every process does with each line of all others: little. */
+static int
+take_line(void *arg, struct slice payload, uint64_t unit_end, struct err *e)
+{
+	struct history *h = arg;
+	struct slice verb, number, rest;
+	uint64_t n;
+
 	(void)unit_end, (void)e;
 	slice_cut(payload, ' ', &verb, &rest);
-	if (slice_is(verb, "add"))
-		line_add(arg, rest, arena);
-	else if (slice_is(verb, "judge"))
-		line_judge(arg, rest);
-	arena_free(&arena);
+	slice_cut(rest, ' ', &number, &rest);
+	if (slice_is(verb, "add") && slice_u64(number, &n) && n > h->last)
+		h->last = n;
+	h->lines = store_push(h->arena, h->lines, h->n, sizeof(*h->lines));
+	h->lines[h->n++] = arena_dup(h->arena, payload);
 	return 0;
 }
 
@@ -226,6 +245,7 @@ history_message(struct history *h, const char emailid[STORE_EMAILID],
 
 	if (db_pair_refresh(&h->pair, e) < 0)
 		return -1;
+	history_index(h);
 	tail = map_get(h->facts, key);
 	if (tail)
 		value = *tail;
@@ -246,6 +266,7 @@ history_list(struct history *h, const struct history_key *key,
 	*n_r = 0;
 	if (db_pair_refresh(&h->pair, e) < 0)
 		return -1;
+	history_index(h);
 	return history_merge(h, history_key_text(key, arena), key->kind, arena,
 	    v_r, n_r, e);
 }

@@ -225,6 +225,7 @@ history_build(void *arg, struct db_cdb_make *m, struct err *e)
 	struct building b = { .make = m, .now_s = clock_s(h->env->clock) };
 	struct buf last = BUF_INIT(32);
 
+	history_index(h);
 	buf_addu(&last, h->last);
 	db_cdb_make_add(m, SLICE("last"), buf_slice(&last));
 	buf_free(&last);

@@ -30,10 +30,12 @@ struct history {
 	struct db_pair pair;
 	const struct store_env *env;
 	uint64_t last;        /* number of the newest message */
+	struct slice *lines;  /* of the log, as they came */
+	size_t n, indexed;    /* and how many of them the maps know */
 	struct map *tails;    /* key of a list -> struct history_tail */
 	struct map *facts;    /* EMAILID -> struct slice, "NUMBER FACTS" */
 	struct map *verdicts; /* EMAILID -> (void *)(verdict + 1) */
-	struct arena *arena;  /* of the maps' values, until the next reset */
+	struct arena *arena;  /* of lines and values, until the next reset */
 };
 
 /* ---- history_line.c ---- */
@@ -54,6 +56,11 @@ bool history_key_kind(struct slice text, enum history_kind *kind_r);
 struct history_entry history_entry_of(const struct history_message *m);
 void history_entries_write(struct buf *out, const struct history_entry *v,
     size_t n);
+
+/* ---- history.c ---- */
+
+/* Bring the maps up to date: who only adds never needs them. */
+void history_index(struct history *h);
 
 /* ---- history_fold.c ---- */
 
