@@ -294,7 +294,7 @@ upgrade(struct smtp_client *c, struct arena *arena, struct smtp_result *r)
 	struct smtp_result refused;
 	struct smtp_answer answer;
 
-	if (!c->offers.starttls) {
+	if (!c->offers.starttls && !c->opts.starttls_unoffered) {
 		if (c->opts.tls_mode == SMTP_TLS_OPPORTUNISTIC)
 			return 0;
 		client_fail(r, SMTP_RES_TLS, SMTP_STEP_STARTTLS, arena,
@@ -422,6 +422,12 @@ struct slice
 smtp_client_greeting(const struct smtp_client *c)
 {
 	return slice_str(c->greeting);
+}
+
+struct conn *
+smtp_client_conn(struct smtp_client *c)
+{
+	return c->conn;
 }
 
 bool

@@ -102,6 +102,7 @@ struct smtp_client_opts {
 	struct slice hello; /* our name, or address literal, for EHLO */
 	enum smtp_tls_mode tls_mode;
 	bool tls_immediate;       /* before the greeting: submissions */
+	bool starttls_unoffered;  /* ask for it all the same */
 	struct tls_client *tls;   /* NULL only with SMTP_TLS_NONE */
 	struct tls_expect expect; /* its `verify` is set by tls_mode */
 	int step_ms;              /* each answer, each write; 0: 30 s */
@@ -125,6 +126,7 @@ struct smtp_offers {
 };
 
 struct smtp_client;
+struct conn;
 
 /* Takes fd, and closes it at last. Slices and pointers of opts must live as
  * long as the client. */
@@ -159,6 +161,8 @@ const struct tls_facts *smtp_client_tls(const struct smtp_client *c);
 enum tls_failure smtp_client_tls_failure(const struct smtp_client *c);
 /* The name the server gave itself in its greeting; may be empty. */
 struct slice smtp_client_greeting(const struct smtp_client *c);
+/* For a dialogue of one's own after open: the client's, and freed with it. */
+struct conn *smtp_client_conn(struct smtp_client *c);
 /* May another message be sent on it? */
 bool smtp_client_usable(const struct smtp_client *c);
 

@@ -15,7 +15,7 @@ dns_tool_begin(struct dns_tool *t)
 {
 	struct err e = ERR_INIT;
 
-	log_init(t->program->name, LOG_WARN);
+	log_init_env(t->program->name, LOG_WARN);
 	t->arena = arena_new(0);
 	t->dns = host_dns_open(t->config, t->arena, &e);
 	if (t->dns == NULL)

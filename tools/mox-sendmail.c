@@ -468,17 +468,6 @@ parse_args(struct sendmail *s, int argc, char **argv)
 			 "from");
 }
 
-static void
-start_log(void)
-{
-	enum log_level level = LOG_ERROR;
-	const char *name = secure_getenv("MOX_LOGLEVEL");
-
-	if (name != NULL)
-		log_level_parse(slice_str(name), &level);
-	log_init("mox-sendmail", level);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -488,7 +477,7 @@ main(int argc, char **argv)
 	int rc = -1;
 
 	signal(SIGPIPE, SIG_IGN);
-	start_log();
+	log_init_env("mox-sendmail", LOG_ERROR);
 	parse_args(&s, argc, argv);
 	configured = load(&s) == 0;
 	if (read_input(&s, &e) < 0) {

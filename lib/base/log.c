@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -234,6 +235,16 @@ log_init(const char *program, enum log_level level)
 {
 	conf.program = program;
 	log_set_level(SLICE_NULL, level);
+}
+
+void
+log_init_env(const char *program, enum log_level level)
+{
+	const char *name = secure_getenv("MOX_LOGLEVEL");
+
+	if (name != NULL)
+		log_level_parse(slice_str(name), &level);
+	log_init(program, level);
 }
 
 void

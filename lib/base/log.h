@@ -40,6 +40,8 @@ const char *log_level_name(enum log_level level);
 
 /* Process-wide. program is kept, not copied. */
 void log_init(const char *program, enum log_level level);
+/* The same; $MOX_LOGLEVEL goes before level. */
+void log_init_env(const char *program, enum log_level level);
 void log_set_fd(int fd);                   /* default 2 */
 void log_set_clock(const struct clock *c); /* default NULL */
 /* Level of one topic; topic "" is the default. Topics past LOG_TOPICS, or

@@ -523,14 +523,26 @@ conn_tls_failure(const struct conn *c, char *text, size_t size)
 	return failure;
 }
 
+bool
+conn_tls_match(const struct conn *c, struct tls_tlsa *tlsa_r)
+{
+	return c->ssl != NULL && tls_client_match(c->ssl, tlsa_r);
+}
+
 void
-conn_shutdown(struct conn *c)
+conn_end_write(struct conn *c)
 {
 	if (c->ssl != NULL && c->write_failed == CONN_OK) {
 		SSL_shutdown(c->ssl);
 		ERR_clear_error();
 	}
 	shutdown(c->write_fd, SHUT_WR);
+}
+
+void
+conn_shutdown(struct conn *c)
+{
+	conn_end_write(c);
 	/* Closing with bytes unread resets the connection, and takes back what
 	 * was said last. */
 	c->in_n = c->in_at = 0;

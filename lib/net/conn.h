@@ -114,11 +114,15 @@ enum conn_status conn_tls_connect(struct conn *c, struct tls_client *tls,
  * tls_client_failure; conn_error where that has no text. */
 enum tls_failure conn_tls_failure(const struct conn *c, char *text,
     size_t size);
+/* The record that verified the peer: tls_client_match. */
+bool conn_tls_match(const struct conn *c, struct tls_tlsa *tlsa_r);
 bool conn_is_tls(const struct conn *c);
 /* Facts of the session: NULL before a handshake. */
 const struct tls_facts *conn_tls_facts(const struct conn *c);
-/* Tell the peer that nothing follows (close_notify, then end of sending).
- * Waits for nothing. */
+/* Tell the peer that nothing follows (close_notify, then end of sending). It
+ * may go on, and be read. Waits for nothing. */
+void conn_end_write(struct conn *c);
+/* The same, and pass over what it said: the connection is to be closed. */
 void conn_shutdown(struct conn *c);
 
 /* ---- for loops of one's own: these do not wait ---- */

@@ -170,6 +170,12 @@ tls_client_stale(const struct tls_client *t)
 	return false;
 }
 
+SSL_CTX *
+tls_client_context(struct tls_client *t)
+{
+	return t->ctx;
+}
+
 /* ---- whom to expect ---- */
 
 static int
@@ -209,6 +215,13 @@ add_names(SSL *ssl, const struct tls_expect *x, struct err *e)
 }
 
 /* RFC 7672, 3.1: DANE-TA(2) and DANE-EE(3) are for SMTP, others unusable. */
+static bool
+usage_counts(const struct tls_expect *x, const struct tls_tlsa *r)
+{
+	return r->usage == 2 || r->usage == 3 ||
+	    (x->pkix_usages && r->usage < 2);
+}
+
 static int
 add_tlsa(SSL *ssl, const struct tls_expect *x, struct err *e)
 {
@@ -216,7 +229,7 @@ add_tlsa(SSL *ssl, const struct tls_expect *x, struct err *e)
 
 	for (size_t i = 0; i < x->ntlsa; i++) {
 		const struct tls_tlsa *r = &x->tlsa[i];
-		if (r->usage == 2 || r->usage == 3)
+		if (usage_counts(x, r))
 			usable +=
 			    SSL_dane_tlsa_add(ssl, r->usage, r->selector,
 				r->match, (const unsigned char *)r->data.p,
@@ -276,6 +289,20 @@ tls_client_session(struct tls_client *t, const struct tls_expect *x,
 		return NULL;
 	}
 	return ssl;
+}
+
+bool
+tls_client_match(SSL *ssl, struct tls_tlsa *r)
+{
+	const unsigned char *p = NULL;
+	size_t n = 0;
+
+	*r = (struct tls_tlsa){ 0 };
+	if (SSL_get0_dane_tlsa(ssl, &r->usage, &r->selector, &r->match, &p,
+		&n) < 0)
+		return false;
+	r->data = slice_of((const char *)p, n);
+	return true;
 }
 
 /* ---- what was wrong ---- */

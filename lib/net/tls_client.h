@@ -33,6 +33,8 @@ struct tls_client *tls_client_new(const struct tls_client_opts *opts,
 void tls_client_free(struct tls_client **t);
 /* Has a file of trust anchors changed since, or become unreadable? */
 bool tls_client_stale(const struct tls_client *t);
+/* What sessions are made of: for tools that try out what OpenSSL can. */
+SSL_CTX *tls_client_context(struct tls_client *t);
 
 /* ---- a connection ---- */
 
@@ -57,6 +59,7 @@ struct tls_expect {
 	size_t nnames;
 	const struct tls_tlsa *tlsa;
 	size_t ntlsa;
+	bool pkix_usages; /* PKIX-TA and PKIX-EE count, too: not for SMTP */
 };
 
 /* Why there is no verified TLS. In the order of RFC 8460, 4.3. */
@@ -79,6 +82,10 @@ const char *tls_failure_name(enum tls_failure failure);
  */
 SSL *tls_client_session(struct tls_client *t, const struct tls_expect *expect,
     struct err *e);
+
+/* After a handshake with TLS_VERIFY_DANE: the record that the peer was verified
+ * by. False: none. Data lives as long as ssl. */
+bool tls_client_match(SSL *ssl, struct tls_tlsa *tlsa_r);
 
 /*
  * What was found wrong with the peer, finished or not; text is a sentence for
