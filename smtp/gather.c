@@ -238,7 +238,7 @@ gather_addresses(struct dns *dns, struct arena *arena, struct slice host,
 	struct err e = ERR_INIT;
 	struct dns_answer a;
 	bool first;
-	int rc;
+	int rc, aliases = 0;
 
 	*r = (struct gather_addresses){ .expanded = host };
 	if (is_literal(host, &r->ips[0])) {
@@ -258,10 +258,16 @@ gather_addresses(struct dns *dns, struct arena *arena, struct slice host,
 	}
 	r->expanded = lower(arena, a.name);
 	r->secure = a.secure;
-	r->name_secure = a.secure;
+	/* RFC 7672, 2.1.2: what may decide over DANE must have an answer. */
 	if (!a.secure && !dns_name_eq(a.name, host))
-		r->name_secure =
-		    count_aliases(dns, arena, host, 1, &first) == 1 && first;
+		aliases = count_aliases(dns, arena, host, 1, &first);
+	if (aliases < 0) {
+		r->status = GATHER_TEMP;
+		r->why = arena_printf(arena, "CNAME of %.*s: no answer",
+		    SLICE_FMT(host));
+		return;
+	}
+	r->name_secure = a.secure || (aliases == 1 && first);
 	interleave(&a, r);
 }
 

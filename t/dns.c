@@ -23,6 +23,10 @@ static const char zone_text[] =
     "\n"
     "example.org SECURE\n"
     "backup.example.net FAIL\n"
+    "half.example.org A 192.0.2.3\n"
+    "half.example.org FAIL AAAA\n"
+    "half.example.org BOGUS MX\n"
+    "other.example.org FAIL AAAA\n"
     "bogus.example BOGUS\n";
 
 static struct dns *dns;
@@ -104,6 +108,8 @@ test_answers(void)
 		{ "backup.example.net", DNS_A, -1, 0, false, false },
 		{ "bogus.example", DNS_A, -1, 0, false, false },
 		{ "loop.example.org", DNS_A, -1, 0, false, false },
+		{ "half.example.org", DNS_A, 1, 1, true, false },
+		{ "half.example.org", DNS_AAAA, -1, 0, false, false },
 		{ "no..name", DNS_A, -1, 0, false, false },
 	};
 	struct dns_answer a;
@@ -151,6 +157,17 @@ test_data(void)
 	CHECK_EQ(a.n, 2);
 	CHECK_SLICE(a.name, SLICE("mail.example.org"));
 	CHECK_STR(ip_text(&a.v[1].ip, text), "2001:db8::1");
+	/* Half an answer is no less secure than it is. */
+	CHECK_EQ(dns_addresses(dns, arena, SLICE("half.example.org"), &a, NULL),
+	    1);
+	CHECK(a.secure && a.n == 1);
+	CHECK_EQ(dns_addresses(dns, arena, SLICE("other.example.org"), &a,
+		     NULL),
+	    -1);
+	CHECK_EQ(dns_query(dns, arena, SLICE("half.example.org"), DNS_MX, &a,
+		     NULL),
+	    -1);
+	CHECK(a.bogus);
 	CHECK_EQ(dns_reverse(dns, arena, &(struct ip){ 4, { 192, 0, 2, 1 } },
 		     &a, NULL),
 	    1);
@@ -163,7 +180,8 @@ test_bad_zones(void)
 	static const char *const rows[] = { "a", "a A", "a A x", "a A ::1",
 		"a MX 70000 b", "a MX b", "a TLSA 3 1 1 0", "a TLSA 3 1 1 zz",
 		"a NOSUCH b", "a A 192.0.2.1 more", "a TXT \"open",
-		"a TXT \"\\256\"", "a TXT \"\\1\"" };
+		"a TXT \"\\256\"", "a TXT \"\\1\"", "a FAIL NOSUCH",
+		"a BOGUS A AAAA" };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct err e = ERR_INIT;

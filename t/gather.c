@@ -31,7 +31,11 @@ static const char zone_text[] =
     "dangling.example CNAME gone.example\n"
     "fails.example FAIL\n"
     "to-fails.example CNAME fails.example\n"
-    "bogus.example BOGUS\n";
+    "bogus.example BOGUS\n"
+    "half.example.org A 192.0.2.3\n"
+    "half.example.org FAIL AAAA\n"
+    "unsure.example.org CNAME plain.example\n"
+    "unsure.example.org FAIL CNAME\n";
 
 static struct dns *dns;
 static struct arena *arena;
@@ -178,6 +182,10 @@ test_addresses(void)
 	CHECK_EQ(addresses("a..b").status, GATHER_PERM);
 	CHECK_EQ(addresses("fails.example").status, GATHER_TEMP);
 	CHECK(addresses("bogus.example").bogus);
+	/* What was not answered does not take DANE away. */
+	CHECK(addresses("half.example.org").secure);
+	CHECK_EQ(addresses("half.example.org").status, GATHER_OK);
+	CHECK_EQ(addresses("unsure.example.org").status, GATHER_TEMP);
 	CHECK(addresses("bogus.example").why.n > 0);
 }
 

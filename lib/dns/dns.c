@@ -93,7 +93,8 @@ dns_addresses(struct dns *dns, struct arena *arena, struct slice host,
 	rc4 = dns_query(dns, arena, host, DNS_A, &v4, e);
 	rc6 = dns_query(dns, arena, host, DNS_AAAA, &v6, e);
 	*answer_r = rc4 >= 0 ? v4 : v6;
-	answer_r->secure = rc4 >= 0 && rc6 >= 0 && v4.secure && v6.secure;
+	answer_r->secure = (rc4 >= 0 || rc6 >= 0) && (rc4 < 0 || v4.secure) &&
+	    (rc6 < 0 || v6.secure);
 	answer_r->bogus = v4.bogus || v6.bogus;
 	answer_r->timeout = v4.timeout || v6.timeout;
 	answer_r->why = v4.why.n > 0 ? v4.why : v6.why;

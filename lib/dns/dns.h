@@ -95,8 +95,11 @@ void dns_start_reverse(struct dns *dns, const struct ip *ip);
 /* Forget what was started and not asked for: the answers grow old. */
 void dns_forget(struct dns *dns);
 
-/* A and AAAA in one answer: secure if both are, 1 if either has records, -1
- * only if neither has and one of them failed. */
+/*
+ * A and AAAA in one answer: 1 if either has records, -1 only if neither has and
+ * one of them failed. Secure if all that came is: who keeps one of them from
+ * being answered must not win that the other counts as insecure.
+ */
 int dns_addresses(struct dns *dns, struct arena *arena, struct slice host,
     struct dns_answer *answer_r, struct err *e);
 

@@ -19,6 +19,7 @@ enum { ZONE_FAIL = 0x10000, ZONE_BOGUS, ZONE_SECURE };
 struct entry {
 	struct slice name;
 	int type; /* enum dns_type or the above */
+	int only; /* of FAIL and BOGUS: for this type; 0: for all */
 	struct dns_record record;
 };
 
@@ -206,6 +207,22 @@ type_of(struct slice name, int *type_r)
 	return true;
 }
 
+/* What follows FAIL and BOGUS, perhaps. */
+static bool
+only(struct scan *sc, int *type_r)
+{
+	enum dns_type type = 0;
+	struct slice name;
+
+	scan_skip(sc, scan_wsp);
+	if (scan_end(sc))
+		return true;
+	if (!field(sc, &name) || !dns_type_parse(name, &type))
+		return false;
+	*type_r = (int)type;
+	return true;
+}
+
 static bool
 add_line(struct zone *z, struct slice line)
 {
@@ -217,7 +234,9 @@ add_line(struct zone *z, struct slice line)
 		return true;
 	if (!field(&sc, &entry.name) || !dns_name_valid(entry.name) ||
 	    !field(&sc, &type) || !type_of(type, &entry.type) ||
-	    !data(z->arena, &sc, entry.type, &entry.record))
+	    !data(z->arena, &sc, entry.type, &entry.record) ||
+	    ((entry.type == ZONE_FAIL || entry.type == ZONE_BOGUS) &&
+		!only(&sc, &entry.only)))
 		return false;
 	scan_skip(&sc, scan_wsp);
 	if (!scan_end(&sc))
@@ -232,12 +251,13 @@ add_line(struct zone *z, struct slice line)
 
 /* ---- answering ---- */
 
-/* Is name at or below one of which this was said? */
+/* Is name at or below one of which this was said, for this type? */
 static bool
-is_said(const struct zone *z, struct slice name, int what)
+is_said(const struct zone *z, struct slice name, int what, enum dns_type type)
 {
 	for (size_t i = 0; i < z->n; i++)
 		if (z->v[i].type == what &&
+		    (z->v[i].only == 0 || z->v[i].only == (int)type) &&
 		    (what == ZONE_SECURE ? dns_name_within(name, z->v[i].name)
 					 : dns_name_eq(name, z->v[i].name)))
 			return true;
@@ -277,14 +297,14 @@ zone_query(struct dns *dns, struct arena *arena, struct slice name,
 
 	for (int i = 0; i < CNAMES_MAX; i++) {
 		a->name = name;
-		a->bogus = is_said(z, name, ZONE_BOGUS);
-		if (a->bogus || is_said(z, name, ZONE_FAIL)) {
+		a->bogus = is_said(z, name, ZONE_BOGUS, type);
+		if (a->bogus || is_said(z, name, ZONE_FAIL, type)) {
 			a->why = slice_str(a->bogus ? "said to be" : "");
 			return err_set(e, ERR_TEMP, "dns: %s for %.*s",
 			    a->bogus ? "bogus answer" : "no answer",
 			    SLICE_FMT(name));
 		}
-		secure = secure && is_said(z, name, ZONE_SECURE);
+		secure = secure && is_said(z, name, ZONE_SECURE, type);
 		a->secure = secure;
 		collect(z, arena, name, type, a);
 		if (a->n > 0)

@@ -10,6 +10,7 @@
  *   _25._tcp.mail.example.org  TLSA  3 1 1 00ff...
  *   broken.example     FAIL        every question fails (ERR_TEMP)
  *   bogus.example      BOGUS       the same, as DNSSEC failure
+ *   half.example       FAIL AAAA   only of this type; BOGUS, too
  *   secure.example     SECURE      answers at and below it are secure
  *
  * In texts \DDD is a byte and \X is X; names are as dns.h has them.
