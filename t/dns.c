@@ -17,6 +17,7 @@ static const char zone_text[] =
     "www.example.org CNAME mail.example.org\n"
     "loop.example.org CNAME loop.example.org\n"
     "_25._tcp.mail.example.org TLSA 3 1 1 00ff\n"
+    "example.org CAA 128 issue \"ca.example; a=b\"\n"
     "_imaps._tcp.example.org SRV 0 1 993 mail.example.org\n"
     "1.2.0.192.in-addr.arpa PTR mail.example.org\n"
     "nomail.example MX 0 .\n"
@@ -149,6 +150,10 @@ test_data(void)
 	    NULL);
 	CHECK_EQ(a.v[0].tlsa.usage, 3);
 	CHECK_SLICE(a.v[0].tlsa.data, slice_of("\0\xff", 2));
+	dns_query(dns, arena, SLICE("example.org"), DNS_CAA, &a, NULL);
+	CHECK_EQ(a.v[0].caa.flags, 128);
+	CHECK_SLICE(a.v[0].caa.tag, SLICE("issue"));
+	CHECK_SLICE(a.v[0].caa.value, SLICE("ca.example; a=b"));
 	dns_query(dns, arena, SLICE("_imaps._tcp.example.org"), DNS_SRV, &a,
 	    NULL);
 	CHECK_EQ(a.v[0].srv.port, 993);
@@ -179,9 +184,9 @@ test_bad_zones(void)
 {
 	static const char *const rows[] = { "a", "a A", "a A x", "a A ::1",
 		"a MX 70000 b", "a MX b", "a TLSA 3 1 1 0", "a TLSA 3 1 1 zz",
-		"a NOSUCH b", "a A 192.0.2.1 more", "a TXT \"open",
-		"a TXT \"\\256\"", "a TXT \"\\1\"", "a FAIL NOSUCH",
-		"a BOGUS A AAAA" };
+		"a NOSUCH b", "a CAA 256 issue x", "a CAA 0",
+		"a A 192.0.2.1 more", "a TXT \"open", "a TXT \"\\256\"",
+		"a TXT \"\\1\"", "a FAIL NOSUCH", "a BOGUS A AAAA" };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct err e = ERR_INIT;

@@ -96,7 +96,7 @@ teardown() { stop_background; }
 
 # What dnsrecords prints, and what it does not, as a zone for MOX_DNS_ZONE.
 good() {
-	mox config dnsrecords -dnssec example.org | python3 -c '
+	mox config dnsrecords -offline -dnssec example.org | python3 -c '
 import re, sys
 text = re.sub(r"^;.*\n", "", sys.stdin.read(), flags=re.M)
 text = re.sub(r"\(([^)]*)\)", lambda m: m[1].replace("\n", " "), text)
@@ -536,4 +536,86 @@ while True:
 	serve config/host.pem
 	check -dial
 	[[ $(section TLS) == "error: $IP: "*certificate* ]]
+}
+
+# ---- dnsrecords ----
+
+# An authority that CAA records would name.
+with_issuer() {
+	sed -i "s,^\t\tContactEmail.*,&\n\t\tIssuerDomainName: le.example," config/mox.conf
+}
+
+# records [ZONE LINE...]: what is printed with this DNS.
+records() {
+	printf '%s\n' "$@" >zone
+	run --separate-stderr mox config dnsrecords example.org
+	[ "$status" = 0 ]
+}
+
+@test "dnsrecords: DNSSEC of the host, CAA of the domain as they are in DNS" {
+	with_issuer
+	records 'com NS a.example'
+	[ -z "$stderr" ]
+	grep -q '^;; _25._tcp.mail.example.org. TLSA 3 1 1' <<<"$output"
+	grep -q '^example.org. CAA 0 issue "' <<<"$output"
+	records 'example.org SECURE' 'mail.example.org A 192.0.2.1'
+	[ -z "$stderr" ]
+	grep -q '^_25._tcp.mail.example.org. TLSA 3 1 1' <<<"$output"
+	# The host's counts, not the domain's.
+	records 'client.example.org SECURE'
+	! grep -q '^_25._tcp.mail.example.org. TLSA' <<<"$output" || false
+	records 'example.org CAA 0 issue "ca.example"'
+	grep -q '^;; example.org. CAA 0 issue "' <<<"$output"
+	! grep -q '^example.org. CAA' <<<"$output" || false
+	# One above it holds, too: RFC 8659, 3.
+	records 'org CAA 0 issue "ca.example"'
+	grep -q '^;; example.org. CAA 0 issue "' <<<"$output"
+}
+
+@test "dnsrecords: what DNS does not say; -offline, -dnssec" {
+	with_issuer
+	records 'mail.example.org FAIL'
+	[ "$stderr" = 'mox-config: not known, and taken for not signed: dns: no answer for mail.example.org' ]
+	grep -q '^;; _25._tcp.mail.example.org. TLSA 3 1 1' <<<"$output"
+	records 'example.org SECURE' 'mail.example.org A 192.0.2.1' 'example.org CAA 0 issue "x"'
+	run --separate-stderr mox config dnsrecords -offline example.org
+	[ "$status" = 0 ]
+	grep -q '^;; _25._tcp.mail.example.org. TLSA 3 1 1' <<<"$output"
+	grep -q '^example.org. CAA 0 issue "' <<<"$output"
+	run --separate-stderr mox config dnsrecords -offline -dnssec example.org
+	grep -q '^_25._tcp.mail.example.org. TLSA 3 1 1' <<<"$output"
+	rm zone # nobody is asked
+	mox config dnsrecords -offline example.org >/dev/null
+	run --separate-stderr mox config dnsrecords example.org
+	[ "$status" = 1 ]
+}
+
+@test "dnsrecords: over signed zones" {
+	need nsd ldns-signzone ldns-keygen
+	with_issuer
+	unset MOX_DNS_ZONE
+	dns_zone example.org <<-'EOF'
+	@	CAA	0 issue "ca.example"
+	mail	A	192.0.2.1
+	EOF
+	dns_start
+	run --separate-stderr mox config dnsrecords example.org
+	[ "$status" = 0 ]
+	[ -z "$stderr" ]
+	grep -q '^_25._tcp.mail.example.org. TLSA 3 1 1' <<<"$output"
+	grep -q '^;; example.org. CAA 0 issue "' <<<"$output"
+	[ "$(mox dns lookup caa example.org)" = \
+		$'caa records (1, with dnssec):\n- flags 0, "issue ca.example"' ] ||
+		{ mox dns lookup caa example.org; false; }
+	# A server that never answers: said within its time.
+	stop_background
+	background python3 -c "
+import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('$DNS_IP', $DNS_PORT))
+time.sleep(60)"
+	run --separate-stderr timeout 30 mox config dnsrecords example.org
+	[ "$status" = 0 ]
+	[[ $stderr == *'not known, and taken for not signed: dns: no answer in time for '* ]]
+	grep -q '^;; _25._tcp.mail.example.org. TLSA 3 1 1' <<<"$output"
 }

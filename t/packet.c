@@ -9,6 +9,8 @@
 #define QUESTION(type) "\1a\7example\0\0" type "\0\1"
 #define SELF "\xc0\x0c"
 #define RR(owner, type, length) owner "\0" type "\0\1\0\0\1\x2c\0" length
+/* Type 257 has two bytes. */
+#define RR_CAA(length) SELF "\1\1\0\1\0\0\1\x2c\0" length
 
 #define P(s) s, sizeof(s) - 1
 
@@ -58,6 +60,16 @@ static const struct {
 	{ "tlsa",
 	    P(HEADER("\1") QUESTION("\x34") RR(SELF, "\x34", "\5") "\3\1\1xy"),
 	    DNS_TLSA, 0, 1, "a.example", "xy" },
+	{ "caa", P(HEADER("\1") QUESTION("\1") RR_CAA("\xa") "\0\5issuex.y"),
+	    DNS_CAA, 0, 1, "a.example", "x.y" },
+	{ "caa without value",
+	    P(HEADER("\1") QUESTION("\1") RR_CAA("\7") "\0\5issue"), DNS_CAA, 0,
+	    1, "a.example", "" },
+	{ "caa with a tag past its end",
+	    P(HEADER("\1") QUESTION("\1") RR_CAA("\7") "\0\6issue"), DNS_CAA,
+	    -1, 0, "", "" },
+	{ "caa without tag", P(HEADER("\1") QUESTION("\1") RR_CAA("\2") "\0\0"),
+	    DNS_CAA, -1, 0, "", "" },
 	{ "srv",
 	    P(HEADER("\1") QUESTION("\x21")
 		    RR(SELF, "\x21", "\x8") "\0\1\0\2\3\xe1\xc0\x0e"),
@@ -109,6 +121,8 @@ words(const struct dns_record *r, enum dns_type type, char text[IP_TEXT])
 		return r->srv.host;
 	case DNS_TLSA:
 		return r->tlsa.data;
+	case DNS_CAA:
+		return r->caa.value;
 	case DNS_TXT:
 		return r->text;
 	default:

@@ -12,13 +12,15 @@
 #include "host/host_dns.h"
 #include "net/dial.h"
 #include "smtp/client.h"
+#include "text/idna.h"
 #include "tools/config_tool.h"
 
 #define OUTPUT_MAX (1 << 20)
 #define DIAL_TIME 10000 /* ms, for the connection and for all after it */
 #define STEP_TIME 5000  /* ms, for an answer of the server */
+#define RECORDS_MS 5000 /* for what dnsrecords asks */
 
-static bool opt_dnssec, opt_dial;
+static bool opt_dnssec, opt_dial, opt_offline;
 
 /* A domain of domains.conf, and what it was read with. */
 struct loaded {
@@ -50,7 +52,44 @@ unload(struct loaded *l)
 	config_free(&l->config);
 }
 
+static struct dns *
+open_dns(const struct loaded *l, int ms, struct err *e)
+{
+	struct resolver_conf conf;
+	struct dns *dns;
+
+	host_dns_conf(l->config, l->domains->arena, &conf);
+	dns = resolver_new(&conf, e);
+	if (dns != NULL)
+		dns->until_ms = clock_mono_ms(NULL) + ms;
+	return dns;
+}
+
 /* ---- dnsrecords ---- */
+
+/* As things are now. What is not known now is taken for not signed, and said. */
+static int
+look_up(const struct loaded *l, struct dnsrecords_opts *opts, struct err *e)
+{
+	struct slice domain;
+	struct dnscheck_status status;
+	struct dns *dns = open_dns(l, RECORDS_MS, e);
+
+	if (dns == NULL ||
+	    idna_ascii(l->domains->arena, l->domain->name, &domain, e) < 0)
+		return -1;
+	dnscheck_status(dns, l->domains->arena, l->config->hostname, domain,
+	    &status);
+	dns_free(&dns);
+	if (status.why.n > 0)
+		fprintf(stderr,
+		    "mox-config: not known, and taken for not signed: %.*s\n",
+		    SLICE_FMT(status.why));
+	opts->host_dnssec |= status.host_signed;
+	opts->domain_dnssec |= status.domain_signed;
+	opts->has_caa = status.has_caa;
+	return 0;
+}
 
 static void
 json_records(const struct dnsrecords *records, struct buf *b)
@@ -83,10 +122,12 @@ dnsrecords(int argc, char **argv)
 	int rc;
 
 	(void)argc;
+	log_init("mox-config", LOG_WARN);
 	rc = load(argv[0], &l);
 	if (rc == EXIT_DONE &&
-	    dnsrecords_make(l.config, l.domain, &opts, l.domains->arena,
-		&records, &e) < 0)
+	    ((!opt_offline && look_up(&l, &opts, &e) < 0) ||
+		dnsrecords_make(l.config, l.domain, &opts, l.domains->arena,
+		    &records, &e) < 0))
 		rc = config_fail(&e);
 	if (rc == EXIT_DONE) {
 		if (config_json)
@@ -217,19 +258,6 @@ print_result(const struct dnscheck_result *r)
 	return r->temporary > 0 ? EXIT_LATER : EXIT_DONE;
 }
 
-static struct dns *
-open_dns(const struct loaded *l, struct err *e)
-{
-	struct resolver_conf conf;
-	struct dns *dns;
-
-	host_dns_conf(l->config, l->domains->arena, &conf);
-	dns = resolver_new(&conf, e);
-	if (dns != NULL)
-		dns->until_ms = clock_mono_ms(NULL) + DNSCHECK_MS;
-	return dns;
-}
-
 static int
 dnscheck(int argc, char **argv)
 {
@@ -244,7 +272,7 @@ dnscheck(int argc, char **argv)
 	log_init("mox-config", LOG_WARN);
 	rc = load(argv[0], &l);
 	if (rc == EXIT_DONE) {
-		dns = open_dns(&l, &e);
+		dns = open_dns(&l, DNSCHECK_MS, &e);
 		if (dns == NULL ||
 		    dnscheck_run(l.config, l.domain, &opts, dns,
 			l.domains->arena, &result, &e) < 0)
@@ -259,8 +287,10 @@ dnscheck(int argc, char **argv)
 
 static const struct opt records_opts[] = {
 	{ "dnssec", OPT_BOOL, &opt_dnssec, NULL,
-	    "zones are signed: TLSA records count" },
+	    "zones are signed, or will be: TLSA records count" },
 	{ "json", OPT_BOOL, &config_json, NULL, "print JSON" },
+	{ "offline", OPT_BOOL, &opt_offline, NULL,
+	    "do not ask DNS whether zones are signed" },
 	{ NULL, OPT_BOOL, NULL, NULL, NULL },
 };
 
@@ -273,7 +303,8 @@ static const struct opt check_opts[] = {
 };
 
 const struct config_command config_dns_commands[] = {
-	{ "dnsrecords", "[-dnssec] [-json] domain", 1, 1, records_opts,
+	{ "dnsrecords", "[-dnssec] [-json] [-offline] domain", 1, 1,
+	    records_opts,
 	    "Print the DNS records that a domain should have, as a zone "
 	    "file.",
 	    dnsrecords, NULL },

@@ -125,6 +125,19 @@ put_tlsa(struct dns_tool *t, const struct dns_record *r)
 		    SLICE_FMT(data));
 }
 
+static void
+put_caa(struct dns_tool *t, const struct dns_record *r)
+{
+	json_put_u64(&t->out, "Flags", r->caa.flags);
+	json_put_str(&t->out, "Tag", r->caa.tag);
+	json_put_str(&t->out, "Value", r->caa.value);
+	if (t->json)
+		return;
+	printf("flags %u, ", r->caa.flags);
+	print_text(arena_printf(t->arena, "%.*s %.*s", SLICE_FMT(r->caa.tag),
+	    SLICE_FMT(r->caa.value)));
+}
+
 /* ---- lookup ---- */
 
 static int
@@ -173,6 +186,7 @@ static const struct lookup {
 	{ "txt", DNS_TXT, "txt records", ask_name, put_text },
 	{ "srv", DNS_SRV, "srv records", ask_name, put_srv },
 	{ "tlsa", DNS_TLSA, "tlsa records", ask_name, put_tlsa },
+	{ "caa", DNS_CAA, "caa records", ask_name, put_caa },
 };
 
 static const char *

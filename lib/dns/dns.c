@@ -18,6 +18,7 @@ static const struct {
 	{ DNS_AAAA, "AAAA" },
 	{ DNS_SRV, "SRV" },
 	{ DNS_TLSA, "TLSA" },
+	{ DNS_CAA, "CAA" },
 };
 
 #define TYPES (sizeof(types) / sizeof(types[0]))

@@ -24,6 +24,7 @@ enum dns_type { /* RFC 1035 and its registry */
 	DNS_AAAA = 28,
 	DNS_SRV = 33,
 	DNS_TLSA = 52,
+	DNS_CAA = 257,
 };
 
 struct dns_record {
@@ -44,6 +45,10 @@ struct dns_record {
 			uint8_t usage, selector, matching;
 			struct slice data;
 		} tlsa;
+		struct { /* RFC 8659, 4.1 */
+			uint8_t flags;
+			struct slice tag, value;
+		} caa;
 	};
 };
 

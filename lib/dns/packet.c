@@ -124,6 +124,26 @@ tlsa_data(const struct packet *pk, size_t at, size_t end, struct dns_record *r)
 	return true;
 }
 
+/* RFC 8659, 4.1: the value is all that is left. */
+static bool
+caa_data(const struct packet *pk, size_t at, size_t end, struct dns_record *r)
+{
+	const char *p = (const char *)pk->p;
+	size_t tag;
+
+	if (end - at < 2)
+		return false;
+	r->caa.flags = pk->p[at];
+	tag = pk->p[at + 1];
+	at += 2;
+	if (tag == 0 || tag > end - at)
+		return false;
+	r->caa.tag = arena_dup(pk->arena, slice_of(p + at, tag));
+	r->caa.value =
+	    arena_dup(pk->arena, slice_of(p + at + tag, end - at - tag));
+	return true;
+}
+
 static bool
 data(const struct packet *pk, const struct record *rr, struct dns_record *r)
 {
@@ -161,6 +181,8 @@ data(const struct packet *pk, const struct record *rr, struct dns_record *r)
 		return text_data(pk, at, end, &r->text);
 	case DNS_TLSA:
 		return tlsa_data(pk, at, end, r);
+	case DNS_CAA:
+		return caa_data(pk, at, end, r);
 	default:
 		return false;
 	}

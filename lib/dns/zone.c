@@ -160,6 +160,18 @@ tlsa(struct arena *arena, struct scan *sc, struct dns_record *r)
 	return hex(arena, sc, &r->tlsa.data);
 }
 
+/* RFC 8659, 4.2 */
+static bool
+caa(struct arena *arena, struct scan *sc, struct dns_record *r)
+{
+	uint32_t flags;
+
+	if (!number(sc, UINT8_MAX, &flags) || !field(sc, &r->caa.tag))
+		return false;
+	r->caa.flags = (uint8_t)flags;
+	return text(arena, sc, &r->caa.value);
+}
+
 static bool
 data(struct arena *arena, struct scan *sc, int type, struct dns_record *r)
 {
@@ -184,6 +196,8 @@ data(struct arena *arena, struct scan *sc, int type, struct dns_record *r)
 		    number16(sc, &r->srv.port) && host(sc, &r->srv.host);
 	case DNS_TLSA:
 		return tlsa(arena, sc, r);
+	case DNS_CAA:
+		return caa(arena, sc, r);
 	default:
 		return true;
 	}

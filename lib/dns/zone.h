@@ -14,7 +14,7 @@
  *   secure.example     SECURE      answers at and below it are secure
  *
  * In texts \DDD is a byte and \X is X; names are as dns.h has them.
- * Types: A AAAA MX TXT PTR TLSA CNAME NS SRV. A name without records of its
+ * Types: A AAAA MX TXT PTR TLSA CNAME NS SRV CAA. A name without records of its
  * own but with some below it exists (RFC 8020); others do not.
  */
 #ifndef DNS_ZONE_H

@@ -76,4 +76,18 @@ int dnscheck_run(const struct config *config, const struct conf_domain *domain,
     const struct dnscheck_opts *opts, struct dns *dns, struct arena *arena,
     struct dnscheck_result *result_r, struct err *e);
 
+/* ---- before there are records ---- */
+
+/* What decides which records a domain should have (config/dnsrecords.h). */
+struct dnscheck_status {
+	bool host_signed, domain_signed; /* by DNSSEC, as far as is known */
+	bool has_caa;     /* the domain, or one above it (RFC 8659, 3) */
+	struct slice why; /* something is not known; empty: all is */
+};
+
+/* Ask. host and domain in ASCII form; texts are in the arena. Blocks as long
+ * as dns says. */
+void dnscheck_status(struct dns *dns, struct arena *arena, struct slice host,
+    struct slice domain, struct dnscheck_status *status_r);
+
 #endif

@@ -6,7 +6,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const enum dns_type types[] = { DNS_A, DNS_NS, DNS_CNAME, DNS_PTR,
-	DNS_MX, DNS_TXT, DNS_AAAA, DNS_SRV, DNS_TLSA };
+	DNS_MX, DNS_TXT, DNS_AAAA, DNS_SRV, DNS_TLSA, DNS_CAA };
 
 /* Read all of it, where the sanitizers look. */
 static void
@@ -28,7 +28,10 @@ touch_record(const struct dns_record *r, enum dns_type type)
 		touch(r->srv.host);
 	else if (type == DNS_TLSA)
 		touch(r->tlsa.data);
-	else if (type != DNS_A && type != DNS_AAAA)
+	else if (type == DNS_CAA) {
+		touch(r->caa.tag);
+		touch(r->caa.value);
+	} else if (type != DNS_A && type != DNS_AAAA)
 		touch(r->host);
 }
 
