@@ -6,7 +6,8 @@ load dns
 load mx
 
 setup_file() {
-	mx_begin
+	MX_PORT=25 mx_begin
+	mx_dns
 	mx_root other "Another CA"
 	mx_cert good mail.signed.example
 	mx_cert old mail.signed.example -1

@@ -1,22 +1,30 @@
-# mx.bash - mail servers with faults, certificates for them, behind a private
-# DNS. `load helper`, `load dns`, `load mx`; in setup_file, as root:
+# mx.bash - mail servers with faults, certificates for them, behind a DNS of
+# one's own. `load helper`, `load mx`; in setup_file:
 #
 #	mx_begin				$MX, a CA in $MX/ca.pem
 #	mx_cert good mail.example.org		$MX/good.pem: key and chain
 #	mx_host good cert=$MX/good.pem		its address is in $ADDRESS
-#	dns_zone example.org <<EOF ...		with tlsa, $ADDRESS
-#	dns_start; mx_start
+#	mx_start
 #
-# t/bin/fake-mx says what faults there are. mx_fault changes those of a host.
+# With a signed DNS (load dns): mx_dns, then dns_zone example.org <<EOF ...
+# with $(tlsa 3 1 1 good) and $(mx_address good), dns_start. t/bin/fake-mx says
+# what faults there are; mx_fault changes those of a host. Servers listen on
+# $MX_PORT, to which mox-remote connects; what has to be 25 needs root.
 
 mx_begin() {
-	[ "$(id -u)" = 0 ] || skip "port 25 is root's"
-	need nsd ldns-signzone ldns-keygen openssl python3
-	export MX=$BATS_FILE_TMPDIR/mx DNS_DIR=$BATS_FILE_TMPDIR/dns
-	DNS_IP=$(own_ip) && export DNS_IP
+	need openssl python3
+	export MX=$BATS_FILE_TMPDIR/mx MX_PORT=${MX_PORT:-2525}
+	export MOX_SMTP_PORT=$MX_PORT
+	[ "$MX_PORT" != 25 ] || [ "$(id -u)" = 0 ] || skip "port 25 is root's"
 	mkdir "$MX"
 	: >"$MX/hosts"
 	mx_root ca "Test CA"
+}
+
+mx_dns() {
+	need nsd ldns-signzone ldns-keygen
+	export DNS_DIR=$BATS_FILE_TMPDIR/dns
+	DNS_IP=$(own_ip) && export DNS_IP
 }
 
 # A CA: $MX/NAME.pem, $MX/NAME.key
@@ -74,13 +82,8 @@ mx_fault() {
 }
 
 mx_start() {
-	background "$TOP/t/bin/fake-mx" "$MX" 2>"$MX/fake-mx.log"
-	eventually port_open "$(tail -n1 "$MX/hosts" | cut -d' ' -f2)" 25
-	# That connection, and those of slower threads.
-	local host address rest
-	while read -r host address rest; do
-		eventually port_open "$address" 25
-	done <"$MX/hosts"
+	background "$TOP/t/bin/fake-mx" -port "$MX_PORT" "$MX" 2>"$MX/fake-mx.log"
+	eventually test -e "$MX/ready"
 	export BACKGROUND_PIDS
 }
 
