@@ -569,6 +569,56 @@ test_get_odd(void)
 	dns_free(&dns);
 }
 
+/* ---- keeping it fresh ---- */
+
+static void
+test_due(void)
+{
+	static const struct {
+		const char *name;
+		bool have;
+		int64_t used, fetched, failed; /* ago; failed 0: never */
+		enum mtasts_due due;
+	} rows[] = {
+		{ "new", true, 0, 0, 0, MTASTS_KEEP },
+		{ "half a day", true, 0, DAY / 2, 0, MTASTS_KEEP },
+		{ "more", true, 0, DAY / 2 + 1, 0, MTASTS_REFRESH },
+		{ "ended", true, 0, 100 * DAY, 0, MTASTS_REFRESH },
+		{ "just failed", true, 0, DAY, 300 * SECOND, MTASTS_KEEP },
+		{ "failed before", true, 0, DAY, 301 * SECOND, MTASTS_REFRESH },
+		{ "180 days", true, 180 * DAY, DAY, 0, MTASTS_REFRESH },
+		{ "unused", true, 180 * DAY + 1, 0, 0, MTASTS_FORGET },
+		{ "a failure", false, 0, 0, DAY, MTASTS_KEEP },
+		{ "an old one", false, 0, 0, DAY + 1, MTASTS_FORGET },
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct mtasts_entry entry = { .have = rows[i].have,
+			.used_us = NOW - rows[i].used,
+			.fetched_us = NOW - rows[i].fetched,
+			.failed_us =
+			    rows[i].failed != 0 ? NOW - rows[i].failed : 0 };
+
+		ROW(rows[i].name);
+		CHECK_EQ(mtasts_due(&entry, NOW), rows[i].due);
+	}
+}
+
+static void
+test_is_over(void)
+{
+	struct mtasts_entry entry = { .have = true, .end_us = NOW + 1 };
+
+	entry.policy.mode = MTASTS_MODE_ENFORCE;
+	CHECK(!mtasts_is_over(&entry, MTASTS_RECORD_NONE, NOW));
+	CHECK(mtasts_is_over(&entry, MTASTS_RECORD_NONE, NOW + 1));
+	CHECK(!mtasts_is_over(&entry, MTASTS_RECORD_TEMP, NOW + 1));
+	entry.policy.mode = MTASTS_MODE_NONE;
+	CHECK(mtasts_is_over(&entry, MTASTS_RECORD_NONE, NOW));
+	CHECK(!mtasts_is_over(&entry, MTASTS_RECORD_OK, NOW));
+	CHECK(!mtasts_is_over(&entry, MTASTS_RECORD_INVALID, NOW));
+}
+
 /* ---- the door ---- */
 
 /* Answer once in a child: with e, or (NULL) die. */
@@ -642,6 +692,8 @@ main(void)
 	RUN(test_cache_names);
 	RUN(test_get);
 	RUN(test_get_odd);
+	RUN(test_due);
+	RUN(test_is_over);
 	RUN(test_door);
 	scratch_end();
 	arena_free(&arena);

@@ -20,10 +20,13 @@ int host_dns_load(struct host *h, struct arena *arena, struct err *e);
 struct dns *host_dns(struct host *h, const struct service_client *client);
 
 /*
- * A handle for a tool. mox.conf is that of the -config flag, which may be NULL:
- * then a missing one is fine, for a tool needs nothing from it. Prints
- * errors in it and exits; NULL with e for others. arena: as above.
+ * mox.conf for a tool that can do without: that of the -config flag, which may
+ * be NULL. NULL if none is named and none is where it is looked for; prints
+ * errors in it and exits.
  */
+struct config *host_config_if_any(const char *config_flag);
+
+/* A handle for a tool, as that mox.conf says. NULL with e. arena: as above. */
 struct dns *host_dns_open(const char *config_flag, struct arena *arena,
     struct err *e);
 

@@ -139,6 +139,21 @@ int mtasts_cache_take(int mtasts_fd, struct slice domain, struct slice id,
     const struct clock *clock, const struct mtasts_fetched *fetched,
     struct err *e);
 
+/* ---- keeping it fresh (RFC 8461, 3.3: fetched from time to time, so that who
+ * blocks HTTPS for long does not end a policy) ---- */
+
+enum mtasts_due {
+	MTASTS_KEEP,
+	MTASTS_REFRESH, /* not fetched for half a day */
+	MTASTS_FORGET,  /* not used for MTASTS_UNUSED_S, or only a failure */
+};
+enum mtasts_due mtasts_due(const struct mtasts_entry *entry, int64_t now_us);
+
+/* With what DNS says of the record now: was this policy withdrawn (mode none
+ * and no record, RFC 8461, 8.3), or has it ended and there is no new one? */
+bool mtasts_is_over(const struct mtasts_entry *entry, enum mtasts_record record,
+    int64_t now_us);
+
 /* ---- all of it ---- */
 
 enum mtasts_status {

@@ -33,7 +33,8 @@ struct tls_client *tls_client_new(const struct tls_client_opts *opts,
 void tls_client_free(struct tls_client **t);
 /* Has a file of trust anchors changed since, or become unreadable? */
 bool tls_client_stale(const struct tls_client *t);
-/* What sessions are made of: for tools that try out what OpenSSL can. */
+/* What sessions are made of: for tools that try out what OpenSSL can, and
+ * libraries that make their own connections, with the same trust. */
 SSL_CTX *tls_client_context(struct tls_client *t);
 
 /* ---- a connection ---- */
