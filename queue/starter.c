@@ -170,7 +170,8 @@ reap(struct starter *s, int *code_r)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (door_ended(&s->dns, pid, status) ||
-		    door_ended(&s->mtasts, pid, status))
+		    door_ended(&s->mtasts, pid, status) ||
+		    starter_periodic_ended(s, pid, status))
 			continue;
 		starter_warm_ended(&s->warm, pid, status);
 		if (WIFSIGNALED(status))
@@ -245,6 +246,7 @@ starter_run(struct starter *s, int fd, int signals, struct err *e)
 		if (p[4].revents)
 			starter_warm_heard(&s->warm);
 		starter_warm_start(s, now_ms);
+		starter_periodic_start(s, now_ms);
 		if (p[1].revents & (POLLIN | POLLHUP) &&
 		    !take_request(s, &fd, e))
 			return -1;

@@ -4,7 +4,8 @@
  *
  * It also keeps the two programs that deliveries ask, each behind a door whose
  * end is passed to every mox-remote: mox-resolver for DNS, and `mox-mtasts
- * serve`, which fetches policies. One of each serves all, and remembers.
+ * serve`, which fetches policies. One of each serves all, and remembers. And it
+ * starts programs that are to run once a day or so.
  *
  * The starter has no jail, since jails outlive exec; it reads nothing but
  * struct starter_request from the runner, and parses nothing but domains.conf:
@@ -28,9 +29,10 @@ enum starter_program { STARTER_REMOTE, STARTER_LOCAL, STARTER_PROGRAMS };
 #define STARTER_NAME_MAX 600 /* of a domain, a transport */
 
 struct starter_request {
-	uint32_t program;            /* enum starter_program */
-	uint32_t n;                  /* bytes of dest */
-	char dest[STARTER_NAME_MAX]; /* "transport NAME", "mx DOMAIN", "mx DOMAIN NAME" */
+	uint32_t program; /* enum starter_program */
+	uint32_t n;       /* bytes of dest */
+	char dest
+	    [STARTER_NAME_MAX]; /* "transport NAME", "mx DOMAIN", "mx DOMAIN NAME" */
 };
 
 #define STARTER_FDS 3 /* descriptors of a request: stdin, stdout, the lock */
@@ -53,6 +55,13 @@ struct starter_warm {
 	struct stat conf; /* of the mox.conf it has loaded */
 };
 
+#define STARTER_PERIODIC 1 /* programs started from time to time */
+
+struct starter_periodic {
+	int64_t next_ms; /* by clock_mono_ms; 0: not known yet */
+	pid_t pid;       /* while it runs; one at a time */
+};
+
 struct starter {
 	const struct config *config;
 	const char *runner; /* name of the folder below active/ */
@@ -60,6 +69,7 @@ struct starter {
 	pid_t runner_pid;
 	struct door dns, mtasts;
 	struct starter_warm warm;
+	struct starter_periodic periodic[STARTER_PERIODIC];
 };
 
 /* In the starter: make its doors. self: our argv[0]. 0, or -1 with e. */
@@ -89,6 +99,13 @@ int starter_send(int fd, const struct starter_request *req,
  * with e. */
 int starter_receive(int fd, struct starter_request *req, int fds[STARTER_FDS],
     struct err *e);
+
+/* ---- starter_periodic.c ---- */
+
+/* Start what is due: first five minutes after the first call. */
+void starter_periodic_start(struct starter *s, int64_t now_ms);
+/* A child ended; false if it was another one. A failure is logged. */
+bool starter_periodic_ended(struct starter *s, pid_t pid, int status);
 
 /* ---- starter_warm.c ---- */
 
