@@ -104,6 +104,14 @@ try_unix_socket(void)
 }
 
 static int
+try_pair(void)
+{
+	int pair[2];
+
+	return socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair);
+}
+
+static int
 try_exec(void)
 {
 	char *argv[] = { (char *)"true", NULL };
@@ -189,6 +197,7 @@ static const struct {
 	{ "make a device", try_device, EPERM, SYS, EPERM, EPERM },
 	{ "socket", try_socket, EPERM, EACCES, EPERM, 0 },
 	{ "unix socket", try_unix_socket, EPERM, EACCES, EPERM, 0 },
+	{ "pair of sockets", try_pair, 0, SYS, 0, 0 },
 	{ "exec", try_exec, EPERM, SYS, EPERM, EPERM },
 	{ "fork", try_fork, 0, SYS, EPERM, EPERM },
 	{ "signal", try_signal, EPERM, SYS, EPERM, EPERM },

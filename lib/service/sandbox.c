@@ -262,7 +262,8 @@ static const struct {
 	/* The own group: a back tells its front to stop. */
 	{ SCMP_SYS(kill), IN(BACK) | IN(CLIENT), { 0, SCMP_CMP_EQ, 0, 0 } },
 	/* A pair to the resolver: reaches nobody by itself. */
-	{ SCMP_SYS(socketpair), IN(BACK), { 0, SCMP_CMP_EQ, AF_UNIX, 0 } },
+	{ SCMP_SYS(socketpair), IN(BACK) | IN(CLIENT),
+	    { 0, SCMP_CMP_EQ, AF_UNIX, 0 } },
 	/* To ask for limits, not to change them. */
 	{ SCMP_SYS(prlimit64), ALL & ~IN(PARENT), { 2, SCMP_CMP_EQ, 0, 0 } },
 	{ SCMP_SYS(clone), IN(PARENT),
