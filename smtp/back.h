@@ -23,6 +23,9 @@ struct smtp_to {
 	const struct conf_alias *alias; /* NULL: none */
 	struct slice address;           /* the one spelling: lookup.h */
 	enum lookup_reports reports;
+	/* The account takes mail of confirmed authors only, and says this to
+	 * others; empty: it does not mind. */
+	struct slice confirm;
 };
 
 /* Seals of a message, one for each domain that passes it on. */

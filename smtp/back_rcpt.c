@@ -112,6 +112,23 @@ route_unknown(struct smtp_back *b, struct err *e)
 	return 1;
 }
 
+/* What the account wants said to authors who are not confirmed. */
+static struct slice
+confirm_of(const struct smtp_back *b, const struct lookup_result *r)
+{
+	if (b->submission || r->status != LOOKUP_ACCOUNT)
+		return SLICE_NULL;
+	return r->destination->message_auth_required_smtp_error;
+}
+
+/* The answer to a message is for all its recipients: those who want the author
+ * confirmed, each with words of their own, come apart. */
+static bool
+is_apart(const struct smtp_back *b, const struct lookup_result *r)
+{
+	return b->nto > 0 && !slice_eq(confirm_of(b, r), b->to[0].confirm);
+}
+
 /* 1, or answered. */
 static int
 route_alias(struct smtp_back *b, const struct conf_alias *alias,
@@ -143,7 +160,7 @@ route(struct smtp_back *b, struct slice local, struct slice domain,
 	switch (r->status) {
 	case LOOKUP_ACCOUNT:
 	case LOOKUP_ALIAS:
-		if (b->unknown)
+		if (b->unknown || is_apart(b, r))
 			return smtp_verdict(b, 452, "4.5.3", e,
 			    "recipient needs a transaction of its own");
 		if (b->submission)
@@ -230,6 +247,7 @@ add_rcpt(struct smtp_back *b, const struct split_msg *msg,
 		.alias = r->status == LOOKUP_ALIAS ? r->alias : NULL,
 		.address = r->address,
 		.reports = r->reports,
+		.confirm = confirm_of(b, r),
 	};
 	split_set_state(b->login.split, SMTP_ST_RCPT);
 }

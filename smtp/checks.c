@@ -224,6 +224,22 @@ check_dmarc(struct smtp_back *b)
 	    LOG_S("domain", c->from_domain), LOG_S("why", c->dmarc.found.why));
 }
 
+/* MessageAuthRequiredSMTPError: whoever DNS could not say anything about may
+ * try again. */
+static int
+check_confirmed(struct smtp_back *b, struct err *e)
+{
+	const struct smtp_checks *c = &b->checks;
+	struct slice text = b->nto ? b->to[0].confirm : SLICE_NULL;
+
+	if (text.n == 0 || history_is_validated(smtp_from_validation(b)))
+		return 1;
+	if (c->has_dmarc && c->dmarc.status == DMARC_TEMPERROR)
+		return smtp_verdict(b, 451, "4.7.26", e,
+		    "cannot be verified now: %.*s", SLICE_FMT(text));
+	return smtp_verdict(b, 550, "5.7.26", e, "%.*s", SLICE_FMT(text));
+}
+
 int
 smtp_check_sender(struct smtp_back *b, struct err *e)
 {
@@ -238,7 +254,7 @@ smtp_check_sender(struct smtp_back *b, struct err *e)
 	check_spf(b);
 	check_dmarc(b);
 	if (!c->has_dmarc || !c->dmarc.reject)
-		return 1;
+		return check_confirmed(b, e);
 	c->refused = true;
 	return smtp_verdict(b, 550, "5.7.26", e,
 	    "%.*s does not want this: neither SPF nor DKIM is its own (DMARC)",

@@ -80,10 +80,11 @@ static const struct schema_field destination_fields[] = {
 	    "Refuse mail for this address: 421 or 550, and optionally a "
 	    "text. 421 tells senders to try again later." },
 	{ "MessageAuthRequiredSMTPError",
-	    STRING(message_auth_required_smtp_error), OPT | LATER, NULL,
+	    STRING(message_auth_required_smtp_error), OPT, NULL,
 	    field_smtp_text,
-	    "Refuse messages, with this text, whose From domain neither SPF "
-	    "nor DKIM confirms." },
+	    "Refuse messages to this address, with this text, whose From "
+	    "domain neither SPF nor DKIM confirms. Mail that comes by way of "
+	    "an alias, or from users of this host, is taken." },
 	{ "FullName", STRING(full_name), OPT | LATER, NULL, NULL,
 	    "Name for From when sending from this address. Default: that of "
 	    "the account." },
