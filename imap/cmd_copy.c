@@ -20,6 +20,27 @@ copyuid(struct imap_session *s, const struct mailbox_copy_result *r)
 	return text;
 }
 
+static void
+tell_copied(struct imap_session *s, struct imap_command *c, bool move,
+    const struct mailbox_copy_result *r)
+{
+	struct slice code = SLICE_NULL;
+
+	if (r->n)
+		code = copyuid(s, r);
+	if (!move) {
+		c->code = code;
+		return;
+	}
+	c->highest = r->n > 0; /* RFC 7162, 3.2.9: as for UID EXPUNGE */
+	if (!code.n)
+		return;
+	/* RFC 6851, 4.3: before the EXPUNGEs. */
+	buf_addz(&s->out, "* OK [");
+	buf_add(&s->out, code);
+	buf_addz(&s->out, "] moved\r\n");
+}
+
 enum imap_result
 imap_cmd_copy(struct imap_session *s, struct imap_command *c)
 {
@@ -29,7 +50,7 @@ imap_cmd_copy(struct imap_session *s, struct imap_command *c)
 	struct err e = ERR_INIT;
 	enum store_code code;
 	struct uidset uids;
-	struct slice name, uid_code;
+	struct slice name;
 
 	if (!imap_sp(p) || !imap_seqset(s, p, c->uid, &uids) || !imap_sp(p) ||
 	    !imap_mailbox(p, &name) || !imap_end(p))
@@ -39,23 +60,16 @@ imap_cmd_copy(struct imap_session *s, struct imap_command *c)
 	if (slice_eq(name, mailbox_name(s->mb)))
 		return imap_no(c, "CANNOT", "cannot %s within a mailbox",
 		    move ? "move" : "copy");
+	imap_progress_begin(s, c->tag);
 	code = mailbox_copy(s->mb, &uids, name, move, s->arena, &r, &e);
+	imap_progress_end(s);
+	/* Of a move that failed some may have moved. */
+	tell_copied(s, c, move, &r);
+	if (code == STORE_OK)
+		return IMAP_OK;
+	c->code = SLICE_NULL;
+	c->highest = false;
 	if (code == STORE_NONEXISTENT)
 		return imap_no(c, "TRYCREATE", "no such mailbox");
-	if (code != STORE_OK)
-		return imap_store_failed(c, code, &e);
-	if (r.n == 0)
-		return IMAP_OK;
-	uid_code = copyuid(s, &r);
-	if (uid_code.n && move) {
-		/* RFC 6851, 4.3: before the EXPUNGEs. */
-		buf_addz(&s->out, "* OK [");
-		buf_add(&s->out, uid_code);
-		buf_addz(&s->out, "] moved\r\n");
-	}
-	if (move)
-		c->highest = true; /* RFC 7162, 3.2.9: as for UID EXPUNGE */
-	else
-		c->code = uid_code;
-	return IMAP_OK;
+	return imap_stopped(s, c, code, &e);
 }

@@ -51,6 +51,7 @@ imap_cmd_idle(struct imap_session *s, struct imap_command *c)
 	imap_flush(s);
 	/* The command goes with the memory that is given back. */
 	buf_add(&tag, c->tag);
+	s->tag = SLICE_NULL;
 	imap_session_idle(s);
 	if (!wait_for_line(s, store_watch(s->store)))
 		;

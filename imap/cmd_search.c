@@ -22,7 +22,7 @@ imap_cmd_search(struct imap_session *s, struct imap_command *c)
 	if (imap_search_run(s, c->tag, &search, &found, &e) < 0) {
 		if (ret.options & SEARCH_RETURN_SAVE)
 			s->saved.n = 0;
-		return imap_search_failed(s, c, &e);
+		return imap_stopped(s, c, STORE_FAILED, &e);
 	}
 	/* RFC 9051, 6.4.4: with rev2 the answer is always ESEARCH. */
 	if (ret.given || s->enabled & IMAP_REV2)

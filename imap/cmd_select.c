@@ -70,8 +70,11 @@ open_and_tell(struct imap_session *s, struct imap_command *c,
     const struct select_args *a)
 {
 	struct err e = ERR_INIT;
-	int rc = mailbox_open(&s->mb, s->store, a->name, &e);
+	int rc;
 
+	imap_progress_begin(s, c->tag);
+	rc = mailbox_open(&s->mb, s->store, a->name, &e);
+	imap_progress_end(s);
 	if (rc == 0)
 		return imap_no(c, "NONEXISTENT", "no such mailbox");
 	if (rc == 1 && mailbox_announce(s->mb, &e) == 0) {
@@ -81,7 +84,7 @@ open_and_tell(struct imap_session *s, struct imap_command *c,
 	}
 	if (s->mb)
 		imap_unselect(s);
-	return imap_store_failed(c, STORE_FAILED, &e);
+	return imap_stopped(s, c, STORE_FAILED, &e);
 }
 
 enum imap_result

@@ -20,7 +20,7 @@ imap_cmd_sort(struct imap_session *s, struct imap_command *c)
 	    imap_sort(s, &sort, &found, &e) < 0) {
 		if (ret.options & SEARCH_RETURN_SAVE)
 			s->saved.n = 0;
-		return imap_search_failed(s, c, &e);
+		return imap_stopped(s, c, STORE_FAILED, &e);
 	}
 	if (ret.given)
 		imap_search_answer(s, c, &ret, &found, search.modseq);

@@ -102,6 +102,6 @@ imap_cmd_thread(struct imap_session *s, struct imap_command *c)
 		imap_enable_condstore(s);
 	if (imap_search_run(s, c->tag, &search, &found, &e) < 0 ||
 	    tell_threads(s, c, how, &found, &e) < 0)
-		return imap_search_failed(s, c, &e);
+		return imap_stopped(s, c, STORE_FAILED, &e);
 	return IMAP_OK;
 }

@@ -34,6 +34,7 @@ struct imap_session {
 	struct store *store;
 	struct slice user; /* login address, for the log */
 	unsigned enabled;
+	struct slice tag; /* of the command that runs; p NULL: none does */
 
 	struct mailbox *mb; /* selected, or NULL */
 	bool readonly;      /* EXAMINE */
@@ -45,6 +46,12 @@ struct imap_session {
 		struct msgrec_pos at;
 	} place;
 	size_t keywords_told; /* keywords the client knows from FLAGS */
+	struct imap_progress {
+		bool on; /* an untagged line may be written now */
+		struct slice tag;
+		int64_t look_ms; /* next look at the client, monotonic */
+		int64_t told_s;  /* wall time of the last line */
+	} progress;
 
 	bool logout; /* close after the answer */
 	bool dead;   /* the client is gone: write nothing */
@@ -124,6 +131,25 @@ void imap_line(struct imap_session *s, const char *fmt, ...)
 void imap_flush_large(struct imap_session *s);
 /* Write all. */
 void imap_flush(struct imap_session *s);
+
+/* ---- progress.c: long work ---- */
+
+/*
+ * Between begin and end imap_progress, called every so often with what is
+ * done, tells INPROGRESS after 10 s and again (RFC 9585), and returns -1 with e
+ * set when the work should stop: the client is gone (s->dead), or this process
+ * is to end. Only where an untagged line may be written. tag: p NULL for none.
+ */
+void imap_progress_begin(struct imap_session *s, struct slice tag);
+void imap_progress_end(struct imap_session *s);
+int imap_progress(struct imap_session *s, uint64_t done, uint64_t total,
+    struct err *e);
+/* The same as the store asks (store_set_progress). */
+bool imap_progress_of_store(void *session, uint64_t done, uint64_t total);
+/* The result of a command that failed or was stopped: as imap_store_failed, and
+ * nothing if the client is gone. */
+enum imap_result imap_stopped(struct imap_session *s, struct imap_command *c,
+    enum store_code code, const struct err *e);
 
 /* ---- write.c: values ---- */
 

@@ -93,10 +93,6 @@ struct search_found {
 int imap_search_run(struct imap_session *s, struct slice tag,
     const struct search *search, struct search_found *found_r, struct err *e);
 
-/* The result of a command whose search failed. */
-enum imap_result imap_search_failed(struct imap_session *s,
-    struct imap_command *c, const struct err *e);
-
 /* ---- search_return.c: RETURN (...) and the answer to it ---- */
 
 enum {

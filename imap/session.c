@@ -122,8 +122,11 @@ execute(struct imap_session *s, struct slice text)
 	struct imap_command c;
 
 	log_trace("imapserver", LOG_TRACE, '<', text);
-	if (command_begin(s, text, &c))
+	if (command_begin(s, text, &c)) {
+		s->tag = c.tag;
 		rc = command_run(s, &c);
+		s->tag = SLICE_NULL;
+	}
 	command_answer(s, &c, rc);
 	/* A message that was not taken. */
 	if (!s->dead && imap_reader_skip(&s->in) != IMAP_READ_OK)
@@ -200,6 +203,7 @@ begin(struct imap_session *s)
 	s->in.streams = streams;
 	s->in.out = &s->out;
 	conn_set_idle(s->in.conn, on_idle, s);
+	store_set_progress(s->store, imap_progress_of_store, s);
 }
 
 static void

@@ -107,7 +107,9 @@ imap_updates(struct imap_session *s, bool expunge)
 
 	if (!s->mb)
 		return;
+	imap_progress_begin(s, s->tag);
 	pending = mailbox_refresh(s->mb, &e);
+	imap_progress_end(s);
 	if (pending >= 0 && pending & MAILBOX_GONE) {
 		/* RFC 9051, 5.2 has no way back from a mailbox that went. */
 		imap_line(s, "BYE mailbox was deleted");

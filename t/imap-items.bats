@@ -254,3 +254,59 @@ py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	    c.bad("UIDBATCHES " + wrong)
 	EOF
 }
+
+@test "COPY, MOVE and the first SELECT of many tell how far they are, and can be stopped (RFC 9585)" {
+	IP=$(own_ip) DIR=$BATS_TEST_TMPDIR/many
+	export MOX_FAKE_TIME=$DIR/data/tmp/now # the session may read it
+	start_server -loglevel debug
+	failed=0
+	py <<-'EOF' || failed=1
+	from mailtest import *
+	import threading
+	c = Imap()
+	c.ok("CREATE there")
+	box = DIR + "/data/accounts/mox/Maildir/.many"
+	for sub in ("/cur", "/new", "/tmp"):
+	    os.makedirs(box + sub)
+	n = 20000
+	for i in range(n):
+	    with open(f"{box}/cur/{2000000000 + i}.x.y:2,S", "w") as f:
+	        f.write(f"Subject: {i}\n\nx\n")
+	now, done = 2000000000, False
+	def pass_time():
+	    global now
+	    while not done:
+	        now += 11
+	        with open(DIR + "/data/tmp/now2", "w") as f:
+	            f.write(str(now))
+	        os.rename(DIR + "/data/tmp/now2", DIR + "/data/tmp/now")
+	t = threading.Thread(target=pass_time)
+	t.start()
+	def told(a):
+	    got = [tuple(map(int, m)) for m in re.findall(rf'\* OK \[INPROGRESS \("{c.tag}" (\d+) (\d+)\)\] ', "\n".join(a.lines))]
+	    assert got and all(0 <= d <= total == n for d, total in got), a.lines[:9]
+	    eq(got, sorted(got))
+	try:
+	    told(c.ok("SELECT many"))
+	    a = c.ok("COPY 1:* there")
+	    told(a)
+	    assert re.match(rf"\[COPYUID \d+ 1:{n} 1:{n}\]", a.text), a.text
+	    # The client goes: nothing was copied.
+	    log = os.environ["BATS_TEST_TMPDIR"] + "/server.log"
+	    d = Imap()
+	    d.ok("SELECT many")
+	    d.begin("COPY 1:* there")
+	    d.close()
+	    wait_for(lambda: b"command given up" in open(log, "rb").read())
+	    assert c.ok("STATUS there (MESSAGES)").has(rf"MESSAGES {n}\)")
+	    a = c.ok("MOVE 1:* there")
+	    told(a)
+	    eq(len([l for l in a.lines if l.endswith(" EXPUNGE")]), n)
+	    assert c.ok("STATUS there (MESSAGES)").has(rf"MESSAGES {2 * n}\)")
+	finally:
+	    done = True
+	    t.join()
+	EOF
+	stop_server
+	[ $failed = 0 ]
+}

@@ -127,7 +127,7 @@ py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	    d.begin("SEARCH " + "NOT TEXT ~ " * 400 + "ALL")
 	    d.close()
 	    log = os.environ["BATS_TEST_TMPDIR"] + "/server.log"
-	    wait_for(lambda: b"search given up" in open(log, "rb").read())
+	    wait_for(lambda: b"command given up" in open(log, "rb").read())
 	finally:
 	    done = True
 	    t.join()

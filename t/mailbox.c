@@ -746,6 +746,90 @@ test_moving(void)
 	test_copy(true);
 }
 
+/* Says no when it is asked for the n-th time. */
+static bool
+stop_at(void *ctx, uint64_t done, uint64_t total)
+{
+	unsigned *n = ctx;
+
+	CHECK(done <= total);
+	return --*n > 0;
+}
+
+static size_t
+files_in(const char *folder)
+{
+	struct slice *names;
+	size_t n;
+
+	CHECK_EQ(file_list(scratch_fd, folder, arena, &names, &n, NULL), 1);
+	return n;
+}
+
+static void
+test_batches(void)
+{
+	struct mailbox_copy_result r;
+	struct uidset all;
+	unsigned n = 1;
+	struct mailbox *mb, *to;
+	struct err e = ERR_INIT;
+
+	begin();
+	CHECK_EQ(store_mailbox_create(st, SLICE("to"), 0, arena, NULL, NULL,
+		     NULL),
+	    STORE_OK);
+	all = uids_of("1:5000");
+	for (unsigned i = 1; i <= 5000; i++)
+		scratch_put(arena_printf(arena, MAILDIR "cur/%u.x.host:2,", i)
+				.p,
+		    SLICE("x\n"));
+	/* An index that is not made to its end is made the next time. */
+	store_set_progress(st, stop_at, &n);
+	CHECK_EQ(mailbox_open(&mb, st, SLICE("Inbox"), &e), -1);
+	CHECK_EQ(e.kind, ERR_TEMP);
+	store_set_progress(st, NULL, NULL);
+	mb = mbox_open("Inbox");
+	CHECK_EQ(mailbox_count(mb), 5000);
+	/* A copy that is stopped leaves nothing. */
+	store_set_progress(st, stop_at, &n);
+	n = 2;
+	CHECK_EQ(mailbox_copy(mb, &all, SLICE("to"), false, arena, &r, NULL),
+	    STORE_FAILED);
+	CHECK_EQ(r.n, 0);
+	to = mbox_open("to");
+	CHECK_EQ(mailbox_count(to), 0);
+	CHECK_EQ(mailbox_uidnext(to), 4001);
+	CHECK_EQ(refresh(to), 0); /* readers remove the files */
+	mailbox_close(&to);
+	CHECK_EQ(files_in(MAILDIR ".to/cur"), 0);
+	CHECK_EQ(files_in(MAILDIR ".to/tmp"), 0);
+	/* Of a move that is stopped, the half. */
+	n = 2;
+	CHECK_EQ(mailbox_copy(mb, &all, SLICE("to"), true, arena, &r, NULL),
+	    STORE_FAILED);
+	CHECK_EQ(r.n, 4000);
+	CHECK_EQ(r.source[3999], 4000);
+	CHECK_EQ(r.target[3999], 8000);
+	store_set_progress(st, NULL, NULL);
+	CHECK_EQ(mailbox_copy(mb, &all, SLICE("to"), false, arena, &r, NULL),
+	    STORE_OK);
+	CHECK_EQ(r.n, 1000);
+	CHECK_EQ(r.source[0], 4001);
+	CHECK_EQ(refresh(mb), MAILBOX_EXPUNGE);
+	take_all(mb);
+	CHECK_SLICE(view_of(mb), SLICE("4001:5000"));
+	to = mbox_open("to");
+	CHECK_EQ(mailbox_count(to), 5000);
+	CHECK_SLICE(view_of(to), SLICE("4001:9000"));
+	CHECK_SLICE(read_all(to, 5000), SLICE("x\r\n"));
+	mailbox_close(&to);
+	mailbox_close(&mb);
+	CHECK_EQ(files_in(MAILDIR ".to/cur"), 5000);
+	CHECK_EQ(files_in(MAILDIR "cur"), 1000);
+	end();
+}
+
 /* ---- history ---- */
 
 static struct slice
@@ -1386,6 +1470,7 @@ main(void)
 	RUN(test_too_many_keywords);
 	RUN(test_copying);
 	RUN(test_moving);
+	RUN(test_batches);
 	RUN(test_vanished);
 	RUN(test_changed);
 	RUN(test_undo);

@@ -247,6 +247,21 @@ store_env_of(const struct store *st)
 }
 
 void
+store_set_progress(struct store *st, store_progress_fn *fn, void *ctx)
+{
+	st->progress = fn;
+	st->progress_ctx = ctx;
+}
+
+int
+store_progress(struct store *st, uint64_t done, uint64_t total, struct err *e)
+{
+	if (st->progress == NULL || st->progress(st->progress_ctx, done, total))
+		return 0;
+	return err_set(e, ERR_TEMP, "stopped on the way");
+}
+
+void
 store_set_quota(struct store *st, uint64_t bytes)
 {
 	st->quota = bytes;

@@ -182,42 +182,42 @@ mailbox_store(struct mailbox *mb, const struct uidset *uids,
 
 struct expunge {
 	struct uidset *uids;
+	bool all; /* not only those that are \Deleted */
 	uint64_t stored;
 	int64_t n;
 };
 
 static void
-take_deleted(void *arg, const struct record *r)
+take_message(void *arg, const struct record *r)
 {
 	const struct store_msg *m = &r->msg;
 	struct expunge *x = arg;
 
-	if ((m->flags & STORE_DELETED) == 0)
+	if (!x->all && (m->flags & STORE_DELETED) == 0)
 		return;
 	uidset_add(x->uids, m->uid, m->uid);
 	x->stored += m->size;
 	x->n++;
 }
 
-int
-mailbox_expunge(struct mailbox *mb, const struct uidset *uids,
-    struct uidset *expunged_r, uint64_t *modseq_r, struct err *e)
+static int
+expunge(struct mailbox *mb, const struct uidset *uids, struct expunge *x,
+    uint64_t *modseq_r, struct err *e)
 {
-	struct uidrange every = { 1, UINT32_MAX - 1 };
-	struct uidset all = { NULL, &every, 1, 1 };
-	struct expunge x = { .uids = expunged_r };
 	struct line l = { .type = 'x' };
 	struct lines ls = LINES_INIT;
 	int rc = 0;
 
-	mb->reader = true;
 	if (index_lock(mb, e) != 0)
 		return -1;
-	view_each(mb, uids != NULL ? uids : &all, take_deleted, &x);
+	if (x->all)
+		index_each(mb, uids, take_message, x);
+	else
+		view_each(mb, uids, take_message, x);
 	*modseq_r = mb->ix.modseq;
-	if (x.n > 0) {
+	if (x->n > 0) {
 		l.modseq = *modseq_r = mb->ix.modseq + 1;
-		l.uids = *expunged_r;
+		l.uids = *x->uids;
 		lines_add(&ls, &l);
 		rc = index_append(mb, &ls, e);
 	}
@@ -229,11 +229,36 @@ mailbox_expunge(struct mailbox *mb, const struct uidset *uids,
 	 */
 	if (rc != 0 || index_sync(mb, NULL, e) != 0)
 		return -1;
-	if (x.n > 0) {
-		quota_add(mb->st, -(int64_t)x.stored, -x.n);
+	if (x->n > 0) {
+		quota_add(mb->st, -(int64_t)x->stored, -x->n);
 		store_poke(mb->st);
 	}
 	return 0;
+}
+
+int
+mailbox_expunge(struct mailbox *mb, const struct uidset *uids,
+    struct uidset *expunged_r, uint64_t *modseq_r, struct err *e)
+{
+	struct uidrange every = { 1, UINT32_MAX - 1 };
+	struct uidset all = { NULL, &every, 1, 1 };
+	struct expunge x = { .uids = expunged_r };
+
+	mb->reader = true;
+	return expunge(mb, uids != NULL ? uids : &all, &x, modseq_r, e);
+}
+
+int
+expunge_uids(struct mailbox *mb, const struct uidset *uids, struct err *e)
+{
+	struct arena *arena = arena_new(0);
+	struct uidset gone = UIDSET_INIT(arena);
+	struct expunge x = { .uids = &gone, .all = true };
+	uint64_t modseq;
+	int rc = expunge(mb, uids, &x, &modseq, e);
+
+	arena_free(&arena);
+	return rc;
 }
 
 /* ---- what was expunged ---- */

@@ -1,5 +1,6 @@
 /*
- * copy.c - COPY and MOVE to another mailbox of the account.
+ * copy.c - COPY and MOVE to another mailbox of the account, in batches, so that
+ * locks are held shortly and memory does not grow with the messages.
  *
  * COPY is adding (add.c) with links instead of new files. MOVE renames, so
  * that a message is in one folder whatever happens: a line of the source that
@@ -22,14 +23,21 @@
 #include "store/index.h"
 
 #define COPY_WINDOW (64 * 1024)
+/* Messages between two locks: about 20 ms; each costs two syncs. */
+#define COPY_BATCH 2000
 
 struct copy {
 	struct mailbox *from, *to;
 	struct arena *arena;
-	uint32_t *uids; /* in from */
-	struct adding *v;
-	size_t n, size;
+	/* In from; of the first `done` of them the UIDs in to. */
+	uint32_t *uids, *targets;
+	size_t n, size, done;
 	uint64_t stored;
+	/* The batch, and its UIDs in from. */
+	struct arena *batch;
+	struct adding *v;
+	uint32_t *batch_uids;
+	size_t nbatch;
 	/* Keyword bits of from as bits of to, in so far as asked. */
 	uint64_t known;
 	uint8_t bits[STORE_KEYWORDS_MAX];
@@ -47,12 +55,50 @@ collect_one(void *arg, const struct record *r)
 
 		c->uids =
 		    arena_grow(c->arena, c->uids, c->n, size, sizeof(*c->uids));
-		c->v = arena_grow(c->arena, c->v, c->n, size, sizeof(*c->v));
 		c->size = size;
 	}
-	c->v[c->n] = (struct adding){ .record = *r };
 	c->uids[c->n++] = r->msg.uid;
 	c->stored += r->msg.size;
+}
+
+/* The next batch, from the message at `at`; those that are gone are left out.
+ * Returns where the one after it begins. */
+static size_t
+load_batch(struct copy *c, size_t at)
+{
+	size_t max = c->n - at < COPY_BATCH ? c->n - at : COPY_BATCH;
+
+	arena_reset(c->batch);
+	c->v = arena_array(c->batch, max, sizeof(*c->v));
+	c->batch_uids = arena_array(c->batch, max, sizeof(*c->batch_uids));
+	for (c->nbatch = 0; at < c->n && c->nbatch < max; at++) {
+		const struct record *r = index_get(&c->from->ix, c->uids[at]);
+
+		if (r == NULL)
+			continue;
+		c->v[c->nbatch] = (struct adding){ .record = *r };
+		c->batch_uids[c->nbatch++] = c->uids[at];
+	}
+	return at;
+}
+
+static uint64_t
+batch_stored(const struct copy *c)
+{
+	uint64_t stored = 0;
+
+	for (size_t i = 0; i < c->nbatch; i++)
+		stored += c->v[i].record.msg.size;
+	return stored;
+}
+
+static void
+batch_done(struct copy *c)
+{
+	for (size_t i = 0; i < c->nbatch; i++) {
+		c->uids[c->done] = c->batch_uids[i];
+		c->targets[c->done++] = c->v[i].record.msg.uid;
+	}
 }
 
 /* A record for the target, from one of the source. */
@@ -115,11 +161,10 @@ flags_of_copy(void *arg, size_t i, struct adding *a, struct keywords *kw,
 static void
 leave_out(struct copy *c, size_t i)
 {
-	c->stored -= c->v[i].record.msg.size;
-	memmove(&c->v[i], &c->v[i + 1], (c->n - i - 1) * sizeof(*c->v));
-	memmove(&c->uids[i], &c->uids[i + 1],
-	    (c->n - i - 1) * sizeof(*c->uids));
-	c->n--;
+	memmove(&c->v[i], &c->v[i + 1], (c->nbatch - i - 1) * sizeof(*c->v));
+	memmove(&c->batch_uids[i], &c->batch_uids[i + 1],
+	    (c->nbatch - i - 1) * sizeof(*c->batch_uids));
+	c->nbatch--;
 }
 
 /* ---- letters ---- */
@@ -214,12 +259,12 @@ link_message(struct copy *c, uint32_t uid, struct adding *a, struct err *e)
 static int
 link_messages(struct copy *c, struct err *e)
 {
-	for (size_t i = 0; i < c->n;) {
+	for (size_t i = 0; i < c->nbatch;) {
 		struct adding *a = &c->v[i];
 		int rc;
 
 		begin_record(c, a);
-		rc = link_message(c, c->uids[i], a, e);
+		rc = link_message(c, c->batch_uids[i], a, e);
 		if (rc < 0) {
 			adding_remove(c->to, c->v, i + 1);
 			return -1;
@@ -233,21 +278,50 @@ link_messages(struct copy *c, struct err *e)
 }
 
 static enum store_code
-copy_messages(struct copy *c, const struct uidset *uids, struct err *e)
+copy_batch(struct copy *c, struct err *e)
 {
 	enum store_code code;
 
-	view_each(c->from, uids, collect_one, c);
-	code = store_quota_check(c->to->st, c->stored, e);
-	if (code != STORE_OK)
-		return code;
 	if (link_messages(c, e) != 0)
 		return STORE_FAILED;
-	if (c->n == 0)
+	if (c->nbatch == 0)
 		return STORE_OK;
-	code = adding_commit(c->to, c->v, c->n, flags_of_copy, c, e);
-	if (code == STORE_OK)
-		quota_add(c->to->st, (int64_t)c->stored, (int64_t)c->n);
+	code = adding_commit(c->to, c->v, c->nbatch, flags_of_copy, c, e);
+	c->known = 0; /* bits may differ under the next lock */
+	if (code != STORE_OK)
+		return code;
+	quota_add(c->to->st, (int64_t)batch_stored(c), (int64_t)c->nbatch);
+	batch_done(c);
+	return STORE_OK;
+}
+
+/* RFC 9051, 6.4.7: all, or the target is as it was. */
+static void
+take_back(struct copy *c)
+{
+	struct uidset gone = UIDSET_INIT(c->arena);
+
+	for (size_t i = 0; i < c->done; i++)
+		uidset_add(&gone, c->targets[i], c->targets[i]);
+	if (gone.n > 0)
+		expunge_uids(c->to, &gone, NULL);
+	c->done = 0;
+}
+
+static enum store_code
+copy_messages(struct copy *c, struct err *e)
+{
+	enum store_code code = store_quota_check(c->to->st, c->stored, e);
+
+	for (size_t at = 0; at < c->n && code == STORE_OK;) {
+		at = load_batch(c, at);
+		code = copy_batch(c, e);
+		if (code == STORE_OK && at < c->n &&
+		    store_progress(c->to->st, at, c->n, e) != 0)
+			code = STORE_FAILED;
+	}
+	if (code != STORE_OK)
+		take_back(c);
 	return code;
 }
 
@@ -293,10 +367,11 @@ find_file(const struct mailbox *mb, uint32_t uid, struct place *p)
 static struct place *
 find_files(struct copy *c)
 {
-	struct place *places = arena_array(c->arena, c->n, sizeof(*places));
+	struct place *places =
+	    arena_array(c->batch, c->nbatch, sizeof(*places));
 
-	for (size_t i = 0; i < c->n;) {
-		if (!find_file(c->from, c->uids[i], &places[i])) {
+	for (size_t i = 0; i < c->nbatch;) {
+		if (!find_file(c->from, c->batch_uids[i], &places[i])) {
 			leave_out(c, i);
 			continue;
 		}
@@ -317,7 +392,7 @@ move_back(struct copy *c, const struct place *places, size_t n)
 static int
 move_files(struct copy *c, const struct place *places, struct err *e)
 {
-	for (size_t i = 0; i < c->n; i++)
+	for (size_t i = 0; i < c->nbatch; i++)
 		if (db_move(places[i].dirfd, places[i].file, c->to->folder.cur,
 			c->v[i].file, e) != 1) {
 			if (errno == ENOENT || errno == EEXIST)
@@ -335,20 +410,21 @@ append_source(struct copy *c, char type, struct err *e)
 {
 	struct line l = { .type = type,
 		.modseq = c->from->ix.modseq + 1,
-		.uids = UIDSET_INIT(c->arena) };
+		.uids = UIDSET_INIT(c->batch) };
 	struct lines ls = LINES_INIT;
 	int rc;
 
-	for (size_t i = 0; i < c->n; i++)
-		uidset_add(&l.uids, c->uids[i], c->uids[i]);
+	for (size_t i = 0; i < c->nbatch; i++)
+		uidset_add(&l.uids, c->batch_uids[i], c->batch_uids[i]);
 	lines_add(&ls, &l);
 	rc = index_append(c->from, &ls, e);
 	lines_free(&ls);
 	return rc;
 }
 
+/* From the message at *at, to where the next batch begins. */
 static int
-move_locked(struct copy *c, const struct uidset *uids, struct err *e)
+move_locked(struct copy *c, size_t *at, struct err *e)
 {
 	struct own_change own_from, own_to;
 	struct lines ls = LINES_INIT;
@@ -356,11 +432,11 @@ move_locked(struct copy *c, const struct uidset *uids, struct err *e)
 	uint64_t end = c->to->pair.log.end;
 	int rc;
 
-	view_each(c->from, uids, collect_one, c);
+	*at = load_batch(c, *at);
 	places = find_files(c);
-	if (c->n == 0)
+	if (c->nbatch == 0)
 		return 0;
-	rc = adding_lines(c->to, c->v, c->n, flags_of_copy, c, &ls, e);
+	rc = adding_lines(c->to, c->v, c->nbatch, flags_of_copy, c, &ls, e);
 	scan_before(c->from, &own_from);
 	scan_before(c->to, &own_to);
 	if (rc == 0)
@@ -370,14 +446,14 @@ move_locked(struct copy *c, const struct uidset *uids, struct err *e)
 	if (rc == 0) {
 		rc = index_append(c->to, &ls, e);
 		if (rc != 0)
-			move_back(c, places, c->n);
+			move_back(c, places, c->nbatch);
 	}
 	if (rc == 0) {
 		rc = append_source(c, 'y', e);
 		/* On a full disk the next one with the lock could not write
 		 * it either: nothing has moved then. */
 		if (rc != 0) {
-			move_back(c, places, c->n);
+			move_back(c, places, c->nbatch);
 			index_undo(c->to, end);
 		}
 	}
@@ -420,16 +496,17 @@ sync_move(struct copy *c, struct err *e)
 /* If all else fails halfway, the folders say what is so, and scans make both
  * indexes follow. */
 static enum store_code
-move_messages(struct copy *c, const struct uidset *uids, struct err *e)
+move_batch(struct copy *c, size_t *at, struct err *e)
 {
 	int rc;
 
 	if (lock_both(c, e) != 0)
 		return STORE_FAILED;
-	rc = move_locked(c, uids, e);
+	rc = move_locked(c, at, e);
+	c->known = 0;
 	index_unlock(c->from);
 	index_unlock(c->to);
-	if (rc == 0 && c->n > 0)
+	if (rc == 0 && c->nbatch > 0)
 		rc = sync_move(c, e);
 	if (rc != 0)
 		return STORE_FAILED;
@@ -437,8 +514,23 @@ move_messages(struct copy *c, const struct uidset *uids, struct err *e)
 		err_set(e, ERR_PERM, "%s: mailbox was deleted", c->to->name);
 		return STORE_NONEXISTENT;
 	}
+	batch_done(c);
 	store_poke(c->to->st);
 	return STORE_OK;
+}
+
+static enum store_code
+move_messages(struct copy *c, struct err *e)
+{
+	enum store_code code = STORE_OK;
+
+	for (size_t at = 0; at < c->n && code == STORE_OK;) {
+		code = move_batch(c, &at, e);
+		if (code == STORE_OK && at < c->n &&
+		    store_progress(c->to->st, at, c->n, e) != 0)
+			code = STORE_FAILED;
+	}
+	return code;
 }
 
 /* ---- both ---- */
@@ -447,14 +539,27 @@ static void
 fill_result(const struct copy *c, struct arena *arena,
     struct mailbox_copy_result *r)
 {
+	const size_t size = c->done * sizeof(uint32_t);
+
 	r->uidvalidity = c->to->ix.uidvalidity;
-	r->n = c->n;
-	r->source = arena_array(arena, c->n, sizeof(uint32_t));
-	r->target = arena_array(arena, c->n, sizeof(uint32_t));
-	for (size_t i = 0; i < c->n; i++) {
-		r->source[i] = c->uids[i];
-		r->target[i] = c->v[i].record.msg.uid;
+	r->n = c->done;
+	r->source = arena_array(arena, c->done, sizeof(uint32_t));
+	r->target = arena_array(arena, c->done, sizeof(uint32_t));
+	if (size > 0) {
+		memcpy(r->source, c->uids, size);
+		memcpy(r->target, c->targets, size);
 	}
+}
+
+static enum store_code
+copy_or_move(struct copy *c, const struct uidset *uids, bool move,
+    struct err *e)
+{
+	if (give_letters(c, uids, e) != 0)
+		return STORE_FAILED;
+	view_each(c->from, uids, collect_one, c);
+	c->targets = arena_array(c->arena, c->n, sizeof(*c->targets));
+	return move ? move_messages(c, e) : copy_messages(c, e);
 }
 
 enum store_code
@@ -462,11 +567,14 @@ mailbox_copy(struct mailbox *mb, const struct uidset *uids,
     struct slice target_name, bool move, struct arena *arena,
     struct mailbox_copy_result *result_r, struct err *e)
 {
-	struct copy c = { .from = mb, .arena = arena_new(0) };
+	struct copy c = {
+		.from = mb, .arena = arena_new(0), .batch = arena_new(0)
+	};
 	enum store_code code = STORE_FAILED;
 	int rc;
 
 	mb->reader = true;
+	result_r->n = 0;
 	if (move && slice_eq(target_name, mailbox_name(mb))) {
 		err_set(e, ERR_PERM, "move to the same mailbox");
 		code = STORE_CANNOT;
@@ -479,13 +587,11 @@ mailbox_copy(struct mailbox *mb, const struct uidset *uids,
 		code = rc == 0 ? STORE_NONEXISTENT : STORE_FAILED;
 		goto out;
 	}
-	if (give_letters(&c, uids, e) == 0)
-		code = move ? move_messages(&c, uids, e)
-			    : copy_messages(&c, uids, e);
-	if (code == STORE_OK)
-		fill_result(&c, arena, result_r);
+	code = copy_or_move(&c, uids, move, e);
+	fill_result(&c, arena, result_r);
 	mailbox_close(&c.to);
 out:
+	arena_free(&c.batch);
 	arena_free(&c.arena);
 	return code;
 }

@@ -73,11 +73,16 @@ by_arrival(const void *a, const void *b)
 	return slice_cmp(x->file, y->file);
 }
 
+/* Files that are measured, perhaps read, between two questions. */
+#define ASK_EVERY 64
+
 int
 foreign_measure(struct mailbox *mb, struct found **v, size_t n, struct err *e)
 {
 	for (size_t i = 0; i < n; i++)
-		if (measure(mb, v[i], e) != 0)
+		if (measure(mb, v[i], e) != 0 ||
+		    (i % ASK_EVERY == 0 &&
+			store_progress(mb->st, i, n, e) != 0))
 			return -1;
 	qsort(v, n, sizeof(struct found *), by_arrival);
 	return 0;

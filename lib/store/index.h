@@ -323,6 +323,9 @@ bool view_numbered(const struct view *v, uint32_t pos);
 typedef void view_fn(void *arg, const struct record *r);
 void view_each(const struct mailbox *mb, const struct uidset *uids, view_fn *fn,
     void *arg);
+/* The same for all messages, numbered or not. */
+void index_each(const struct mailbox *mb, const struct uidset *uids,
+    view_fn *fn, void *arg);
 unsigned view_pending(const struct mailbox *mb); /* MAILBOX_NEW and so on */
 
 /* ---- keywords.c ---- */
@@ -406,6 +409,11 @@ enum store_code adding_commit(struct mailbox *mb, struct adding *v, size_t n,
     adding_flags_fn *flags, void *arg, struct err *e);
 /* Remove the files. */
 void adding_remove(const struct mailbox *mb, const struct adding *v, size_t n);
+
+/* ---- change.c ---- */
+
+/* Expunge these, \Deleted or not, durably. */
+int expunge_uids(struct mailbox *mb, const struct uidset *uids, struct err *e);
 
 /* ---- scan.c ---- */
 

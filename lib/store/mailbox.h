@@ -226,9 +226,11 @@ int mailbox_expunge(struct mailbox *mb, const struct uidset *uids,
     struct uidset *expunged_r, uint64_t *modseq_r, struct err *e);
 
 /*
- * Copy or move to another mailbox of the same account, all or nothing.
- * Messages that are gone are left out. source_r and target_r are arrays of n
- * UIDs, in order (RFC 4315 COPYUID).
+ * Copy or move to another mailbox of the same account, in batches between which
+ * the store's progress is asked. A copy that fails leaves nothing behind; of a
+ * move those moved before stay so, and are in *result_r also then. Messages
+ * that are gone are left out. source and target are arrays of n UIDs, in order
+ * (RFC 4315 COPYUID).
  */
 struct mailbox_copy_result {
 	uint32_t uidvalidity;

@@ -75,6 +75,14 @@ void store_set_quota(struct store *st, uint64_t bytes);
 int store_quota_used(struct store *st, uint64_t *bytes_r, uint64_t *count_r,
     struct err *e);
 
+/*
+ * Long work (an index for a folder that other programs filled, a copy of many
+ * messages) asks between its batches whether it is to go on; done of total are
+ * messages. False: it stops, and the call fails with ERR_TEMP.
+ */
+typedef bool store_progress_fn(void *ctx, uint64_t done, uint64_t total);
+void store_set_progress(struct store *st, store_progress_fn *fn, void *ctx);
+
 /* ---- names ---- */
 
 /*

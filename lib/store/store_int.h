@@ -29,7 +29,13 @@ struct store {
 	uint64_t quota;           /* bytes, 0 for none */
 	struct db_table *threads; /* NULL until needed */
 	struct db_watch watch;
+	store_progress_fn *progress; /* or NULL */
+	void *progress_ctx;
 };
+
+/* May this go on? 0, or -1 with e set. */
+int store_progress(struct store *st, uint64_t done, uint64_t total,
+    struct err *e);
 
 mode_t store_folder_mode(const struct store_env *env); /* 0700 or 0770 */
 

@@ -304,14 +304,14 @@ mailbox_counts(const struct mailbox *mb, struct mailbox_counts *c_r)
 	c_r->first_unseen = first_unseen((struct mailbox *)(uintptr_t)mb);
 }
 
-void
-view_each(const struct mailbox *mb, const struct uidset *uids, view_fn *fn,
-    void *arg)
+static void
+each_below(const struct mailbox *mb, uint32_t end, const struct uidset *uids,
+    view_fn *fn, void *arg)
 {
 	for (size_t i = 0; i < uids->n; i++) {
 		uint32_t pos = index_from(&mb->ix, uids->v[i].first);
 
-		for (; pos < mb->view.end; pos++) {
+		for (; pos < end; pos++) {
 			const struct record *r = index_at(&mb->ix, pos);
 
 			if (r->msg.uid > uids->v[i].last)
@@ -320,6 +320,20 @@ view_each(const struct mailbox *mb, const struct uidset *uids, view_fn *fn,
 				fn(arg, r);
 		}
 	}
+}
+
+void
+view_each(const struct mailbox *mb, const struct uidset *uids, view_fn *fn,
+    void *arg)
+{
+	each_below(mb, mb->view.end, uids, fn, arg);
+}
+
+void
+index_each(const struct mailbox *mb, const struct uidset *uids, view_fn *fn,
+    void *arg)
+{
+	each_below(mb, index_end(&mb->ix), uids, fn, arg);
 }
 
 /* ---- pending ---- */
