@@ -11,17 +11,26 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "dns/dns.h"
+#include "text/json_write.h"
 
 /* ---- the record: _smtp._tls.DOMAIN TXT (RFC 8460, 3) ---- */
 
+#define TLSRPT_RUA_MAX 20 /* addresses in a record */
+
 struct tlsrpt_record {
-	struct slice *rua; /* URIs, decoded: "mailto:...", "https://..." */
-	size_t nrua;
+	struct slice *rua; /* URIs: "mailto:...", "https://..." */
+	size_t nrua;       /* 1 at least */
 };
 
+/* 0, or -1 with e. Slices in text, the array in the arena. */
 int tlsrpt_record_parse(struct slice text, struct arena *arena,
     struct tlsrpt_record *record_r, struct err *e);
-/* 1 with *record_r and *text_r, 0 there is none (or several), -1 with e. */
+/* Those of the answer about _smtp._tls.DOMAIN that are meant as records: how
+ * many, and the first. */
+size_t tlsrpt_record_count(const struct dns_answer *answer,
+    struct slice *text_r);
+/* Ask DNS, and wait. 1 with *record_r and *text_r, 0 there is none (or several),
+ * -1 with e (ERR_SYNTAX: *text_r is set). */
 int tlsrpt_lookup(struct dns *dns, struct arena *arena, struct slice domain,
     struct tlsrpt_record *record_r, struct slice *text_r, struct err *e);
 
@@ -128,12 +137,19 @@ struct tlsrpt_report {
 };
 
 void tlsrpt_report_write(struct buf *out, const struct tlsrpt_report *report);
-/* JSON text. 0, or -1 with e. Bounded: TLSRPT_REPORT_MAX bytes. */
+/* The same, or one of its policies, as a value in other JSON. */
+void tlsrpt_report_put(struct json_out *j, const char *name,
+    const struct tlsrpt_report *report);
+void tlsrpt_sum_put(struct json_out *j, const struct tlsrpt_sum *sum);
+/* JSON text, which stays: slices point into it, or the arena. Fields that are
+ * missing are empty, but for policies and their types. 0, or -1 with e
+ * (ERR_SYNTAX; ERR_LIMIT: more than TLSRPT_REPORT_MAX bytes). */
 #define TLSRPT_REPORT_MAX (10 * 1024 * 1024)
 int tlsrpt_report_parse(struct slice json, struct arena *arena,
     struct tlsrpt_report *report_r, struct err *e);
 /* The report in a message (RFC 8460, 5.3): finds the part, decodes it, gunzips
- * it within the limit. Message with LF or CRLF line ends. */
+ * it within that limit. Message with LF or CRLF line ends. All of the report is
+ * in the arena. */
 int tlsrpt_message_parse(struct slice message, struct arena *arena,
     struct tlsrpt_report *report_r, struct err *e);
 
