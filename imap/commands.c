@@ -43,6 +43,7 @@ static const struct imap_def commands[] = {
 	    IMAP_HAS_UID | IMAP_NUMBERS },
 	{ "MOVE", imap_cmd_copy, IMAP_IN_SELECTED,
 	    IMAP_HAS_UID | IMAP_NUMBERS },
+	{ "COMPRESS", imap_cmd_compress, IMAP_IN_BOTH, 0 },
 	{ "UIDBATCHES", imap_cmd_uidbatches, IMAP_IN_SELECTED, 0 },
 };
 
@@ -65,6 +66,7 @@ imap_capabilities(struct buf *b)
 	    "ID CONDSTORE STATUS=SIZE NAMESPACE");
 	buf_addz(b, SEARCHING);
 	buf_addz(b,
-	    " QRESYNC OBJECTID SAVEDATE PREVIEW PARTIAL UIDONLY UIDBATCHES");
+	    " QRESYNC OBJECTID SAVEDATE PREVIEW PARTIAL UIDONLY UIDBATCHES"
+	    " COMPRESS=DEFLATE");
 	buf_addf(b, " APPENDLIMIT=%llu", (unsigned long long)IMAP_APPEND_MAX);
 }

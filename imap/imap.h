@@ -230,6 +230,7 @@ IMAP_COMMAND(imap_cmd_fetch);
 IMAP_COMMAND(imap_cmd_store);
 IMAP_COMMAND(imap_cmd_copy); /* and MOVE */
 IMAP_COMMAND(imap_cmd_uidbatches);
+IMAP_COMMAND(imap_cmd_compress);
 
 /* STATUS items of RFC 9051, 6.3.11, for STATUS and LIST RETURN. */
 bool imap_status_items(struct imap_parse *p, unsigned *items_r);

@@ -56,7 +56,7 @@ imap_reader_wait(struct imap_reader *r, int fd, int timeout_ms)
 	};
 	int n;
 
-	if (conn_buffered(r->conn).n)
+	if (conn_pending(r->conn))
 		return IMAP_WAIT_INPUT;
 	n = poll(p, 2, timeout_ms);
 	if (n < 0)

@@ -10,6 +10,7 @@ import re
 import socket
 import ssl
 import sys
+import zlib
 
 IP = os.environ.get("IP", "127.0.0.1")
 DIR = os.environ.get("DIR", "")
@@ -65,6 +66,43 @@ class Wire:
 
     def close(self):
         self.file.close()
+        self.sock.close()
+
+
+class Deflated:
+    """What socket and file are to Wire, compressed (RFC 4978)."""
+
+    def __init__(self, sock, file):
+        self.sock, self.raw = sock, file
+        self.packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+        self.unpacker = zlib.decompressobj(-15)
+        self.have = b""
+
+    def sendall(self, data):
+        self.sock.sendall(self.packer.compress(data) +
+                          self.packer.flush(zlib.Z_SYNC_FLUSH))
+
+    def more(self):
+        got = self.raw.read1()
+        self.have += self.unpacker.decompress(got)
+        return got
+
+    def take(self, n):
+        got, self.have = self.have[:n], self.have[n:]
+        return got
+
+    def readline(self):
+        while b"\n" not in self.have and self.more():
+            pass
+        return self.take(self.have.find(b"\n") + 1 or len(self.have))
+
+    def read(self, n=None):
+        while (n is None or len(self.have) < n) and self.more():
+            pass
+        return self.take(len(self.have) if n is None else n)
+
+    def close(self):
+        self.raw.close()
         self.sock.close()
 
 
@@ -137,6 +175,10 @@ class Imap(Wire):
 
     def bad(self, command):
         return self.expect("BAD", command)
+
+    def compress(self):
+        self.ok("COMPRESS DEFLATE")
+        self.sock = self.file = Deflated(self.sock, self.file)
 
     def append(self, mailbox, message, flags="", date=""):
         if isinstance(message, str):

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/proc.h"
+#include "net/flate.h"
 
 #define OUT_BUFFER (16 * 1024) /* a TLS record */
 #define IDLE_MS 1000           /* then memory is given back */
@@ -33,6 +34,7 @@ struct conn {
 	int64_t end_ms; /* of everything; 0: none */
 	SSL *ssl;
 	struct tls_facts *facts;
+	struct flate *flate; /* NULL: not compressed */
 	/* Two buffers in one mapping, so that their pages can be given back. */
 	char *in, *out;
 	size_t in_at, in_n; /* the bytes from in_at to in_n are unread */
@@ -230,6 +232,41 @@ fd_for(const struct conn *c, short events)
 
 /* ---- reading ---- */
 
+/* What the peer sent, unpacked; waits for nothing. */
+static enum conn_status
+try_unpack(struct conn *c, char *p, size_t n, size_t *n_r)
+{
+	enum conn_status status = CONN_OK;
+	size_t packed;
+
+	for (;;) {
+		switch (flate_read(c->flate, p, n, n_r)) {
+		case FLATE_OK:
+			return CONN_OK;
+		case FLATE_HUNGRY:
+			break;
+		case FLATE_END:
+			return fail(c, &c->read_failed, CONN_EOF,
+			    "compressed data has ended");
+		case FLATE_DAMAGED:
+			return fail(c, &c->read_failed, CONN_ERROR,
+			    "compressed data is damaged");
+		}
+		status =
+		    conn_try_read(c, flate_room(c->flate), FLATE_IN, &packed);
+		if (status != CONN_OK)
+			return status;
+		flate_filled(c->flate, packed);
+	}
+}
+
+static enum conn_status
+try_more(struct conn *c, char *p, size_t n, size_t *n_r)
+{
+	return c->flate != NULL ? try_unpack(c, p, n, n_r)
+				: conn_try_read(c, p, n, n_r);
+}
+
 /* Read more into the buffer, which has room. */
 static enum conn_status
 read_more(struct conn *c, enum wait wait, int64_t end_ms)
@@ -247,8 +284,8 @@ read_more(struct conn *c, enum wait wait, int64_t end_ms)
 	if (c->slow)
 		dawdle(c, SLOW_MS);
 	for (;;) {
-		status = conn_try_read(c, c->in + c->in_n,
-		    CONN_BUFFER - c->in_n, &n);
+		status =
+		    try_more(c, c->in + c->in_n, CONN_BUFFER - c->in_n, &n);
 		c->in_n += n;
 		if (status != CONN_AGAIN)
 			return status;
@@ -343,6 +380,13 @@ conn_has_line(const struct conn *c)
 }
 
 bool
+conn_pending(const struct conn *c)
+{
+	return c->in_at < c->in_n ||
+	    (c->flate != NULL && flate_has_more(c->flate));
+}
+
+bool
 conn_unread(struct conn *c, struct slice bytes)
 {
 	size_t n = c->in_n - c->in_at;
@@ -399,15 +443,39 @@ send_all(struct conn *c, struct slice s)
 	return status;
 }
 
+/* Send, packed if so agreed; flush: all of it, so that the peer can read it. */
+static enum conn_status
+put(struct conn *c, struct slice s, bool flush)
+{
+	enum conn_status status = c->write_failed;
+	struct slice piece;
+
+	if (c->flate == NULL)
+		return send_all(c, s);
+	flate_write(c->flate, s);
+	while (flate_next(c->flate, flush, &piece))
+		status = send_all(c, piece);
+	return status;
+}
+
+static enum conn_status
+empty_out(struct conn *c, bool flush)
+{
+	struct slice out = slice_of(c->out, c->out_n);
+
+	c->out_n = 0;
+	return put(c, out, flush);
+}
+
 void
 conn_write(struct conn *c, struct slice s)
 {
 	if (c->write_failed != CONN_OK)
 		return;
 	if (s.n > OUT_BUFFER - c->out_n)
-		conn_flush(c);
+		empty_out(c, false);
 	if (s.n >= OUT_BUFFER) {
-		send_all(c, s);
+		put(c, s, false);
 	} else if (s.n > 0) {
 		memcpy(c->out + c->out_n, s.p, s.n);
 		c->out_n += s.n;
@@ -438,10 +506,27 @@ conn_writef(struct conn *c, const char *fmt, ...)
 enum conn_status
 conn_flush(struct conn *c)
 {
-	struct slice out = slice_of(c->out, c->out_n);
+	return empty_out(c, true);
+}
 
-	c->out_n = 0;
-	return send_all(c, out);
+/* ---- compression ---- */
+
+void
+conn_deflate(struct conn *c)
+{
+	struct slice in = slice_head(conn_buffered(c), FLATE_IN);
+
+	c->flate = flate_new();
+	/* What is here already was sent after the peer knew. */
+	memcpy(flate_room(c->flate), in.p, in.n);
+	flate_filled(c->flate, in.n);
+	conn_consume(c, in.n);
+}
+
+bool
+conn_is_deflated(const struct conn *c)
+{
+	return c->flate != NULL;
 }
 
 /* ---- TLS ---- */
@@ -579,6 +664,7 @@ conn_free(struct conn **c)
 		return;
 	SSL_free((*c)->ssl);
 	free((*c)->facts);
+	flate_free(&(*c)->flate);
 	munmap((*c)->in, CONN_BUFFER + OUT_BUFFER);
 	free(*c);
 	*c = NULL;

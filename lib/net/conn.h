@@ -83,6 +83,9 @@ struct slice conn_buffered(const struct conn *c);
 void conn_consume(struct conn *c, size_t n);
 /* A whole further line is here already: an answer may wait for its answer. */
 bool conn_has_line(const struct conn *c);
+/* Would a read give something without waiting? Poll only if not: what is
+ * buffered, perhaps compressed, no descriptor tells. */
+bool conn_pending(const struct conn *c);
 /* Put bytes in front of what is buffered: what another process had read.
  * False if there is no room. */
 bool conn_unread(struct conn *c, struct slice bytes);
@@ -124,6 +127,16 @@ const struct tls_facts *conn_tls_facts(const struct conn *c);
 void conn_end_write(struct conn *c);
 /* The same, and pass over what it said: the connection is to be closed. */
 void conn_shutdown(struct conn *c);
+
+/* ---- compression ---- */
+
+/*
+ * From here on both directions are raw DEFLATE (RFC 1951), inside TLS if there
+ * is TLS; what is to be said before goes through conn_flush. Once only. Not for
+ * conn_try_*, which read and write what is there.
+ */
+void conn_deflate(struct conn *c);
+bool conn_is_deflated(const struct conn *c);
 
 /* ---- for loops of one's own: these do not wait ---- */
 
