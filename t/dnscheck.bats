@@ -310,7 +310,7 @@ publish() { [[ $(section "$1") == *"$2"* ]]; }
 	zone ^_smtp._tls.example '_smtp._tls.example.org TXT "v=TLSRPTv1; rua=https://x.example/r , mailto:tls@Example.org;"'
 	[ -z "$(errors)" ]
 	zone ^_smtp._tls.example '_smtp._tls.example.org TXT "v=TLSRPTv1; r=1"'
-	says 'Domain TLSRPT' 'error: the record has no address for reports, rua='
+	says 'Domain TLSRPT' 'error: tlsrpt record: no rua='
 	sed -i '/TLSRPT:/,/Mailbox: TLSRPT/d' config/domains.conf
 	reload
 	zone nothing
@@ -327,6 +327,8 @@ publish() { [[ $(section "$1") == *"$2"* ]]; }
 	publish MTA-STS '_mta-sts.example.org. TXT "v=STSv1; id=20260101T000000"'
 	zone ^_mta-sts '_mta-sts.example.org TXT "v=STSv1;id=old"'
 	says MTA-STS 'error: the id of the record is "old", that of the policy "20260101T000000"'
+	zone ^_mta-sts '_mta-sts.example.org TXT "v=STSv1; id=a-b"'
+	says MTA-STS 'error: the record is malformed'
 	zone nothing '_mta-sts.example.org TXT "v=STSv1;id=old"'
 	says MTA-STS 'error: _mta-sts.example.org has 2 MTA-STS records: all are void'
 	zone ^mta-sts
@@ -411,7 +413,7 @@ publish() { [[ $(section "$1") == *"$2"* ]]; }
 
 @test "text of others cannot steer a terminal" {
 	zone ^_smtp._tls.example '_smtp._tls.example.org TXT "v=TLSRPTv1; rua=\027[31mred\007"'
-	says 'Domain TLSRPT' 'warning: reports go to ?[31mred?, not to mailto:tls@example.org'
+	says 'Domain TLSRPT' 'error: tlsrpt record: no address at "?[31mred?"'
 }
 
 @test "json, usage, unknown domain" {

@@ -251,6 +251,7 @@ test_matches(void)
 		{ "*.example.com", "mailexample.com", false },
 		{ "*.example.com", "", false },
 	};
+	struct slice ascii;
 	struct mtasts_policy p;
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
@@ -265,6 +266,13 @@ test_matches(void)
 	CHECK(!mtasts_matches(&p, SLICE("mx.example.com")));
 	mtasts_policy_parse(slice_str(policies[2].text), arena, &p, NULL);
 	CHECK(!mtasts_matches(&p, SLICE("mx.example.net")));
+	CHECK(mtasts_mx_ascii(arena,
+	    SLICE("*.B\xc3\xbc"
+		  "cher.example"),
+	    &ascii));
+	CHECK_SLICE(ascii, SLICE("*.xn--bcher-kva.example"));
+	CHECK(!mtasts_mx_ascii(arena, SLICE("*."), &ascii));
+	CHECK(!mtasts_mx_ascii(arena, SLICE_NULL, &ascii));
 }
 
 /* ---- the cache ---- */

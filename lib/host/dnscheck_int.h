@@ -76,15 +76,6 @@ const struct dnsrecord *dnscheck_wanted(const struct dnscheck *c,
 struct slice dnscheck_below(struct dnscheck *c, const char *prefix,
     struct slice name);
 
-/* ---- parts of records ---- */
-
-/* The value of a tag in "v=X; tag=value; ..."; empty if it is not there. */
-struct slice dnscheck_tag(struct slice text, const char *tag);
-/* Does a host of an MTA-STS policy, in any form, mean this one? "*." stands
- * for one label (RFC 8461, 4.1). */
-bool dnscheck_sts_matches(struct arena *arena, struct slice pattern,
-    struct slice host);
-
 /* ---- checks ---- */
 
 void dnscheck_dnssec_start(struct dnscheck *c);

@@ -2,7 +2,8 @@
 #include "host/dnscheck_int.h"
 
 #include "dmarc/dmarc_record.h"
-#include "text/idna.h"
+#include "mtasts/mtasts.h"
+#include "tlsrpt/tlsrpt.h"
 
 /* ---- MX ---- */
 
@@ -125,35 +126,6 @@ dnscheck_tlsrpt_start(struct dnscheck *c)
 	dns_start(c->dns, dnscheck_below(c, "_smtp._tls", c->domain), DNS_TXT);
 }
 
-struct slice
-dnscheck_tag(struct slice text, const char *tag)
-{
-	struct slice part, name, value;
-
-	while (slice_next(&text, ';', &part))
-		if (slice_cut(part, '=', &name, &value) &&
-		    slice_is(slice_trim(name), tag))
-			return slice_trim(value);
-	return SLICE_NULL;
-}
-
-/* Those TXT records that begin with a version (RFC 8460, 3; RFC 8461, 3.1):
- * their number, and the first. */
-static size_t
-versioned(const struct dns_answer *a, const char *version, struct slice *text_r)
-{
-	struct slice first;
-	size_t n = 0;
-
-	*text_r = SLICE_NULL;
-	for (size_t i = 0; i < a->n; i++) {
-		slice_cut(a->v[i].text, ';', &first, &(struct slice){ 0 });
-		if (slice_is(slice_trim(first), version) && n++ == 0)
-			*text_r = a->v[i].text;
-	}
-	return n;
-}
-
 static bool
 same_address(struct dnscheck *c, struct slice a, struct slice b)
 {
@@ -165,34 +137,33 @@ same_address(struct dnscheck *c, struct slice a, struct slice b)
 }
 
 static bool
-reports_to(struct dnscheck *c, struct slice rua, struct slice wanted)
+reports_to(struct dnscheck *c, const struct tlsrpt_record *r,
+    struct slice wanted)
 {
-	struct slice uri;
-
-	while (slice_next(&rua, ',', &uri))
-		if (same_address(c, slice_trim(uri), wanted))
+	for (size_t i = 0; i < r->nrua; i++)
+		if (same_address(c, r->rua[i], wanted))
 			return true;
 	return false;
 }
 
+/* want: the record that the configuration asks for, or NULL. */
 static void
-check_rua(struct dnscheck *c, struct slice rua, const struct dnsrecord *want)
+check_rua(struct dnscheck *c, struct slice text, const struct dnsrecord *want)
 {
-	struct slice ours =
-	    want != NULL ? dnscheck_tag(want->value, "rua") : SLICE_NULL;
+	struct tlsrpt_record r, ours;
+	struct err e = ERR_INIT;
 
-	if (rua.n == 0)
-		dnscheck_error(c,
-		    "the record has no address for reports, "
-		    "rua=");
+	if (tlsrpt_record_parse(text, c->arena, &r, &e) < 0)
+		dnscheck_error(c, "%s", e.text);
 	else if (want == NULL)
 		dnscheck_note(c,
 		    "reports go to %.*s; the configuration has no address for "
 		    "them",
-		    SLICE_FMT(rua));
-	else if (!reports_to(c, rua, ours))
+		    SLICE_FMT(r.rua[0]));
+	else if (tlsrpt_record_parse(want->value, c->arena, &ours, NULL) == 0 &&
+	    !reports_to(c, &r, ours.rua[0]))
 		dnscheck_warn(c, "reports go to %.*s, not to %.*s",
-		    SLICE_FMT(rua), SLICE_FMT(ours));
+		    SLICE_FMT(r.rua[0]), SLICE_FMT(ours.rua[0]));
 	else
 		return;
 	if (want != NULL)
@@ -209,9 +180,9 @@ check_tlsrpt(struct dnscheck *c, struct slice domain, const char *field)
 
 	if (dnscheck_query(c, name, DNS_TXT, &a) < 0)
 		return;
-	n = versioned(&a, "v=TLSRPTv1", &text);
+	n = tlsrpt_record_count(&a, &text);
 	if (n == 1) {
-		check_rua(c, dnscheck_tag(text, "rua"), want);
+		check_rua(c, text, want);
 		return;
 	}
 	if (n > 1)
@@ -256,30 +227,17 @@ dnscheck_mtasts_start(struct dnscheck *c)
 		    dnscheck_below(c, "mta-sts", c->domain));
 }
 
-bool
-dnscheck_sts_matches(struct arena *arena, struct slice pattern,
-    struct slice host)
-{
-	struct slice ascii, first, rest;
-	bool any = slice_starts(pattern, SLICE("*."));
-
-	if (idna_ascii(arena, slice_skip(pattern, any ? 2 : 0), &ascii, NULL) <
-	    0)
-		return false;
-	if (!any)
-		return slice_eqi(ascii, host);
-	return slice_cut(host, '.', &first, &rest) && slice_eqi(ascii, rest);
-}
-
 static bool
 policy_has(struct dnscheck *c, struct slice host)
 {
 	const struct conf_strings *mx = &c->conf->mtasts->mx;
+	struct slice pattern;
 
 	if (mx->n == 0)
 		return slice_eqi(host, c->host);
 	for (size_t i = 0; i < mx->n; i++)
-		if (dnscheck_sts_matches(c->arena, mx->v[i], host))
+		if (mtasts_mx_ascii(c->arena, mx->v[i], &pattern) &&
+		    mtasts_mx_matches(pattern, host))
 			return true;
 	return false;
 }
@@ -309,8 +267,8 @@ check_sts_record(struct dnscheck *c, struct slice name,
     const struct dns_answer *a)
 {
 	const struct conf_mtasts *conf = c->conf->mtasts;
-	struct slice text;
-	size_t n = versioned(a, "v=STSv1", &text);
+	struct slice text, id;
+	size_t n = mtasts_record_count(a, &text);
 
 	if (n == 0)
 		dnscheck_error(c, "%.*s has no MTA-STS record",
@@ -318,12 +276,13 @@ check_sts_record(struct dnscheck *c, struct slice name,
 	else if (n > 1)
 		dnscheck_error(c, "%.*s has %zu MTA-STS records: all are void",
 		    SLICE_FMT(name), n);
-	else if (!slice_eq(dnscheck_tag(text, "id"), conf->policy_id))
+	else if (!mtasts_record_parse(text, &id))
+		dnscheck_error(c, "the record is malformed");
+	else if (!slice_eq(id, conf->policy_id))
 		dnscheck_error(c,
 		    "the id of the record is \"%.*s\", that of the policy "
 		    "\"%.*s\"",
-		    SLICE_FMT(dnscheck_tag(text, "id")),
-		    SLICE_FMT(conf->policy_id));
+		    SLICE_FMT(id), SLICE_FMT(conf->policy_id));
 	else
 		return;
 	dnscheck_publish(c, name, "TXT");
@@ -337,7 +296,7 @@ dnscheck_mtasts(struct dnscheck *c)
 	int rc = dnscheck_query(c, name, DNS_TXT, &a);
 
 	if (c->conf->mtasts == NULL) {
-		if (rc >= 0 && versioned(&a, "v=STSv1", &text) > 0)
+		if (rc >= 0 && mtasts_record_count(&a, &text) > 0)
 			dnscheck_error(c,
 			    "%.*s promises a policy, but the domain has no "
 			    "MTASTS in domains.conf",

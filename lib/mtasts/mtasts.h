@@ -63,7 +63,10 @@ struct mtasts_policy {
  * 0, or -1 with e (ERR_SYNTAX: which line). Slices in the arena. */
 int mtasts_policy_parse(struct slice text, struct arena *arena,
     struct mtasts_policy *policy_r, struct err *e);
-/* Does a pattern, perhaps *.DOMAIN, name this host? ASCII, any case
+/* A pattern, perhaps *.DOMAIN, in ASCII and lower case; false if it is none. */
+bool mtasts_mx_ascii(struct arena *arena, struct slice pattern,
+    struct slice *ascii_r);
+/* Does such a pattern name this host? ASCII, any case
  * (RFC 8461, 4.1). */
 bool mtasts_mx_matches(struct slice pattern, struct slice host);
 bool mtasts_matches(const struct mtasts_policy *policy, struct slice host);

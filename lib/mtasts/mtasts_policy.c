@@ -70,25 +70,36 @@ read_max_age(struct reader *r, struct slice value, struct err *e)
 	return 0;
 }
 
+bool
+mtasts_mx_ascii(struct arena *arena, struct slice pattern,
+    struct slice *ascii_r)
+{
+	bool any = slice_starts(pattern, SLICE("*."));
+
+	if (idna_ascii(arena, slice_skip(pattern, any ? 2 : 0), ascii_r, NULL) <
+	    0)
+		return false;
+	if (any)
+		*ascii_r = arena_printf(arena, "*.%.*s", SLICE_FMT(*ascii_r));
+	return true;
+}
+
 static int
 read_mx(struct reader *r, struct slice value, struct err *e)
 {
 	struct mtasts_policy *p = r->policy;
-	bool any = slice_starts(value, SLICE("*."));
-	struct slice ascii;
+	struct slice mx;
 
 	if (p->nmx == MTASTS_MX_MAX)
 		return bad(r, "too many lines mx", e);
-	if (idna_ascii(r->arena, slice_skip(value, any ? 2 : 0), &ascii, NULL) <
-	    0)
+	if (!mtasts_mx_ascii(r->arena, value, &mx))
 		return bad(r, "mx is no host name", e);
 	if (p->nmx == r->room) {
 		r->room = r->room == 0 ? 4 : 2 * r->room;
 		p->mx = arena_grow(r->arena, p->mx, p->nmx, r->room,
 		    sizeof(*p->mx));
 	}
-	p->mx[p->nmx++] =
-	    any ? arena_printf(r->arena, "*.%.*s", SLICE_FMT(ascii)) : ascii;
+	p->mx[p->nmx++] = mx;
 	return 0;
 }
 
