@@ -51,6 +51,16 @@ test_all_bytes(void)
 }
 
 static void
+test_lower(void)
+{
+	struct buf b = BUF_INIT(100);
+
+	db_escape_lower(&b, SLICE(".Mail.EXAMPLE/[Z"));
+	CHECK_SLICE(buf_slice(&b), SLICE("%2Email.example%2F[z"));
+	buf_free(&b);
+}
+
+static void
 test_malformed(void)
 {
 	static const char *const bad[] = { "", "a%", "%4", "%zz", "%%", "%+1" };
@@ -69,6 +79,7 @@ main(void)
 {
 	RUN(test_both_ways);
 	RUN(test_all_bytes);
+	RUN(test_lower);
 	RUN(test_malformed);
 	return unit_done();
 }

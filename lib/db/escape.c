@@ -3,6 +3,8 @@
  */
 #include "db/escape.h"
 
+#include "base/file.h"
+
 static bool
 must_escape(unsigned char c, bool first)
 {
@@ -32,6 +34,19 @@ db_escape(struct buf *b, struct slice raw)
 	buf_add(b, slice_skip(raw, plain));
 }
 
+void
+db_escape_lower(struct buf *b, struct slice raw)
+{
+	struct buf lower = BUF_INIT(SIZE_MAX);
+
+	for (size_t i = 0; i < raw.n; i++)
+		buf_addc(&lower,
+		    raw.p[i] >= 'A' && raw.p[i] <= 'Z' ? (char)(raw.p[i] | 0x20)
+						       : raw.p[i]);
+	db_escape(b, buf_slice(&lower));
+	buf_free(&lower);
+}
+
 bool
 db_unescape(struct buf *b, struct slice escaped)
 {
@@ -49,4 +64,24 @@ db_unescape(struct buf *b, struct slice escaped)
 	}
 	buf_add(b, plain);
 	return escaped.n > 0;
+}
+
+int
+db_escaped_list(int dirfd, const char *path, struct arena *arena,
+    struct slice **raw_r, size_t *n_r, struct err *e)
+{
+	struct slice *names = NULL;
+	size_t n = 0, kept = 0;
+	int rc = file_list(dirfd, path, arena, &names, &n, e);
+
+	for (size_t i = 0; rc == 1 && i < n; i++) {
+		struct buf raw = BUF_INIT(SIZE_MAX);
+
+		if (names[i].p[0] != '.' && db_unescape(&raw, names[i]))
+			names[kept++] = arena_dup(arena, buf_slice(&raw));
+		buf_free(&raw);
+	}
+	*raw_r = names;
+	*n_r = kept;
+	return rc < 0 ? -1 : 0;
 }

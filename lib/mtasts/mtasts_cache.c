@@ -16,14 +16,7 @@
 static int
 file_name(struct slice domain, struct buf *name, struct err *e)
 {
-	struct arena *arena = arena_new(0);
-	char *lower = arena_cstr(arena, domain);
-
-	for (size_t i = 0; i < domain.n; i++)
-		if (lower[i] >= 'A' && lower[i] <= 'Z')
-			lower[i] |= 0x20;
-	db_escape(name, slice_of(lower, domain.n));
-	arena_free(&arena);
+	db_escape_lower(name, domain);
 	return name->over ? err_set(e, ERR_LIMIT, "domain name too long") : 0;
 }
 
@@ -278,21 +271,7 @@ int
 mtasts_cache_list(int mtasts_fd, struct arena *arena, struct slice **domains_r,
     size_t *n_r, struct err *e)
 {
-	struct slice *names;
-	size_t n, kept = 0;
-	int rc = file_list(mtasts_fd, ".", arena, &names, &n, e);
-
-	for (size_t i = 0; rc == 1 && i < n; i++) {
-		struct buf raw = BUF_INIT(NAME_MAX);
-
-		/* A dot begins what is being written. */
-		if (names[i].p[0] != '.' && db_unescape(&raw, names[i]))
-			names[kept++] = arena_dup(arena, buf_slice(&raw));
-		buf_free(&raw);
-	}
-	*domains_r = names;
-	*n_r = kept;
-	return rc < 0 ? -1 : 0;
+	return db_escaped_list(mtasts_fd, ".", arena, domains_r, n_r, e);
 }
 
 /* ---- what a fetch brought ---- */

@@ -39,16 +39,7 @@ tlsrpt_policy_parse(struct slice name, enum tlsrpt_policy *type_r)
 int
 tlsrpt_file_name(struct slice domain, struct buf *name, struct err *e)
 {
-	struct buf lower = BUF_INIT(NAME_MAX);
-
-	for (size_t i = 0; i < domain.n; i++)
-		buf_addc(&lower,
-		    domain.p[i] >= 'A' && domain.p[i] <= 'Z'
-			? (char)(domain.p[i] | 0x20)
-			: domain.p[i]);
-	db_escape(name, buf_slice(&lower));
-	name->over |= lower.over;
-	buf_free(&lower);
+	db_escape_lower(name, domain);
 	return name->over ? err_set(e, ERR_LIMIT, "domain name too long") : 0;
 }
 
@@ -81,21 +72,7 @@ int
 tlsrpt_results_domains(int tlsresults_fd, const char *day, struct arena *arena,
     struct slice **domains_r, size_t *n_r, struct err *e)
 {
-	struct slice *names;
-	size_t n, kept = 0;
-	int rc = file_list(tlsresults_fd, day, arena, &names, &n, e);
-
-	for (size_t i = 0; rc == 1 && i < n; i++) {
-		struct buf raw = BUF_INIT(NAME_MAX);
-
-		/* A dot begins what is being written. */
-		if (names[i].p[0] != '.' && db_unescape(&raw, names[i]))
-			names[kept++] = arena_dup(arena, buf_slice(&raw));
-		buf_free(&raw);
-	}
-	*domains_r = names;
-	*n_r = kept;
-	return rc < 0 ? -1 : 0;
+	return db_escaped_list(tlsresults_fd, day, arena, domains_r, n_r, e);
 }
 
 void *
