@@ -3,6 +3,7 @@ Submission and the queue, beside Postfix (passwords: Dovecot): messages a
 second into the queue, out of it to a smarthost, and how long one alone takes.
 """
 import os
+import shutil
 import smtplib
 import socketserver
 import ssl
@@ -14,21 +15,23 @@ import time
 import peers
 
 SINK = ("127.90.0.6", 2525)
+SINK_OF_DOMAINS = ("0.0.0.0", peers.DOMAINS_PORT)
+SYNCS = "fsync,fdatasync,syncfs,sync_file_range,sync"
 SENDER = {"mox": "mox@localhost", "postfix": "a@example.org"}
 
 
 class Sink:
     """smtp-sink, which counts in a file: "sess=1 quit=0 mesg=5" at its end."""
 
-    def __init__(self, folder):
-        self.path = f"{folder}/sink"
+    def __init__(self, folder, address=SINK):
+        self.path, self.address = f"{folder}/sink", address
 
     def __enter__(self):
         with open(self.path, "w") as out:
             self.process = subprocess.Popen(
-                ["smtp-sink", "-u", "nobody", "-c", "%s:%d" % SINK, "1000"],
-                stdout=out)
-        peers.wait_port(*SINK)
+                ["smtp-sink", "-u", "nobody", "-c",
+                 "%s:%d" % self.address, "1000"], stdout=out)
+        peers.wait_port(*self.address)
         return self
 
     def __exit__(self, *_):
@@ -50,22 +53,22 @@ class Sink:
             time.sleep(0.01)
 
 
-def submit(server, binaries, count, each):
+def submit(server, binaries, count, how=None):
     """Messages a second, CPU ms a message; they stay in the queue."""
     ip, port = server.fill_port()
     cpu = server.cpu()
     out = subprocess.run(
         [f"{binaries}/t/bin/submit", ip, str(port), server.login,
          peers.PASSWORD, SENDER[server.name], "4", str(count), "4096",
-         *(["each"] if each else [])],
+         *([how] if how else [])],
         check=True, capture_output=True, text=True).stdout
     time.sleep(0.2)
     return float(out), (server.cpu() - cpu) * 1000 / count
 
 
-def deliver(server, folder, count):
+def deliver(server, folder, count, address=SINK):
     """From the start of the queue runner to the last message."""
-    with Sink(folder) as sink:
+    with Sink(folder, address) as sink:
         begin = time.monotonic()
         cpu = server.release()
         sink.wait(count)
@@ -86,12 +89,50 @@ def queue(report, binaries, folder, servers, n):
         row = []
         for s in servers:
             s.hold()
-            row.append(submit(s, binaries, n(500) if each else n(4500), each))
+            row.append(submit(s, binaries, n(500), "each") if each
+                       else submit(s, binaries, n(4500)))
         both(report, f"submission 4 KB, 4 TLS connections, {name} on each",
              row)
     count = n(500) + n(4500)
     row = [deliver(s, folder, count) for s in servers]
     both(report, f"queue: {count} messages to a smarthost", row)
+
+
+# ---- to one destination, to many ----
+
+def syncs(server, binaries, folder, count):
+    """Syncs a message, by strace: all of those that the queue runner and its
+    deliveries, or all of Postfix, do meanwhile."""
+    trace = f"{folder}/{server.name}.syncs"
+    server.hold()
+    submit(server, binaries, count)
+    server.tracer = ["strace", "-D", "-f", "--seccomp-bpf", "-qq", "-o", trace,
+                     "-e", f"trace={SYNCS}"]
+    try:
+        deliver(server, folder, count)
+    finally:
+        server.tracer = []
+    with open(trace, encoding="utf-8") as f:
+        return sum("sync" in line and "resumed" not in line for line in f
+                   ) / count
+
+
+def delivery(report, binaries, folder, servers, n):
+    """The queue is filled, and then emptied to sinks that take all."""
+    count = n(5000)
+    for how, address, name in (
+            (None, SINK, "one destination"),
+            (str(peers.DOMAINS), SINK_OF_DOMAINS,
+             f"{peers.DOMAINS} destinations")):
+        row = []
+        for s in servers:
+            s.hold()
+            submit(s, binaries, count, how)
+            row.append(deliver(s, folder, count, address))
+        both(report, f"queue: {count} messages to {name}", row)
+    if shutil.which("strace"):
+        row = [syncs(s, binaries, folder, n(500)) for s in servers]
+        report("  syncs, to one", "1/msg", *row, False)
 
 
 # ---- one alone ----

@@ -13,6 +13,12 @@ import subprocess
 import time
 
 USER, PASSWORD = "mox", "moxmoxmox"
+DOMAINS, DOMAINS_PORT = 500, 2598  # d0.example to d499.example
+
+
+def domain_address(i):
+    """Where mail for one of the domains goes: each is a destination."""
+    return f"127.91.{i // 250}.{i % 250 + 1}"
 
 
 def wait_port(ip, port, seconds=20):
@@ -86,6 +92,7 @@ class Server:
     def __init__(self, folder):
         self.dir = folder
         self.roots = []
+        self.tracer = []  # what the programs of the queue are run with
         os.makedirs(folder, exist_ok=True)
 
     def cpu(self):
@@ -153,18 +160,32 @@ class MoxQueue(Mox):
 			Port: {self.sink[1]}
 			NoSTARTTLS: true
 """)
+            for i in range(DOMAINS):
+                f.write(f"""	d{i}:
+		SMTP:
+			Host: {domain_address(i)}
+			Port: {DOMAINS_PORT}
+			NoSTARTTLS: true
+""")
         with open(f"{self.dir}/domains.conf", "a") as f:
             f.write("""		MaxOutgoingMessagesPerDay: 1000000
 		MaxFirstTimeRecipientsPerDay: 1000000
 Routes:
-	-
+""")
+            for i in range(DOMAINS):
+                f.write(f"""	-
+		ToDomain:
+			- d{i}.example
+		Transport: d{i}
+""")
+            f.write("""	-
 		Transport: smart
 """)
 
     def spawn(self, *command):
         with open(f"{self.dir}/log", "a") as log:
             return subprocess.Popen(
-                [f"{self.bin}/{command[0]}", "-config",
+                [*self.tracer, f"{self.bin}/{command[0]}", "-config",
                  f"{self.dir}/mox.conf", *command[1:]], stdout=log,
                 stderr=log, env={**os.environ, "PATH":
                                  f"{self.bin}:{os.environ['PATH']}"})
@@ -315,6 +336,9 @@ class Postfix(Server):
         write(f"{d}/etc/master.cf", re.sub(
             r"^(\S+\s+\S+\s+\S+\s+\S+\s+)y", r"\1n", master, flags=re.M))
         write(f"{d}/etc/virtual", f"{self.rcpt} Maildir/\n")
+        write(f"{d}/etc/transport", "".join(
+            f"d{i}.example smtp:[{domain_address(i)}]:{DOMAINS_PORT}\n"
+            for i in range(DOMAINS)))
         write(f"{d}/etc/main.cf", f"""
 compatibility_level = 3.6
 queue_directory = {d}/queue
@@ -337,6 +361,7 @@ message_size_limit = 104857600
 disable_dns_lookups = yes
 smtputf8_enable = no
 relayhost = [{self.sink[0]}]:{self.sink[1]}
+transport_maps = texthash:{d}/etc/transport
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = {self.dovecot.dir}/sasl
 smtpd_tls_cert_file = {self.dovecot.dir}/cert.pem
@@ -348,8 +373,9 @@ default_process_limit = 200
 
     def start(self):
         begin = time.monotonic()
-        subprocess.run(["postfix", "-c", f"{self.dir}/etc", "start"],
-                       check=True, capture_output=True)
+        subprocess.run([*self.tracer, "postfix", "-c", f"{self.dir}/etc",
+                        "start"], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
         wait_port(*self.smtp)
         took = time.monotonic() - begin
         with open(f"{self.dir}/queue/pid/master.pid") as f:

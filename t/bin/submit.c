@@ -1,11 +1,12 @@
 /*
  * submit - an SMTP submission client for measuring:
  *
- *	submit IP PORT LOGIN PASSWORD FROM CLIENTS COUNT SIZE [each]
+ *	submit IP PORT LOGIN PASSWORD FROM CLIENTS COUNT SIZE [each | DOMAINS]
  *
  * COUNT messages of SIZE bytes from CLIENTS processes at once, with STARTTLS
- * and AUTH PLAIN; "each": on a connection of their own. Prints how many a
- * second were taken.
+ * and AUTH PLAIN; "each": on a connection of their own. Recipients are at
+ * far.example, or at so many domains, d0.example and so on, in turn. Prints how
+ * many a second were taken.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -25,7 +26,7 @@
 
 static struct {
 	struct ip ip;
-	uint32_t port, clients, count, size;
+	uint32_t port, clients, count, size, domains;
 	struct slice login, password, from;
 	bool each;
 	struct tls_client *tls;
@@ -98,8 +99,10 @@ log_in(struct arena *arena)
 static void
 send_one(struct smtp_client *client, uint32_t i, struct arena *arena)
 {
-	struct smtp_client_rcpt rcpt = { .to = arena_printf(arena,
-					     "r%u@far.example", i % RCPTS) };
+	struct slice to = o.domains
+	    ? arena_printf(arena, "r%u@d%u.example", i % RCPTS, i % o.domains)
+	    : arena_printf(arena, "r%u@far.example", i % RCPTS);
+	struct smtp_client_rcpt rcpt = { .to = to };
 	struct smtp_client_mail mail = { .from = o.from,
 		.source = { .fd = o.message, .size = o.size } };
 	struct smtp_result r;
@@ -155,6 +158,8 @@ main(int argc, char **argv)
 	log_init("submit", LOG_ERROR);
 	parse(argv + 1);
 	o.each = argc > 9 && strcmp(argv[9], "each") == 0;
+	if (argc > 9 && !o.each && !slice_u32(slice_str(argv[9]), &o.domains))
+		die("arguments", argv[9]);
 	o.message = message_file();
 	o.tls = tls_client_new(&tls, &e);
 	if (!o.tls)
