@@ -123,6 +123,20 @@ give_back(struct runner *r, struct slice id, unsigned n)
 	    arena_cstr(r->arena, id), NULL);
 }
 
+/* Its result is that the envelope goes, without a file for the item: if there
+ * is one recipient, and nothing will be wanted of it once it is delivered. */
+static bool
+stays_inside(struct runner *r, const struct item *it)
+{
+	const struct conf_account *account;
+
+	return it->m.nrcpts == 1 &&
+	    !(it->m.rcpts[0].notify & QUEUE_NOTIFY_SUCCESS) &&
+	    (lookup_account(r->lookup, r->arena, it->m.account, &account,
+		 NULL) <= 0 ||
+		account->keep_retired_message_period == 0);
+}
+
 /* Items of a claimed envelope, all or none. */
 static int
 expand(struct runner *r, struct slice id, const struct item *it,
@@ -147,6 +161,7 @@ claim_envelope(struct runner *r, struct slice id, const struct holdrules *rules)
 	struct envelope *env;
 	struct slice *items;
 	struct item it;
+	bool inside;
 	int rc = db_move(r->todo, name, r->dir, name, &e);
 
 	if (rc > 0)
@@ -158,7 +173,10 @@ claim_envelope(struct runner *r, struct slice id, const struct holdrules *rules)
 	if (rc <= 0)
 		return; /* or somebody else's */
 	items = arena_array(r->arena, it.m.nrcpts, sizeof(*items));
-	if (expand(r, id, &it, items, &e) < 0) {
+	inside = stays_inside(r, &it);
+	if (inside)
+		items[0] = arena_printf(r->arena, "%s.1", name);
+	else if (expand(r, id, &it, items, &e) < 0) {
 		runner_failed("no items for envelope now", id, &e);
 		return;
 	}
@@ -166,6 +184,7 @@ claim_envelope(struct runner *r, struct slice id, const struct holdrules *rules)
 	for (size_t i = 0; i < it.m.nrcpts; i++) {
 		struct job *job = new_job(r, items[i]);
 		job->envelope = env;
+		job->inside = inside;
 		env->jobs[env->n++] = job;
 		env->open++;
 	}

@@ -303,7 +303,8 @@ host_failed(struct runner *r, struct dest *d, const char *tried)
 			push(d, job);
 			continue;
 		}
-		if (item_open(r->dir, job->name, &fd, &e) > 0)
+		if ((!job->inside || runner_write_inside(r, job, &e) > 0) &&
+		    item_open(r->dir, job->name, &fd, &e) > 0)
 			item_append(fd, "delayed", it.last.us, &e, "%.*s %.*s",
 			    it.last.host.n ? (int)it.last.host.n : 1,
 			    it.last.host.n ? it.last.host.p : "-",

@@ -138,6 +138,27 @@ runner_write_item(struct runner *r, int dir, const char *envelope,
 	return rc;
 }
 
+int
+runner_write_inside(struct runner *r, struct job *job, struct err *e)
+{
+	const char *envelope = job->envelope->id;
+	struct slice name;
+	struct item it;
+	int rc;
+
+	/* The usual case, in one call. */
+	if (faccessat(r->dir, envelope, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+	    errno == ENOENT)
+		return 0;
+	rc = item_read_envelope(r->dir, envelope, r->arena, &it, e);
+	if (rc > 0 &&
+	    runner_write_item(r, r->dir, envelope, &it, 1, &name, e) < 0)
+		rc = -1;
+	if (rc > 0)
+		job->inside = false;
+	return rc;
+}
+
 /* ---- in memory ---- */
 
 static void
@@ -147,7 +168,33 @@ link_envelope(struct runner *r, struct envelope *env)
 	env->prev = NULL;
 	if (r->envelopes)
 		r->envelopes->prev = env;
+	else
+		r->oldest = env;
 	r->envelopes = env;
+}
+
+static void
+unlink_envelope(struct runner *r, struct envelope *env)
+{
+	if (env->prev)
+		env->prev->next = env->next;
+	else
+		r->envelopes = env->next;
+	if (env->next)
+		env->next->prev = env->prev;
+	else
+		r->oldest = env->prev;
+}
+
+void
+runner_mark_envelope(struct runner *r, struct envelope *env)
+{
+	if (env->drop)
+		return;
+	unlink_envelope(r, env);
+	env->drop = true;
+	env->next = r->dropping;
+	r->dropping = env;
 }
 
 struct envelope *
@@ -164,7 +211,7 @@ runner_new_envelope(struct runner *r, struct slice id, size_t n)
 
 /* ---- envelopes that are dropped ---- */
 
-/* What stays needs the message when its envelope is gone. */
+/* What stays needs a file, and the message, when its envelope is gone. */
 static int
 link_staying(struct runner *r, const struct envelope *env, struct err *e)
 {
@@ -172,6 +219,15 @@ link_staying(struct runner *r, const struct envelope *env, struct err *e)
 		struct job *job = env->jobs[i];
 		if (job->state == JOB_DONE || job->linked)
 			continue;
+		if (job->inside) {
+			int rc = runner_write_inside(r, job, e);
+			if (rc < 0)
+				return -1;
+			if (rc == 0) { /* somebody removed it */
+				job->state = JOB_DONE;
+				continue;
+			}
+		}
 		if (runner_link_message(r, r->dir, env->id,
 			slice_str(job->name), e) < 0)
 			return -1;
@@ -227,6 +283,14 @@ sync_folders(struct runner *r, struct err *e)
 	    : db_fsync_dir(r->dir, "queue/active", e);
 }
 
+/* It went as the result of its item. */
+static bool
+is_gone(const struct envelope *env)
+{
+	return env->n == 1 && env->jobs[0]->inside &&
+	    env->jobs[0]->state == JOB_DONE;
+}
+
 /* Unlinks the envelopes of a list; before, what stays of them is linked to its
  * message, and synced. */
 static int
@@ -250,7 +314,8 @@ forget_on_disk(struct runner *r, struct envelope *list, struct err *e)
 	if (rc == 0 && items && each)
 		rc = sync_folders(r, e);
 	for (struct envelope *env = list; env && rc == 0; env = env->next)
-		rc = db_unlink(r->dir, env->id, e) < 0 ? -1 : 0;
+		if (!is_gone(env))
+			rc = db_unlink(r->dir, env->id, e) < 0 ? -1 : 0;
 	/* Items must not go where recovery does not look for them while a
 	 * power cut could bring their envelope back. */
 	if (rc == 0 && items)
@@ -270,34 +335,40 @@ free_envelope(struct runner *r, struct envelope *env)
 	free(env);
 }
 
+/* Of items in their envelope there is no result that a crash could take back:
+ * these wait. */
 static void
-unlink_envelope(struct runner *r, struct envelope *env)
+mark_old(struct runner *r)
 {
-	if (env->prev)
-		env->prev->next = env->next;
-	else
-		r->envelopes = env->next;
-	if (env->next)
-		env->next->prev = env->prev;
+	int64_t now_ms = clock_mono_ms(NULL);
+	struct envelope *env;
+
+	while ((env = r->oldest) && env->since_ms <= now_ms - ENVELOPE_MS) {
+		if (!env->open || !env->jobs[0]->inside) {
+			runner_mark_envelope(r, env);
+			continue;
+		}
+		unlink_envelope(r, env);
+		env->since_ms = now_ms;
+		link_envelope(r, env);
+	}
 }
 
 void
 runner_drop_envelopes(struct runner *r)
 {
-	int64_t before = clock_mono_ms(NULL) - ENVELOPE_MS;
-	struct envelope *list = NULL, *env, *next;
+	struct envelope *list = NULL, *later = NULL, *env, *next;
 	struct err e = ERR_INIT;
 	int rc;
 
-	for (env = r->envelopes; env; env = next) {
+	mark_old(r);
+	for (env = r->dropping; env; env = next) {
+		struct envelope **to = r->anew && env->open ? &later : &list;
 		next = env->next;
-		if ((!env->drop && env->since_ms > before) ||
-		    (r->anew && env->open))
-			continue;
-		unlink_envelope(r, env);
-		env->next = list;
-		list = env;
+		env->next = *to;
+		*to = env;
 	}
+	r->dropping = later;
 	if (!list)
 		return;
 	rc = forget_on_disk(r, list, &e);

@@ -6,9 +6,12 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
+#include "db/newfile.h"
 
 #define LINE_MAX_BYTES (256 * 1024) /* thousands of items */
 #define RESULT_ROOM 8192            /* a reply, and more */
@@ -120,6 +123,8 @@ open_item(struct group *g, struct slice name, struct group_item *item)
 	rc = item_open(g->dir, path, &item->fd, &e);
 	if (rc > 0)
 		rc = item_read(g->dir, path, g->arena, &item->it, &e);
+	else if (rc == 0)
+		rc = item_read_inside(g->dir, name, g->arena, &item->it, &e);
 	if (rc > 0)
 		return true;
 	if (rc < 0)
@@ -148,7 +153,8 @@ void
 group_close(struct group_item *items, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		close(items[i].fd);
+		if (items[i].fd >= 0)
+			close(items[i].fd);
 }
 
 /* That the result cannot be written because the disk is full must not be found
@@ -156,8 +162,10 @@ group_close(struct group_item *items, size_t n)
 static int
 begin_item(const struct group *g, const struct group_item *item, struct err *e)
 {
-	off_t end = lseek(item->fd, 0, SEEK_END);
+	off_t end = item->fd < 0 ? 0 : lseek(item->fd, 0, SEEK_END);
 
+	if (item->fd < 0) /* the envelope goes: that needs no room */
+		return 0;
 	if (end >= 0 &&
 	    fallocate(item->fd, FALLOC_FL_KEEP_SIZE, end, RESULT_ROOM) < 0 &&
 	    errno != EOPNOTSUPP && errno != ENOSYS)
@@ -185,6 +193,45 @@ group_begin(const struct group *g, struct group_item *items, size_t n)
 	return left;
 }
 
+/* The file of an item that was in its envelope until now. */
+static int
+open_written(const struct group *g, const struct group_item *item, int *fd_r,
+    struct err *e)
+{
+	const char *path = arena_cstr(g->arena, item->name);
+	struct buf text = BUF_INIT(ITEM_MAX);
+	int rc = item_open(g->dir, path, fd_r, e);
+
+	if (rc == 0) {
+		item_write(&text, &item->it, 0);
+		*fd_r = openat(g->dir, path,
+		    O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		rc = *fd_r < 0 ? err_sys(e, "item")
+			       : file_write(*fd_r, buf_slice(&text), e);
+		buf_free(&text);
+		if (rc == 0)
+			rc = item_append(*fd_r, "trying", clock_us(g->clock), e,
+			    "%s", "");
+	}
+	return rc < 0 ? -1 : 0;
+}
+
+static int
+append(const struct group *g, const struct group_item *item, const char *word,
+    struct slice text, struct err *e)
+{
+	int fd = item->fd, rc = 0;
+
+	if (fd < 0)
+		rc = open_written(g, item, &fd, e);
+	if (rc == 0)
+		rc = item_append(fd, word, clock_us(g->clock), e, "%.*s",
+		    SLICE_FMT(text));
+	if (fd >= 0 && fd != item->fd)
+		close(fd);
+	return rc;
+}
+
 void
 group_append(const struct group *g, const struct group_item *item,
     const char *word, const char *fmt, ...)
@@ -196,10 +243,23 @@ group_append(const struct group *g, const struct group_item *item,
 	va_start(ap, fmt);
 	text = arena_vprintf(g->arena, fmt, ap);
 	va_end(ap);
-	if (item_append(item->fd, word, clock_us(g->clock), &e, "%.*s",
-		SLICE_FMT(text)) < 0)
+	if (append(g, item, word, text, &e) < 0)
 		log_line(QUEUE_TOPIC, LOG_ERROR, "cannot write item",
 		    LOG_S("item", item->name), LOG_E(&e));
+}
+
+/* True: the envelope is gone, and that was all there is of the item. */
+static bool
+drop_envelope(const struct group *g, const struct group_item *item)
+{
+	const char *id = arena_cstr(g->arena, slice_head(item->name, QUEUE_ID));
+	struct err e = ERR_INIT;
+	int rc = db_unlink(g->dir, id, &e);
+
+	if (rc < 0)
+		log_line(QUEUE_TOPIC, LOG_ERROR, "cannot remove envelope",
+		    LOG_S("item", item->name), LOG_E(&e));
+	return rc > 0;
 }
 
 void
@@ -208,8 +268,10 @@ group_result(const struct group *g, const struct group_item *item,
 {
 	if (host.n == 0)
 		host = SLICE("-");
-	group_append(g, item, word, "%.*s %.*s", SLICE_FMT(host),
-	    SLICE_FMT(text));
+	if (item->fd >= 0 || strcmp(word, "delivered") != 0 ||
+	    !drop_envelope(g, item))
+		group_append(g, item, word, "%.*s %.*s", SLICE_FMT(host),
+		    SLICE_FMT(text));
 	printf("%.*s %s %.*s\n", SLICE_FMT(item->name), word,
 	    SLICE_FMT(slice_head(text, 1000)));
 }

@@ -19,7 +19,7 @@ struct group {
 /* An item of the group, open. */
 struct group_item {
 	struct slice name;
-	int fd;
+	int fd; /* -1: it is in its envelope, as long as all goes well */
 	struct item it;
 };
 
@@ -47,7 +47,7 @@ size_t group_open(struct group *g, struct slice names,
 void group_close(struct group_item *items, size_t n);
 
 /*
- * Before they are tried: `trying` into each that is not delivered, with room on the
+ * Before they are tried, unless they are in their envelope: `trying` into each that is not delivered, with room on the
  * disk for the result. Others, and those that cannot be written (who would
  * know that they were sent?), are closed; the runner puts them off. Returns
  * how many are left.
@@ -58,7 +58,9 @@ size_t group_begin(const struct group *g, struct group_item *items, size_t n);
 void group_append(const struct group *g, const struct group_item *item,
     const char *word, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
-/* A result: `word TIME HOST text`; also said on stdout. host may be empty. */
+/* A result: `word TIME HOST text`; also said on stdout. host may be empty. Of
+ * an item in its envelope `delivered` is that the envelope goes; for any other
+ * line it is written. */
 void group_result(const struct group *g, const struct group_item *item,
     const char *word, struct slice host, struct slice text);
 

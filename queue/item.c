@@ -453,6 +453,23 @@ item_read_envelope(int dirfd, const char *name, struct arena *arena,
 	return rc;
 }
 
+int
+item_read_inside(int dirfd, struct slice name, struct arena *arena,
+    struct item *it, struct err *e)
+{
+	struct slice id;
+	unsigned n;
+	int rc;
+
+	if (!queue_name(name, &id, &n) || n != 1)
+		return 0;
+	rc = item_read_envelope(dirfd, arena_cstr(arena, id), arena, it, e);
+	if (rc <= 0 || it->m.nrcpts != 1)
+		return rc < 0 ? -1 : 0;
+	it->rcpt = it->m.rcpts[0];
+	return 1;
+}
+
 /* ---- writing ---- */
 
 /* Text of a line: no line of its own can come out of it. */

@@ -70,6 +70,11 @@ int item_read(int dirfd, const char *name, struct arena *arena, struct item *it,
 int item_read_envelope(int dirfd, const char *name, struct arena *arena,
     struct item *it, struct err *e);
 
+/* The item ID.1 of an envelope ID with one recipient, as long as it has no file
+ * of its own. 1, 0 there is no such envelope, -1. */
+int item_read_inside(int dirfd, struct slice name, struct arena *arena,
+    struct item *it, struct err *e);
+
 /* The first lines of an envelope (with its empty line); of the item of
  * recipient n (from 0) of an envelope. */
 void item_write_envelope(struct buf *out, const struct item *it);

@@ -108,7 +108,7 @@ wait_ms(struct runner *r)
 
 	if (more_at_once(r))
 		return 0;
-	if (r->workers || r->envelopes)
+	if (r->workers || r->envelopes || r->dropping)
 		ms = ms < IDLE_MS ? ms : IDLE_MS;
 	if (r->next_due_us != INT64_MAX) {
 		due_ms = (r->next_due_us - clock_us(r->q.clock)) / 1000 + 1;

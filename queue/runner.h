@@ -46,8 +46,9 @@ struct job {
 	struct envelope *envelope; /* NULL: the item stands by itself */
 	enum job_state state;
 	enum job_act act;
-	bool linked;               /* has its link in msg/ */
-	size_t seen;               /* attempts before this one */
+	bool linked; /* has its link in msg/ */
+	bool inside; /* has no file: it is in its envelope, as the only one */
+	size_t seen; /* attempts before this one */
 	int64_t keep_us;           /* DONE: retired until then, 0: removed */
 	char bucket[QUEUE_BUCKET]; /* STAY: of due/; "hold" */
 	char name[QUEUE_ITEM_NAME];
@@ -59,7 +60,7 @@ struct envelope {
 	struct job **jobs;
 	size_t n, open; /* jobs; those not done */
 	int64_t since_ms;
-	bool drop; /* an item has to stay: at the end of this round */
+	bool drop; /* at the end of this round: it is in the other list */
 	char id[QUEUE_ID + 1];
 };
 
@@ -95,7 +96,8 @@ struct runner {
 	struct db_lock lock;
 	struct db_watch watch;
 	struct map *dests;
-	struct envelope *envelopes; /* oldest last */
+	struct envelope *envelopes, *oldest; /* a list, the newest first */
+	struct envelope *dropping;           /* another: those marked */
 	size_t jobs;
 	unsigned workers;
 	size_t budget; /* items that this round may still claim */
@@ -140,6 +142,9 @@ int runner_link_message(struct runner *r, int dir, const char *envelope,
  * done already. Not synced. */
 int runner_write_item(struct runner *r, int dir, const char *envelope,
     const struct item *it, unsigned n, struct slice *name_r, struct err *e);
+/* Write the item of a job that is in its envelope. 1, 0 the envelope is gone:
+ * delivered; -1. */
+int runner_write_inside(struct runner *r, struct job *job, struct err *e);
 /* Copy an item, synced: after a sync that failed the next one may say that all
  * is well though nothing was written. Nobody may have the item open. 1, 0 it is
  * gone, -1. */
@@ -147,6 +152,8 @@ int runner_renew_item(int dir, const char *name, struct err *e);
 /* With room for n jobs; in the list. */
 struct envelope *runner_new_envelope(struct runner *r, struct slice id,
     size_t n);
+/* An item has to stay, or all are done: it goes at the end of this round. */
+void runner_mark_envelope(struct runner *r, struct envelope *env);
 /* Make durable what stays of envelopes that are marked or too old, and forget
  * them: their items stand by themselves. */
 void runner_drop_envelopes(struct runner *r);

@@ -18,6 +18,7 @@
 #define DOUBLED_MAX 12   /* times: 21 days between attempts */
 #define DELAY_ATTEMPTS 5 /* then the sender is told of the delay */
 #define TELL_AGAIN_US (3600 * SECOND_US)
+#define NO_ITEM_US (QUEUE_BACKOFF_S * SECOND_US)
 #define TELL_FOR_US \
 	(7 * DAY_US) /* a DSN that cannot be delivered is given up */
 #define TMP_AGE_S 86400
@@ -92,7 +93,7 @@ runner_place(struct runner *r, struct job *job)
 			db_unlink(r->q.fd, message.p, NULL);
 		if (job->keep_us)
 			move(r, job->name, retired_folder(r, job->keep_us));
-		else
+		else if (!job->inside)
 			db_unlink(r->dir, job->name, NULL);
 	}
 	r->jobs--;
@@ -110,7 +111,7 @@ place(struct runner *r, struct job *job, enum job_state state)
 	}
 	job->envelope->open--;
 	if (state == JOB_STAY || job->envelope->open == 0)
-		job->envelope->drop = true;
+		runner_mark_envelope(r, job->envelope);
 }
 
 void
@@ -317,13 +318,33 @@ follow(struct runner *r, struct job *job, const struct item *it,
 	}
 }
 
+/* Of an item that was in its envelope: true if that is over. */
+static bool
+settle_inside(struct runner *r, struct job *job)
+{
+	struct err e = ERR_INIT;
+	int rc = runner_write_inside(r, job, &e);
+
+	if (rc == 0)
+		place(r, job, JOB_DONE);
+	else if (rc < 0) {
+		/* A full disk: it is written when the envelope is dropped. */
+		runner_failed("no item now", slice_str(job->name), &e);
+		runner_put_off(r, job, clock_us(r->q.clock) + NO_ITEM_US);
+	}
+	return rc <= 0;
+}
+
 void
 runner_settle(struct runner *r, struct job *job, enum settle_when when)
 {
 	struct err e = ERR_INIT;
 	struct item it;
-	int rc = item_read(r->dir, job->name, r->arena, &it, &e);
+	int rc;
 
+	if (job->inside && settle_inside(r, job))
+		return;
+	rc = item_read(r->dir, job->name, r->arena, &it, &e);
 	/* At most two lines are added: lost, and failed by that. */
 	for (int i = 0; i < 3 && rc > 0; i++) {
 		if (!add_outcome(r, job, &it, when))

@@ -152,8 +152,8 @@ none_runs() { ! pgrep -f "mox-queued.*$DIR"; }
 	printf 'Transports:\n\tsmart:\n\t\tSMTP:\n\t\t\tHost: %s\n\t\t\tPort: 2525\n\t\t\tNoSTARTTLS: true\n' "$ip" >>"$DIR/mox.conf"
 	background smtp-sink -u nobody -d "$got/%M." "$ip:2525" 100
 	eventually port_open "$ip" 2525
-	put -transport smart "$DIR/data" a@x.example
-	put -transport smart "$DIR/data" mox@localhost
+	put -notify success -transport smart "$DIR/data" a@x.example
+	put -notify success -transport smart "$DIR/data" mox@localhost
 	background_faulty "$DIR" FAULT_PROG='mox-remote' \
 		FAULT_FAIL='write:*/active/*:1+:ENOSPC' \
 		mox-queued -nosandbox -config "$DIR/mox.conf" 2>>"$LOG"
@@ -165,6 +165,37 @@ none_runs() { ! pgrep -f "mox-queued.*$DIR"; }
 	! there "$got/*"
 	grep -q 'not tried' "$LOG"
 	rm -r "$got"
+}
+
+@test "a full disk: what needs no item is sent, once; what failed waits" {
+	send ok1@a.example
+	send tmp2@a.example
+	background_faulty "$DIR" FAULT_FAIL='write:*/active/*:1+:ENOSPC' \
+		mox-queued -nosandbox -config "$DIR/mox.conf" 2>>"$LOG"
+	eventually delivered 1
+	eventually grep -q 'cannot be dropped now' "$LOG"
+	[ ! -e "$Q/active/"*"/$(head -n 1 "$BATS_TEST_TMPDIR/ids")" ]
+	[ -e "$Q/active/"*"/$(tail -n 1 "$BATS_TEST_TMPDIR/ids")" ]
+	stop_background || true
+	runner
+	eventually in_due 1
+	eventually count active 0
+	delivered 1
+}
+
+@test "an item in its envelope: its delivery, or all, are killed" {
+	send late1@a.example
+	runner
+	eventually pkill -9 -P "$RUNNER" -f -- -destination
+	eventually in_due 1
+	grep -q '^lost .*without a result' "$Q"/due/*/*.1
+	send late2@a.example
+	eventually pkill -9 -P "$RUNNER" -f -- -destination
+	kill -9 "$RUNNER"
+	runner
+	eventually sh -c "mv '$Q'/due/2*/* '$Q/due/now/'; [ \$(grep -c late2 '$FAKE_LOG') = 1 ]"
+	eventually delivered 2
+	eventually empty
 }
 
 @test "a full disk while items are written: as before, then delivered" {

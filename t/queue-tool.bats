@@ -315,3 +315,17 @@ assert m["KeepUntil"] == "2026-12-01T00:00:00.000Z"
 	[[ $(env -u MOXCONF mox-queue -config "$MOXCONF" list) == *to:carl* ]]
 	[[ $(env -u MOXCONF mox-queue list -config "$MOXCONF") == *to:carl* ]]
 }
+
+@test "list: an item that is still in its envelope, with a runner" {
+	mkdir -p "$Q/active/r.2"
+	printf 'mox-envelope 1\nqueued 2026-11-30T15:04:05Z\nfrom anna@a.example\nsize 9\nto x@x.example\n\nhello\n' \
+		>"$Q/active/r.2/0123456789abcdef01"
+	# One of two whose items are written.
+	sed 's/^to x.*/&\nto y@y.example/' "$Q/active/r.2/0123456789abcdef01" >"$Q/active/r.2/0123456789abcdef02"
+	mox-queue list >"$BATS_TEST_TMPDIR/list"
+	grep -q '^0123456789abcdef01.1 .* to:x@x.example .* active$' "$BATS_TEST_TMPDIR/list"
+	[ "$(grep -c '^0123456789abcdef02' "$BATS_TEST_TMPDIR/list")" = 2 ]
+	printf 'mox-item 1\nqueued 2026-11-30T15:04:05Z\nfrom anna@a.example\nsize 9\nto x@x.example\noffset 99\n' \
+		>"$Q/active/r.2/0123456789abcdef01.1"
+	[ "$(mox-queue list | grep -c '^0123456789abcdef01')" = 1 ]
+}

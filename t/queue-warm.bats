@@ -60,6 +60,8 @@ delivering() { DELIVERY=$(children_of "$WARM"); }
 	eventually empty
 	find_new() { find_warm "$old"; }
 	eventually find_new
+	# What was started instead goes on as long as there is something to do.
+	eventually sh -c "! pgrep -P $STARTER -f -- -destination"
 	grep -q 'killed by a signal' "$BATS_TEST_TMPDIR/queued.log"
 	eventually warm_delivers
 	sent=$(cat "$GOT"/* | grep -c '^hello')
@@ -85,7 +87,7 @@ delivering() { DELIVERY=$(children_of "$WARM"); }
 @test "told to end, what is on its way is delivered, once" {
 	sink -w 1
 	runner
-	send a@x.example
+	send a@x.example b@x.example
 	trying() { grep -q '^trying' "$Q"/active/*/*.1; }
 	eventually trying
 	kill -TERM "$STARTER"

@@ -64,6 +64,12 @@ read_quickly(struct queue_tool *t, const char *path, struct item *it,
 	return 1;
 }
 
+static bool
+is_envelope(const struct queue_entry *entry)
+{
+	return strchr(entry->name, '.') == NULL;
+}
+
 /* False: it is gone, or cannot be read, which was said. */
 static bool
 read_item(struct queue_tool *t, const struct queue_entry *entry,
@@ -71,7 +77,7 @@ read_item(struct queue_tool *t, const struct queue_entry *entry,
 {
 	const char *path = path_of(t, entry);
 	struct err e = ERR_INIT;
-	int rc = entry->place == PLACE_TODO
+	int rc = is_envelope(entry)
 	    ? item_read_envelope(t->q.fd, path, t->step, it, &e)
 	    : read_quickly(t, path, it, &e);
 
@@ -107,8 +113,9 @@ add_entry(struct queue_tool *t, struct entries *all, enum queue_place place,
 	struct slice id;
 	unsigned n;
 
-	/* todo/ has envelopes, all others items. */
-	if (!queue_name(name, &id, &n) || (n == 0) != (place == PLACE_TODO) ||
+	/* todo/ has envelopes, active/ may have, all others items. */
+	if (!queue_name(name, &id, &n) || (n > 0 && place == PLACE_TODO) ||
+	    (n == 0 && place != PLACE_TODO && place != PLACE_ACTIVE) ||
 	    !queue_filter_name(&t->filter, name) ||
 	    !slice_cstr(name, entry.name, sizeof(entry.name)) ||
 	    !queue_filter_entry(&t->filter, &entry))
@@ -130,7 +137,10 @@ add_folder(struct queue_tool *t, struct entries *all, enum queue_place place,
 	int rc = file_list(t->q.fd, folder, t->step, &names, &n, e);
 
 	for (size_t i = 0; i < n; i++)
-		add_entry(t, all, place, folder, next_us, names[i]);
+		/* An envelope whose items have files: ID, ID.1, ... */
+		if (place != PLACE_ACTIVE || i + 1 == n ||
+		    !slice_starts(names[i + 1], names[i]))
+			add_entry(t, all, place, folder, next_us, names[i]);
 	arena_reset(t->step);
 	return rc < 0 ? -1 : 0;
 }
@@ -291,8 +301,8 @@ visit(struct walk *w, const struct queue_entry *entry)
 	int rc = 0;
 
 	if (read_item(w->t, entry, &it))
-		rc = entry->place == PLACE_TODO ? call_all(w, entry, &it)
-						: call(w, entry, &it);
+		rc = is_envelope(entry) ? call_all(w, entry, &it)
+					: call(w, entry, &it);
 	arena_reset(w->t->step);
 	return rc;
 }
