@@ -2,7 +2,7 @@
  * IDLE (RFC 2177; RFC 9051, 6.3.13): tell changes as they come until DONE.
  */
 #include "base/clock.h"
-#include "imap/imap.h"
+#include "imap/search.h"
 #include "service/service.h"
 
 /* Changes that nobody pokes about (foreign programs, other hosts) are seen by
@@ -35,6 +35,7 @@ wait_for_line(struct imap_session *s, int watch)
 		arena_reset(s->arena);
 		if (s->dead || s->logout)
 			return false;
+		imap_search_idle(s, watch);
 	}
 }
 

@@ -52,6 +52,8 @@ struct imap_session {
 		int64_t look_ms; /* next look at the client, monotonic */
 		int64_t told_s;  /* wall time of the last line */
 	} progress;
+	bool searches_text;       /* a text index is worth while here */
+	uint32_t indexed_uidnext; /* it is known to be complete below */
 
 	bool logout; /* close after the answer */
 	bool dead;   /* the client is gone: write nothing */

@@ -53,6 +53,10 @@ struct search_key {
 	struct slice text;        /* folded for comparing, may be empty */
 	struct search_key **keys; /* of AND and OR */
 	size_t nkeys;
+	/* Of those that read the message: UIDs that the text index does not
+	 * rule out. */
+	bool narrowed;
+	struct uidset may;
 };
 
 struct search {
@@ -76,6 +80,10 @@ bool imap_search_criteria(struct imap_session *s, struct imap_parse *p,
 int imap_search_match(struct mailbox *mb, const struct search *search,
     uint32_t seq, struct err *e);
 
+/* Does the index decide it alone? 1, 0, or -1: it takes more than that. */
+int imap_search_by_index(struct mailbox *mb, const struct search *search,
+    uint32_t seq);
+
 /* ---- search_run.c ---- */
 
 /* What was found: sequence numbers in the order they are told, in the arena
@@ -92,6 +100,14 @@ struct search_found {
  */
 int imap_search_run(struct imap_session *s, struct slice tag,
     const struct search *search, struct search_found *found_r, struct err *e);
+
+/*
+ * Nobody waits: bring the text index of the selected mailbox up to date, if it
+ * has one or searches of this session would have used it, until the client says
+ * something or watch (may be -1) becomes readable. Costs nothing if there is
+ * no new message.
+ */
+void imap_search_idle(struct imap_session *s, int watch);
 
 /* ---- search_return.c: RETURN (...) and the answer to it ---- */
 

@@ -1,13 +1,10 @@
 /* search_match - does a message match a search program? */
-#include <string.h>
-
 #include "base/clock.h"
 #include "imap/search.h"
-#include "message/body.h"
 #include "message/date.h"
 #include "message/encword.h"
 #include "message/header.h"
-#include "message/section.h"
+#include "store/text.h"
 #include "text/unicode.h"
 
 #define DAY_S 86400
@@ -29,14 +26,6 @@ msg_of(const struct match *x)
 
 static int match_key(struct match *x, const struct search_key *key);
 
-static bool
-contains(struct slice folded, struct slice needle)
-{
-	return needle.n == 0 ||
-	    (folded.n >= needle.n &&
-		memmem(folded.p, folded.n, needle.p, needle.n) != NULL);
-}
-
 /* Folds text and looks for the needle; ASCII is what most headers are. */
 static bool
 text_contains(struct slice text, struct slice needle)
@@ -47,7 +36,7 @@ text_contains(struct slice text, struct slice needle)
 	if (unicode_is_ascii(text))
 		return slice_findi(text, needle) >= 0;
 	unicode_fold(&folded, text);
-	found = contains(buf_slice(&folded), needle);
+	found = slice_find(buf_slice(&folded), needle) >= 0;
 	buf_free(&folded);
 	return found;
 }
@@ -144,39 +133,29 @@ match_keyword(const struct match *x, const struct search_key *key)
 
 /* ---- the file ---- */
 
-/* Wire bytes from..from+size to put, which says true when it has enough. */
 static int
-read_range(struct match *x, struct msgrec_pos from, uint64_t size,
-    bool (*put)(void *ctx, struct slice wire), void *ctx)
+read_header(struct match *x, const struct msgrec_part *part, struct buf *block)
 {
+	uint64_t left = part->body.off - part->header.off;
 	struct mailbox_reader *reader = NULL;
 	struct slice piece;
 	int rc = mailbox_read_open(&reader, x->mb, msg_of(x), x->e);
 
 	if (rc <= 0)
 		return rc;
-	if (size && mailbox_read_seek(reader, from.off, from.breaks, x->e) < 0)
+	if (mailbox_read_seek(reader, part->header.off, part->header.breaks,
+		x->e) < 0)
 		rc = -1;
-	while (rc > 0 && size) {
-		rc = mailbox_read(reader, size < PIECE ? (size_t)size : PIECE,
+	while (rc > 0 && left > 0 && !block->over) {
+		rc = mailbox_read(reader, left < PIECE ? (size_t)left : PIECE,
 		    &piece, x->e);
 		if (rc <= 0)
 			break;
-		size -= piece.n;
-		if (put(ctx, piece))
-			break;
+		left -= piece.n;
+		buf_add(block, piece);
 	}
 	mailbox_read_close(&reader);
 	return rc < 0 ? -1 : 1;
-}
-
-static bool
-collect(void *ctx, struct slice wire)
-{
-	struct buf *b = ctx;
-
-	buf_add(b, wire);
-	return b->over;
 }
 
 static bool
@@ -193,152 +172,62 @@ value_contains(struct slice value, struct slice needle)
 	return found;
 }
 
-/* Any field named name (any name if empty) with the text in it. */
+/* Any field named name with the text in it. */
 static bool
-block_contains(struct slice block, struct slice name, struct slice needle)
+block_contains(struct slice block, const struct search_key *key)
 {
 	struct header_field field;
 
 	while (header_next(&block, &field))
-		if ((name.n == 0 || slice_eqi(field.name, name)) &&
-		    (value_contains(field.value, needle) ||
-			(name.n == 0 && value_contains(field.raw, needle))))
+		if (slice_eqi(field.name, key->name) &&
+		    value_contains(field.value, key->text))
 			return true;
 	return false;
 }
 
-/* Part i of the message, good until something is read. 1, 0 gone, -1. */
 static int
-find_part(struct match *x, uint32_t i, struct msgrec_part *part_r)
-{
-	struct slice record;
-	int rc = record_of(x, &record);
-
-	if (rc > 0 && i >= msgrec_parts(record))
-		rc = 0;
-	if (rc > 0)
-		msgrec_part(record, i, part_r);
-	return rc;
-}
-
-/* Any field of the header of part i. */
-static int
-header_contains(struct match *x, uint32_t i, struct slice name,
-    struct slice needle)
+header_contains(struct match *x, const struct search_key *key)
 {
 	struct buf block = BUF_INIT(HEADER_MAX);
 	struct msgrec_part part;
-	int rc = find_part(x, i, &part);
+	struct slice record;
+	int rc = record_of(x, &record);
 
+	if (rc > 0) {
+		msgrec_part(record, 0, &part);
+		rc = read_header(x, &part, &block);
+	}
 	if (rc > 0)
-		rc = read_range(x, part.header, part.body.off - part.header.off,
-		    collect, &block);
-	if (rc > 0)
-		rc = block_contains(buf_slice(&block), name, needle);
+		rc = block_contains(buf_slice(&block), key);
 	buf_free(&block);
 	return rc;
 }
 
-/* ---- text of parts ---- */
+/* ---- text ---- */
 
-/* A decoded part as it streams by, with what a match may begin in kept. */
-struct stream {
-	struct body *body;
-	struct buf text, folded;
-	struct slice needle;
-	bool found;
-};
-
-static void
-stream_look(struct stream *st, bool last)
-{
-	size_t partial = last ? 0 : unicode_partial(buf_slice(&st->text));
-	size_t whole = st->text.n - partial;
-
-	unicode_fold(&st->folded, slice_head(buf_slice(&st->text), whole));
-	buf_consume(&st->text, whole);
-	st->found |= contains(buf_slice(&st->folded), st->needle);
-	if (st->folded.n > st->needle.n)
-		buf_consume(&st->folded, st->folded.n - st->needle.n);
-}
-
+/* What the text index says: without the text for sure? */
 static bool
-stream_put(void *ctx, struct slice wire)
+ruled_out(const struct match *x, const struct search_key *key)
 {
-	struct stream *st = ctx;
-
-	body_push(st->body, wire, &st->text);
-	stream_look(st, false);
-	return st->found;
+	return key->narrowed && !uidset_has(&key->may, msg_of(x)->uid);
 }
 
-static int
-body_contains(struct match *x, uint32_t i, struct slice needle)
-{
-	struct stream st = {
-		.text = BUF_INIT(32 * PIECE),
-		.folded = BUF_INIT(64 * PIECE),
-		.needle = needle,
-	};
-	struct msgrec_part part;
-	int rc = find_part(x, i, &part);
-
-	if (rc <= 0 || part.kind != MSGREC_LEAF ||
-	    !slice_starts(part.type, SLICE("text/")))
-		return rc < 0 ? -1 : 0;
-	/* Unknown encodings are searched as they stand. */
-	st.body = body_new(part.encoding,
-	    part.charset.n ? part.charset : SLICE("utf-8"));
-	if (!st.body)
-		st.body = body_new(MSGREC_8BIT, SLICE("utf-8"));
-	rc = read_range(x, part.body, part.end.off - part.body.off, stream_put,
-	    &st);
-	if (rc > 0) {
-		body_end(st.body, &st.text);
-		stream_look(&st, true);
-		rc = st.found;
-	}
-	body_free(&st.body);
-	buf_free(&st.text);
-	buf_free(&st.folded);
-	return rc;
-}
-
-/* Is part i a message, so that its header is text to be searched? */
-static bool
-is_message(struct slice record, uint32_t i)
-{
-	struct msgrec_part part;
-
-	msgrec_part(record, i, &part);
-	if (part.parent == MSGREC_NONE)
-		return true;
-	msgrec_part(record, part.parent, &part);
-	return part.kind == MSGREC_MESSAGE;
-}
-
-/* TEXT looks into all headers, BODY only into those of messages within. */
 static int
 match_text(struct match *x, const struct search_key *key)
 {
-	struct slice record;
-	uint32_t n = 1;
+	if (key->text.n == 0)
+		return 1;
+	if (ruled_out(x, key))
+		return 0;
+	return mailbox_text_contains(x->mb, msg_of(x),
+	    key->kind == SEARCH_TEXT ? MAILBOX_TEXT_ALL : MAILBOX_TEXT_BODY,
+	    key->text, x->e);
+}
 
-	for (uint32_t i = 0; i < n; i++) {
-		bool header = i > 0 || key->kind == SEARCH_TEXT;
-		int rc = record_of(x, &record);
-		if (rc <= 0)
-			return rc;
-		n = msgrec_parts(record);
-		rc = 0;
-		if (header && i < n && is_message(record, i))
-			rc = header_contains(x, i, SLICE_NULL, key->text);
-		if (rc == 0)
-			rc = body_contains(x, i, key->text);
-		if (rc != 0)
-			return rc;
-	}
-	return 0;
+static int
+match_header(struct match *x, const struct search_key *key)
+{
+	return ruled_out(x, key) ? 0 : header_contains(x, key);
 }
 
 /* ---- the tree ---- */
@@ -416,7 +305,7 @@ match_plain(struct match *x, const struct search_key *key)
 	case SEARCH_FIELD:
 		return match_field(x, key);
 	case SEARCH_HEADER:
-		return header_contains(x, 0, key->name, key->text);
+		return match_header(x, key);
 	case SEARCH_BODY:
 	case SEARCH_TEXT:
 		return match_text(x, key);
@@ -445,4 +334,22 @@ imap_search_match(struct mailbox *mb, const struct search *search, uint32_t seq,
 	struct match x = { mb, seq, e };
 
 	return match_key(&x, search->program);
+}
+
+/* Keys are in order of cost, so those of the index come first. */
+int
+imap_search_by_index(struct mailbox *mb, const struct search *search,
+    uint32_t seq)
+{
+	const struct search_key *program = search->program;
+	struct match x = { mb, seq, NULL };
+
+	for (size_t i = 0; i < program->nkeys; i++) {
+		const struct search_key *key = program->keys[i];
+		if (key->kind >= SEARCH_SENTBEFORE)
+			return -1;
+		if (match_index(&x, key) == key->not )
+			return 0;
+	}
+	return 1;
 }

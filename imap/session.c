@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "imap/imap.h"
+#include "imap/search.h"
 
 /* Answers are flushed at IMAP_OUT_LARGE; one record or field is on top. */
 #define OUT_MAX (64 << 20)
@@ -189,8 +189,10 @@ on_idle(void *ctx)
 {
 	struct imap_session *s = ctx;
 
-	if (s->in.text.n == 0 && s->out.n == 0)
+	if (s->in.text.n == 0 && s->out.n == 0) {
 		imap_session_idle(s);
+		imap_search_idle(s, -1);
+	}
 }
 
 static void

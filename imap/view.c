@@ -210,4 +210,6 @@ imap_unselect(struct imap_session *s)
 	s->saved.n = 0;
 	s->keywords_told = 0;
 	s->place.uid = 0;
+	s->searches_text = false;
+	s->indexed_uidnext = 0;
 }

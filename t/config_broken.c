@@ -184,6 +184,10 @@ static const struct broken rows[] = {
 	    "Transports:", "QuotaMessageSize: 9223372036854775808\nTransports:",
 	    M
 	    "39: QuotaMessageSize: must be a number, not \"9223372036854775808\"\n" },
+	{ "text index too small to be one", M,
+	    "Transports:", "TextIndexSize: 15999999\nTransports:",
+	    M
+	    "39: TextIndexSize: must be 0, or 16000000 or more, not \"15999999\"\n" },
 	{ "31 bits", D, "RejectsMailbox: Rejects",
 	    "MaxOutgoingMessagesPerDay: 2147483648",
 	    D

@@ -274,3 +274,82 @@ py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	    assert c.cmd("THREAD" + q).status in ("BAD", "NO"), q
 	EOF
 }
+
+@test "an index of texts finds the same as reading does, and mends itself" {
+	py <<-'EOF'
+	from mailtest import *
+	import glob, random
+	r = random.Random(5)
+	c = Imap()
+	c.ok("CREATE text")
+	folder = DIR + "/data/accounts/mox/Maildir/.text"
+	words = ["Apfel", "apple", "Äpfel", "pear", "peach", "grape", "grapefruit", "plum", "plumage", "re", "e", "日本語"]
+	texts = []
+	def add(n, mark):
+	    for i in range(n):
+	        subject, body = r.choice(words), " ".join(r.choice(words) for _ in range(r.randrange(12)))
+	        texts.append((subject, body))
+	        with open(f"{folder}/new/{1000000000 + len(texts)}.{len(texts)}.x", "w") as f:
+	            f.write(f"Subject: {subject}\nX-Mark: {mark}\nContent-Type: text/plain; charset=utf-8\n\n{body}\n")
+	def s(q):
+	    a = c.ok(f"SEARCH CHARSET UTF-8 {q}".encode())
+	    return [int(n) for n in a.find(r"^\* SEARCH(.*)")[1].split()]
+	def fold(t):
+	    return t.lower().replace("ä", "a\u0308")
+	def check():
+	    for q in ("apple", "äpf", "APF", "ap", "grape", "pefru", "um", "r p", "e", "日本", "本", "plumage plum", "none at all"):
+	        lit = q.encode()
+	        literal = b"{%d+}\r\n" % len(lit) + lit
+	        for key, text in ((b"BODY ", lambda t: [t[1]]), (b"TEXT ", lambda t: [t[1], "Subject: " + t[0], "X-Mark: one"[:8]])):
+	            a = c.ok(b"SEARCH CHARSET UTF-8 " + key + literal)
+	            got = [int(n) for n in a.find(r"^\* SEARCH(.*)")[1].split()]
+	            want = [i + 1 for i, t in enumerate(texts) if any(fold(q) in fold(x + "\r\n") for x in text(t))]
+	            if key == b"TEXT " and q in ("ap", "um", "e", "r p"):
+	                assert set(want) <= set(got)     # other fields have it, too
+	            else:
+	                eq((q, got), (q, want))
+	    eq(s("NOT BODY apple"), [i + 1 for i, t in enumerate(texts) if "apple" not in t[1]])
+	    eq(s("OR BODY apple BODY pear"), [i + 1 for i, t in enumerate(texts) if "apple" in t[1] or "pear" in t[1]])
+	segments = lambda: sorted(glob.glob(folder + "/mox.text.[0-9]*"))
+	add(60, "one")
+	c.ok("SELECT text")
+	check()
+	eq(segments(), [])                                  # few are read
+	add(60, "two")
+	c.ok("NOOP")
+	check()
+	eq([os.path.basename(f) for f in segments()], ["mox.text.1-120"])
+	add(10, "three")
+	c.ok("NOOP")
+	check()
+	eq(len(segments()), 1)
+	eq(s("HEADER X-Mark two"), list(range(61, 121)))
+	eq(s("HEADER X-Mark e"), list(range(1, 61)) + list(range(121, 131)))
+	eq(s('HEADER X-Mark ""'), list(range(1, 131)))
+	eq(s('HEADER X-None ""'), [])
+	eq(s('HEADER X-Mark two BODY grape'), [i for i in range(61, 121) if "grape" in texts[i - 1][1]])
+	# Kept up while the session waits.
+	add(200, "four")
+	c.begin("IDLE")
+	c.line()
+	wait_for(lambda: any(f.endswith("-330") for f in segments()))
+	c.send("DONE\r\n")
+	c.end()
+	check()
+	# Damaged: noticed, made anew, and right all the time.
+	for f in segments():
+	    with open(f, "r+b") as g:
+	        g.seek(os.path.getsize(f) // 2)
+	        g.write(b"\0" * 100)
+	check()
+	check()
+	assert segments()
+	log = open(DIR + "/../server.log").read()
+	assert "text index is damaged" in log
+	# Expunged ones are not found, others move up.
+	c.ok("STORE 1:100 +FLAGS.SILENT (\\Deleted)")
+	c.ok("EXPUNGE")
+	del texts[:100]
+	check()
+	EOF
+}

@@ -526,6 +526,16 @@ field_size(const void *value)
 	return *(const int64_t *)value >= 0 ? NULL : "must not be negative";
 }
 
+/* Below that, little more than one segment at a time would fit. */
+const char *
+field_index_size(const void *value)
+{
+	int64_t v = *(const int64_t *)value;
+
+	return v == 0 || v >= 16000000 ? NULL
+				       : "must be 0, or 16000000 or more";
+}
+
 const char *
 field_period(const void *value)
 {

@@ -51,6 +51,7 @@ const char *field_count(const void *value);         /* int, not negative */
 const char *field_smtp_code(const void *value);     /* int, 4xx or 5xx */
 const char *field_redirect_code(const void *value); /* int, 3xx */
 const char *field_size(const void *value);          /* int64, positive */
+const char *field_index_size(const void *value);    /* int64, 0 or 16 MB */
 const char *field_period(const void *value);        /* duration, >= 0 */
 const char *field_probability(const void *value);   /* double, 0 to 1 */
 const char *field_half(const void *value);          /* double, 0 to 0.5 */

@@ -357,6 +357,12 @@ static const struct schema_field mox_conf_fields[] = {
 	{ "QuotaMessageSize", INT64(quota_message_size), OPT, NULL, field_size,
 	    "Bytes that all messages of an account may take, unless the "
 	    "account has a limit of its own. 0 is no limit." },
+	{ "TextIndexSize", INT64(text_index_size), OPT, "1000000000",
+	    field_index_size,
+	    "Bytes that the text index of each mailbox may take; it makes "
+	    "searches for words in messages fast, and takes about 1 KB a "
+	    "message. Of mailboxes with more, the oldest messages are not "
+	    "indexed but read. 0 is no index." },
 	{ "DNS", STRUCT(dns, conf_dns, dns), OPT, NULL, NULL,
 	    "How names are looked up." },
 	{ "Limits", STRUCT(limits, conf_limits, conf_limits_schema), OPT, NULL,

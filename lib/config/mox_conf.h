@@ -272,6 +272,7 @@ struct mox_conf {
 	bool no_outgoing_tls_reports;
 	bool outgoing_tls_reports_for_all_success;
 	int64_t quota_message_size;
+	int64_t text_index_size;
 	struct conf_dns *dns;
 	struct conf_limits *limits; /* never NULL after config_load */
 };

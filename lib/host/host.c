@@ -50,7 +50,8 @@ load_env(struct host *h, struct arena *arena, struct err *e)
 		.run_fd = -1,
 		.hostname = arena_cstr(arena, h->config->hostname),
 		.clock = clock_program(),
-		.file_mode = 0600 };
+		.file_mode = 0600,
+		.text_max = (uint64_t)h->config->mox.text_index_size };
 	if (open_folder(h->config->data_dir, &h->env.data_fd, e) < 0 ||
 	    open_folder(run_dir(h->config, arena), &h->env.run_fd, e) < 0)
 		return -1;

@@ -26,6 +26,8 @@ struct store_env {
 	const struct clock *clock; /* NULL: the real one */
 	struct rand *rand;         /* NULL: the real one */
 	mode_t file_mode;          /* 0600, or 0660 for shared Maildirs */
+	uint64_t
+	    text_max; /* bytes of a mailbox's text index; 0: none is made */
 };
 
 struct store;
