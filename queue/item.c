@@ -76,7 +76,8 @@ struct parse {
 	struct queue_rcpt *rcpts; /* it->m.rcpts, to be filled */
 	size_t room;
 	struct queue_pair *extra;
-	size_t extra_room, attempts_room;
+	struct slice *via;
+	size_t extra_room, via_room, attempts_room;
 	bool envelope;
 };
 
@@ -207,6 +208,25 @@ line_extra(struct parse *p, struct slice value, size_t at)
 	return true;
 }
 
+static bool
+line_via(struct parse *p, struct slice value, size_t at)
+{
+	struct queue_message *m = &p->it->m;
+
+	(void)at;
+	if (m->nvia == QUEUE_VIA_MAX)
+		return false;
+	if (m->nvia == p->via_room) {
+		size_t room = p->via_room ? p->via_room * 2 : 4;
+		p->via = arena_grow(p->arena, p->via, p->via_room, room,
+		    sizeof(*p->via));
+		p->via_room = room;
+		m->via = p->via;
+	}
+	p->via[m->nvia++] = value;
+	return true;
+}
+
 /* ---- what happened ---- */
 
 static bool
@@ -281,6 +301,8 @@ static const struct line {
 	{ "queued", line_time, ITEM(queued_us) },
 	{ "account", line_text, ITEM(m.account) },
 	{ "from", line_text, ITEM(m.from) },
+	{ "bounce", line_text, ITEM(m.bounce) },
+	{ "via", line_via, 0 },
 	{ "size", line_number, ITEM(size) },
 	{ "utf8", line_set, ITEM(m.utf8) },
 	{ "8bit", line_set, ITEM(m.eightbit) },
@@ -300,6 +322,7 @@ static const struct line {
 	{ "notify", line_notify, 0 },
 	{ "orcpt", line_rcpt_text, RCPT(orcpt) },
 	{ "fromid", line_rcpt_text, RCPT(fromid) },
+	{ "done", line_rcpt_text, RCPT(done) },
 	{ "offset", line_number, ITEM(offset) },
 	{ "trying", line_state, ITEM_TRYING },
 	{ "delivered", line_outcome, 0 },
@@ -521,6 +544,7 @@ add_rcpt(struct buf *out, const struct queue_rcpt *rcpt)
 	}
 	add_text(out, "orcpt", rcpt->orcpt);
 	add_text(out, "fromid", rcpt->fromid);
+	add_text(out, "done", rcpt->done);
 }
 
 /* What envelope and items have in common. */
@@ -533,7 +557,11 @@ add_message(struct buf *out, const struct item *it)
 	add_text(out, "account", m->account);
 	buf_addz(out, "from ");
 	add_clean(out, m->from);
-	buf_addf(out, "\nsize %llu\n", (unsigned long long)it->size);
+	buf_addc(out, '\n');
+	add_text(out, "bounce", m->bounce);
+	for (size_t i = 0; i < m->nvia; i++)
+		add_text(out, "via", m->via[i]);
+	buf_addf(out, "size %llu\n", (unsigned long long)it->size);
 	buf_addz(out, m->utf8 ? "utf8\n" : "");
 	buf_addz(out, m->eightbit ? "8bit\n" : "");
 	buf_addz(out, it->verbatim ? "verbatim\n" : "");
@@ -571,6 +599,22 @@ item_write_envelope(struct buf *out, const struct item *it)
 	buf_addc(out, '\n');
 }
 
+/* The line that makes it a delivered one. */
+static void
+add_done(struct buf *out, const struct item *it, const struct queue_rcpt *rcpt)
+{
+	struct slice how, text;
+	char time[CLOCK_TEXT];
+
+	if (rcpt->done.n == 0)
+		return;
+	slice_cut(rcpt->done, ' ', &how, &text);
+	clock_rfc3339(it->queued_us, time);
+	buf_addf(out, "delivered %s - ", time);
+	add_clean(out, text);
+	buf_addc(out, '\n');
+}
+
 void
 item_write(struct buf *out, const struct item *it, size_t n)
 {
@@ -578,6 +622,7 @@ item_write(struct buf *out, const struct item *it, size_t n)
 	add_message(out, it);
 	add_rcpt(out, &it->m.rcpts[n]);
 	buf_addf(out, "offset %llu\n", (unsigned long long)it->offset);
+	add_done(out, it, &it->m.rcpts[n]);
 }
 
 /* Does the file end in the middle of a line, cut off by a crash? */

@@ -15,7 +15,8 @@ struct local {
 	struct host host;
 	struct deliver *deliver;
 	struct group group;
-	int parser; /* socket to the parser */
+	struct queue queue; /* for what goes on, and notifications that leave */
+	int parser;         /* socket to the parser */
 	bool localserve;
 };
 
@@ -36,6 +37,19 @@ void local_reader_close(struct local_reader **r);
 int local_parser_start(int *fd_r, struct err *e);
 /* The record of what is spooled. 0, or -1: the parser is gone for good. */
 int local_parse(struct local *l, struct spool *spool, struct buf *record,
+    struct err *e);
+
+/* ---- local_forward.c ---- */
+
+/* Has this address passed the message on before, or have too many? */
+bool local_has_passed(const struct item *it, struct slice forwarder);
+/* NOTIFY of a recipient for whom the message goes on; last: to one address, and
+ * nothing is kept. */
+unsigned local_notify(unsigned notify, bool last);
+/* Into the queue for the addresses that the account of t forwards to, durable.
+ * 0, or -1 with e. */
+int local_pass_on(struct local *l, struct spool *spool,
+    const struct group_item *item, const struct deliver_target *t,
     struct err *e);
 
 /* ---- for each kind of group; only the parser's death is an error ---- */

@@ -204,6 +204,20 @@ set_done(struct local *l, struct message *m, const struct deliver_target *t)
 	done->v[done->n++] = *t;
 }
 
+/* What an account forwards is in the queue before it counts as delivered. */
+static struct outcome
+forward(struct local *l, struct message *m, const struct group_item *item,
+    const struct deliver_target *t)
+{
+	struct err e = ERR_INIT;
+
+	if (local_pass_on(l, m->spool, item, t, &e) == 0)
+		return (struct outcome){ NULL, SLICE_NULL };
+	log_line(QUEUE_TOPIC, LOG_ERROR, "cannot be forwarded",
+	    LOG_S("item", item->name), LOG_S("account", t->account), LOG_E(&e));
+	return reply(l, 451, "4.3.0", "cannot be passed on now");
+}
+
 static struct outcome
 deliver_one(struct local *l, struct message *m, const struct group_item *item,
     const struct deliver_target *t)
@@ -221,7 +235,6 @@ deliver_one(struct local *l, struct message *m, const struct group_item *item,
 	code = deliver_add(l->deliver, t, &message, &added, &e);
 	buf_free(&head);
 	if (code == STORE_OK) {
-		set_done(l, m, t);
 		log_line(QUEUE_TOPIC, LOG_INFO, "delivered",
 		    LOG_S("item", item->name), LOG_S("from", item->it.m.from),
 		    LOG_S("to", item->it.rcpt.to), LOG_S("account", t->account),
@@ -233,6 +246,50 @@ deliver_one(struct local *l, struct message *m, const struct group_item *item,
 	log_line(QUEUE_TOPIC, LOG_ERROR, "delivery failed",
 	    LOG_S("item", item->name), LOG_S("account", t->account), LOG_E(&e));
 	return reply(l, 451, "4.3.0", "cannot be delivered now");
+}
+
+/* What accounts want done with it; word NULL: it stands in the targets. */
+static struct outcome
+take_forwards(struct local *l, const struct group_item *item,
+    struct deliver_targets *targets)
+{
+	struct err e = ERR_INIT;
+
+	if (deliver_forwards(&l->host, l->group.arena, targets, 0, &e) < 0) {
+		log_line(QUEUE_TOPIC, LOG_ERROR, "cannot be forwarded",
+		    LOG_S("item", item->name), LOG_E(&e));
+		return reply(l, 451, "4.3.5",
+		    "mail for this address cannot be passed on now");
+	}
+	for (size_t i = 0; i < targets->n; i++) {
+		struct deliver_target *t = &targets->v[i];
+
+		if (t->forward.n == 0 ||
+		    !local_has_passed(&item->it, deliver_forwarder(t)))
+			continue;
+		if (!t->forward.keep)
+			return reply(l, 554, "5.4.6",
+			    "mail loop: this address has passed it on before");
+		t->forward.n = 0;
+	}
+	return (struct outcome){ NULL, SLICE_NULL };
+}
+
+static struct outcome
+deliver_target(struct local *l, struct message *m,
+    const struct group_item *item, const struct deliver_target *t)
+{
+	struct outcome o = { NULL, SLICE_NULL };
+
+	if (deliver_is_own(t, &m->author) || is_done(m, t))
+		return o;
+	if (t->forward.keep)
+		o = deliver_one(l, m, item, t);
+	if (!o.word && t->forward.n > 0)
+		o = forward(l, m, item, t);
+	if (!o.word)
+		set_done(l, m, t);
+	return o;
 }
 
 /* When a later mailbox of an alias fails all are tried again, and the earlier
@@ -251,10 +308,10 @@ deliver(struct local *l, struct message *m, const struct group_item *item)
 	o = special(l, item, &to);
 	if (!o.word)
 		o = route(l, m, &to, to_text, &targets);
+	if (!o.word)
+		o = take_forwards(l, item, &targets);
 	for (size_t i = 0; i < targets.n && !o.word; i++)
-		if (!deliver_is_own(&targets.v[i], &m->author) &&
-		    !is_done(m, &targets.v[i]))
-			o = deliver_one(l, m, item, &targets.v[i]);
+		o = deliver_target(l, m, item, &targets.v[i]);
 	return o.word ? o : reply(l, 250, "2.0.0", "delivered");
 }
 

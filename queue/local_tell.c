@@ -132,8 +132,9 @@ addressee(struct local *l, struct letter *letter, struct err *e)
 
 	if (letter->it->m.from.n == 0 || letter->it->m.report)
 		return 0; /* RFC 5321, 6.1: never about notifications */
-	letter->to = (struct deliver_target){ account, SLICE("Inbox"),
-		letter->it->m.from, SLICE_NULL };
+	letter->to = (struct deliver_target){ .account = account,
+		.mailbox = SLICE("Inbox"),
+		.address = letter->it->m.from };
 	rc = account.n ? lookup_account(l->host.lookup, l->group.arena, account,
 			     &settings, e)
 		       : 0;

@@ -35,7 +35,8 @@ static const struct opt_program program = { "mox-local",
 
 /* ---- start ---- */
 
-/* Stores, the items of this runner, waking up; no network, no program. */
+/* Stores, the items of this runner, new messages for the queue, waking up; no
+ * network, no program. */
 static int
 enter_jail(const struct local *l, struct arena *arena, struct err *e)
 {
@@ -46,6 +47,10 @@ enter_jail(const struct local *l, struct arena *arena, struct err *e)
 		{ config_data(c, arena, "tmp"), SANDBOX_READ | SANDBOX_WRITE },
 		{ config_data(c, arena, "lookup"), SANDBOX_READ },
 		{ config_data(c, arena, "queue/msg"), SANDBOX_READ },
+		{ config_data(c, arena, "queue/tmp"),
+		    SANDBOX_READ | SANDBOX_WRITE },
+		{ config_data(c, arena, "queue/todo"),
+		    SANDBOX_READ | SANDBOX_WRITE },
 		{ arena_printf(arena, "%s/queue/active/%s", c->data_dir,
 		      opt_runner)
 			.p,
@@ -69,7 +74,9 @@ start(struct local *l, struct arena *arena, struct config *config,
 	if (local_parser_start(&l->parser, e) < 0 ||
 	    host_load_mail(&l->host, config, arena, e) < 0 ||
 	    group_init(&l->group, l->host.env.data_fd, opt_runner,
-		l->host.env.clock, e) < 0)
+		l->host.env.clock, e) < 0 ||
+	    queue_open(&l->queue, l->host.env.data_fd, l->host.env.run_fd,
+		l->host.env.clock, l->host.env.rand, e) < 0)
 		return -1;
 	tzset();
 	log_levels_file(arena_printf(arena, "%s/../run/loglevels",

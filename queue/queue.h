@@ -15,6 +15,7 @@
 
 #define QUEUE_ID 18           /* characters of an ID */
 #define QUEUE_ITEM_NAME 32    /* room for ID.N and a NUL */
+#define QUEUE_VIA_MAX 100     /* more is a loop */
 #define QUEUE_BUCKET 16       /* room for 20261130T1504Z and a NUL */
 #define QUEUE_RCPTS_MAX 10000 /* of one message: N has up to 5 digits */
 #define QUEUE_TOPIC "queue"   /* of log lines; also watched: run/watch/queue */
@@ -48,6 +49,10 @@ struct queue_rcpt {
 	unsigned notify;
 	struct slice orcpt;
 	struct slice fromid;
+	/* Delivered already, here: there is only the sender to be told, as
+	 * notify says. "delivered TEXT", or "expanded TEXT" for several who
+	 * have it now (RFC 3464, 2.3.3); TEXT as an SMTP reply. */
+	struct slice done;
 };
 
 struct queue_pair {
@@ -59,6 +64,11 @@ struct queue_pair {
 struct queue_message {
 	struct slice account;
 	struct slice from; /* empty: <> */
+	/* Mail passed on: whom notifications are for, in place of the account;
+	 * and who has passed it on: where it must not come to again. */
+	struct slice bounce;
+	const struct slice *via;
+	size_t nvia; /* at most QUEUE_VIA_MAX */
 	const struct queue_rcpt *rcpts;
 	size_t nrcpts; /* 1 or more */
 	bool utf8, eightbit, report;

@@ -34,7 +34,8 @@ smtp_verdict(struct smtp_back *b, int code, const char *enhanced, struct err *e,
 {
 	struct smtp_verdict v = { .code = code,
 		.verify = b->checks.dns != NULL,
-		.seal = b->seals.wanted };
+		.seal = b->seals.wanted,
+		.pass = b->passes };
 	struct buf text = BUF_INIT(2048);
 	va_list ap;
 	int rc;
@@ -85,7 +86,8 @@ smtp_back_reset(struct smtp_back *b)
 	b->targets = (struct deliver_targets){ NULL, 0 };
 	b->delivered = NULL;
 	b->ndelivered = 0;
-	b->unknown = false;
+	b->unknown = b->passes = false;
+	b->pass_back = SLICE_NULL;
 	smtp_checks_reset(b);
 	smtp_seals_reset(&b->seals);
 	arena_reset(b->arena);

@@ -20,6 +20,7 @@ struct smtp_to {
 	struct slice local, domain;
 	struct smtp_rcpt params;
 	struct slice orcpt;
+	size_t first, n; /* targets of it: those no recipient before has */
 	const struct conf_alias *alias; /* NULL: none */
 	struct slice address;           /* the one spelling: lookup.h */
 	enum lookup_reports reports;
@@ -70,6 +71,8 @@ struct smtp_back {
 	} * delivered; /* to those who have it */
 	size_t ndelivered;
 	bool unknown; /* nobody has the recipients: said behind DATA */
+	bool passes;  /* an account of them forwards, or pass_back: */
+	struct slice pass_back;      /* whose notification it is (lib/srs) */
 	struct lookup_result author; /* who has From, once that is known */
 	struct spool *spool;
 	struct buf record;
@@ -175,11 +178,33 @@ enum history_validation smtp_from_validation(struct smtp_back *b);
  * rejected as its policy wants. */
 void smtp_evaluate(struct smtp_back *b, bool rejected);
 
+/* ---- pass.c ---- */
+
+/* RCPT: what do the accounts of the targets from the first-th on want? 1, or
+ * answered. */
+int smtp_take_forwards(struct smtp_back *b, size_t first, struct err *e);
+/* RCPT: is it an address that srs_forward made? Then it is taken, or refused:
+ * *taken_r. 1, or answered. */
+int smtp_route_back(struct smtp_back *b, struct slice local,
+    struct slice domain, bool *taken_r, struct err *e);
+/* DELIVER: what must not be passed on (once more) is not. hops: lines of
+ * Delivered-To. 1, or answered. */
+int smtp_check_pass(struct smtp_back *b, const struct smtp_fields *fields,
+    struct slice hops, struct err *e);
+/* Into the queue, durable. -1 with e: nothing was queued. */
+int smtp_pass_on(struct smtp_back *b, const struct smtp_to *to,
+    const struct deliver_target *target, const struct smtp_fields *fields,
+    struct slice hops, struct err *e);
+int smtp_pass_back(struct smtp_back *b, struct err *e);
+
 /* ---- prefix.c ---- */
 
 /* The header lines that are put before a message for one target. */
 void smtp_prefix(struct smtp_back *b, const struct deliver_target *target,
     struct buf *out);
+/* The same for what is passed on by an address, sealed by that domain. */
+void smtp_pass_prefix(struct smtp_back *b, struct slice address,
+    struct slice domain, struct buf *out);
 /* The same for a submission, whoever it goes to. */
 void smtp_submit_prefix(const struct smtp_back *b, struct buf *out);
 /* Does the message need SMTPUTF8? What the client said of it is not always so

@@ -156,6 +156,8 @@ route(struct smtp_back *b, struct slice local, struct slice domain,
     const struct lookup_result *r, struct err *e)
 {
 	struct slice address = smtp_address_text(b, local, domain);
+	size_t first = b->targets.n;
+	int rc = 1;
 
 	switch (r->status) {
 	case LOOKUP_ACCOUNT:
@@ -166,10 +168,11 @@ route(struct smtp_back *b, struct slice local, struct slice domain,
 		if (b->submission)
 			return 1; /* the queue finds its way */
 		if (r->status == LOOKUP_ALIAS)
-			return route_alias(b, r->alias, address, e);
-		deliver_target_add(b->arena, &b->targets, r, address,
-		    SLICE_NULL);
-		return 1;
+			rc = route_alias(b, r->alias, address, e);
+		else
+			deliver_target_add(b->arena, &b->targets, r, address,
+			    SLICE_NULL);
+		return rc > 0 ? smtp_take_forwards(b, first, e) : rc;
 	case LOOKUP_SMTP_ERROR:
 		return smtp_verdict(b, r->smtp_code, r->smtp_enhanced, e,
 		    "%.*s", SLICE_FMT(r->smtp_text));
@@ -236,7 +239,7 @@ lacks_tls(const struct smtp_back *b, const struct lookup_result *r)
 
 static void
 add_rcpt(struct smtp_back *b, const struct split_msg *msg,
-    const struct smtp_rcpt *params, const struct lookup_result *r)
+    const struct smtp_rcpt *params, const struct lookup_result *r, size_t first)
 {
 	b->to = room(b, b->to, b->nto, sizeof(*b->to));
 	b->to[b->nto++] = (struct smtp_to){
@@ -244,6 +247,8 @@ add_rcpt(struct smtp_back *b, const struct split_msg *msg,
 		.domain = arena_dup(b->arena, msg->v[2]),
 		.params = *params,
 		.orcpt = arena_dup(b->arena, msg->v[3]),
+		.first = first,
+		.n = b->targets.n - first,
 		.alias = r->status == LOOKUP_ALIAS ? r->alias : NULL,
 		.address = r->address,
 		.reports = r->reports,
@@ -258,7 +263,9 @@ smtp_on_rcpt(void *ctx, const struct split_msg *msg, struct err *e)
 	struct smtp_back *b = ctx;
 	struct slice local = msg->v[1], domain = msg->v[2];
 	struct lookup_result r;
+	size_t first = b->targets.n;
 	struct smtp_rcpt params;
+	bool taken = false;
 	int rc;
 
 	if (!SPLIT_GET(msg->v[0], &params))
@@ -271,10 +278,13 @@ smtp_on_rcpt(void *ctx, const struct split_msg *msg, struct err *e)
 	if (lacks_tls(b, &r))
 		return smtp_verdict(b, 530, "5.7.0", e, "TLS is needed here");
 	rc = smtp_check_second_rcpt(b, e);
-	if (rc > 0)
+	if (rc > 0 && !b->submission && r.status != LOOKUP_NOT_LOCAL &&
+	    r.status != LOOKUP_DOMAIN_DISABLED)
+		rc = smtp_route_back(b, local, domain, &taken, e);
+	if (rc > 0 && !taken)
 		rc = route(b, local, domain, &r, e);
 	if (rc <= 0)
 		return rc;
-	add_rcpt(b, msg, &params, &r);
+	add_rcpt(b, msg, &params, &r, first);
 	return smtp_verdict(b, 250, "2.1.5", e, "ok");
 }

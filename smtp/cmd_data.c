@@ -31,6 +31,7 @@ begin_data(struct smtp_front *f)
 	f->verify = verdict.verify
 	    ? smtp_verify_new(f->login.split, verdict.seal)
 	    : NULL;
+	f->pass = verdict.pass;
 	f->size = 0;
 	f->head = (struct buf)BUF_INIT(SMTP_HEAD_MAX);
 	f->body_seen = 2; /* the message may begin with its body */
@@ -49,7 +50,7 @@ see_body(struct smtp_front *f, struct slice bytes)
 			f->body_seen++;
 		else
 			f->body_seen = bytes.p[i] == '\r';
-	if (f->submission)
+	if (f->submission || f->pass)
 		buf_add(&f->head, slice_head(bytes, i));
 }
 
@@ -122,7 +123,7 @@ static void
 deliver(struct smtp_front *f)
 {
 	struct buf record = BUF_INIT(MSGREC_MAX);
-	struct buf extras = BUF_INIT(SMTP_EXTRAS_MAX);
+	struct buf lines = BUF_INIT(SMTP_EXTRAS_MAX);
 	struct smtp_fields fields = { .too_long = f->head.over };
 	struct slice v[2] = { SPLIT_OF(fields), SLICE_NULL };
 	struct smtp_verdict verdict;
@@ -130,15 +131,17 @@ deliver(struct smtp_front *f)
 
 	msgparse_finish(f->parse, &record);
 	if (f->submission && !f->head.over)
-		smtp_find_fields(buf_slice(&f->head), &fields, &extras);
-	v[1] = buf_slice(&extras);
+		smtp_find_fields(buf_slice(&f->head), &fields, &lines);
+	else if (f->pass && !f->head.over)
+		smtp_find_hops(buf_slice(&f->head), &fields, &lines);
+	v[1] = buf_slice(&lines);
 	if (tell_pieces(f, SMTP_REQ_RECORD, buf_slice(&record)) &&
 	    tell_verified(f) &&
-	    smtp_ask(f, SMTP_REQ_DELIVER, v, f->submission ? 2 : 0, &verdict,
-		&text))
+	    smtp_ask(f, SMTP_REQ_DELIVER, v, f->submission || f->pass ? 2 : 0,
+		&verdict, &text))
 		smtp_reply_verdict(f, &verdict, text);
 	buf_free(&record);
-	buf_free(&extras);
+	buf_free(&lines);
 	smtp_reset(f);
 }
 

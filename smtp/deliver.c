@@ -148,7 +148,8 @@ check_quotas(struct smtp_back *b, struct err *e)
 {
 	for (size_t i = 0; i < b->targets.n && b->targets.n > 1; i++) {
 		struct err why = ERR_INIT;
-		if (deliver_check_quota(b->deliver, &b->targets.v[i],
+		if (b->targets.v[i].forward.keep &&
+		    deliver_check_quota(b->deliver, &b->targets.v[i],
 			spool_stored_size(b->spool), &why) == STORE_OVERQUOTA)
 			return smtp_verdict(b, 452, "4.2.2", e,
 			    "mailbox of a recipient is full");
@@ -194,22 +195,43 @@ deliver_one(struct smtp_back *b, const struct deliver_target *t, struct err *e)
 	return code;
 }
 
+/* What the front says of the header, for what is passed on. */
+struct header_facts {
+	struct smtp_fields fields;
+	struct slice lines;
+};
+
+/* Into the mailbox, and on, as the account wants it. */
+static enum store_code
+deliver_target(struct smtp_back *b, const struct smtp_to *to,
+    const struct deliver_target *t, const struct header_facts *header,
+    struct err *e)
+{
+	enum store_code code = STORE_OK;
+
+	if (deliver_is_own(t, &b->author))
+		return STORE_OK;
+	if (t->forward.keep)
+		code = deliver_one(b, t, e);
+	if (code == STORE_OK && t->forward.n > 0 &&
+	    smtp_pass_on(b, to, t, &header->fields, header->lines, e) < 0)
+		code = STORE_FAILED;
+	return code;
+}
+
 /*
  * All or an error: when a later one fails, the client tries again for all, and
  * the earlier ones get it twice, which beats losing it. 1, or answered.
  */
 static int
-deliver_all(struct smtp_back *b, struct err *e)
+deliver_to(struct smtp_back *b, const struct smtp_to *to,
+    const struct header_facts *header, struct err *e)
 {
-	b->delivered =
-	    arena_array(b->arena, b->targets.n, sizeof(*b->delivered));
-	for (size_t i = 0; i < b->targets.n; i++) {
+	for (size_t i = to->first; i < to->first + to->n; i++) {
 		const struct deliver_target *t = &b->targets.v[i];
-		enum store_code code;
 		struct err why = ERR_INIT;
-		if (deliver_is_own(t, &b->author))
-			continue;
-		code = deliver_one(b, t, &why);
+		enum store_code code = deliver_target(b, to, t, header, &why);
+
 		if (code == STORE_OK)
 			continue;
 		if (code == STORE_OVERQUOTA)
@@ -223,23 +245,42 @@ deliver_all(struct smtp_back *b, struct err *e)
 	return 1;
 }
 
+static int
+deliver_all(struct smtp_back *b, const struct header_facts *header,
+    struct err *e)
+{
+	struct err why = ERR_INIT;
+	int rc = smtp_check_pass(b, &header->fields, header->lines, e);
+
+	b->delivered =
+	    arena_array(b->arena, b->targets.n, sizeof(*b->delivered));
+	if (rc > 0)
+		rc = check_quotas(b, e);
+	for (size_t i = 0; i < b->nto && rc > 0; i++)
+		rc = deliver_to(b, &b->to[i], header, e);
+	if (rc <= 0 || !b->pass_back.n || smtp_pass_back(b, &why) == 0)
+		return rc;
+	log_line(SMTP_TOPIC, LOG_ERROR, "cannot be queued", LOG_E(&why));
+	return smtp_verdict(b, 451, "4.3.0", e, "cannot be passed on now");
+}
+
 int
 smtp_on_deliver(void *ctx, const struct split_msg *msg, struct err *e)
 {
 	struct smtp_back *b = ctx;
-	struct smtp_fields fields;
+	struct header_facts header = { .lines = SLICE_NULL };
 	int rc;
 
-	if (b->submission && (msg->n != 2 || !SPLIT_GET(msg->v[0], &fields)))
-		return err_set(e, ERR_SYNTAX, "bad DELIVER");
+	if (b->submission || b->passes) {
+		if (msg->n != 2 || !SPLIT_GET(msg->v[0], &header.fields))
+			return err_set(e, ERR_SYNTAX, "bad DELIVER");
+		header.lines = msg->v[1];
+	}
 	rc = check_message(b, e);
 	if (rc > 0 && b->submission)
-		rc = smtp_submit(b, &fields, msg->v[1], e);
-	else if (rc > 0) {
-		rc = check_quotas(b, e);
-		if (rc > 0)
-			rc = deliver_all(b, e);
-	}
+		rc = smtp_submit(b, &header.fields, header.lines, e);
+	else if (rc > 0)
+		rc = deliver_all(b, &header, e);
 	smtp_count(b, "%s_total{result=\"%s\"}",
 	    b->submission ? "submission" : "delivery",
 	    rc > 0        ? "delivered"

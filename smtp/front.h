@@ -49,7 +49,8 @@ struct smtp_front {
 	struct smtp_verify *verify; /* NULL: not wanted */
 	uint64_t size;              /* of the message so far */
 	unsigned body_seen;         /* bytes of CR LF CR LF: 4 is all */
-	struct buf head;            /* of a submission, for fields.c */
+	bool pass;                  /* it may be passed on */
+	struct buf head;            /* then, or of a submission: fields.c */
 	int64_t data_end_ms;
 
 	bool done; /* the connection ends */
@@ -101,6 +102,10 @@ int smtp_front_run(const struct service_client *client, struct conn *conn,
 /* Fields of a submission that are for us; extras: lines "KEY VALUE". */
 void smtp_find_fields(struct slice head, struct smtp_fields *fields_r,
     struct buf *extras);
+
+/* Fields of what may be passed on; lines: values of Delivered-To. */
+void smtp_find_hops(struct slice head, struct smtp_fields *fields_r,
+    struct buf *lines);
 
 /* ---- commands ---- */
 

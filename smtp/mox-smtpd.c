@@ -3,6 +3,7 @@
  * front for the dialogue, the back for addresses, passwords and mailboxes.
  */
 #include "base/file.h"
+#include "base/sha.h"
 #include "host/host_dns.h"
 #include "smtp/front.h"
 #include "smtp/smtpd.h"
@@ -117,6 +118,9 @@ load(struct service_setup *setup, struct err *e)
 	if (file_mkdirs(smtpd.host.env.data_fd, "dmarcresults", 0700, e) < 0)
 		return -1;
 	add_paths(setup);
+	if (srs_load(smtpd.host.env.data_fd, "srs.key", smtpd.host.env.rand,
+		&smtpd.srs, e) < 0)
+		return -1;
 	return receivedid_load(smtpd.host.env.data_fd, "receivedid.key",
 	    smtpd.host.env.rand, &smtpd.receivedid, e);
 }
@@ -130,7 +134,10 @@ refresh(void *ctx)
 static void
 forget(void *ctx)
 {
-	host_forget(&((struct smtpd *)ctx)->host);
+	struct smtpd *d = ctx;
+
+	host_forget(&d->host);
+	sha_wipe(&d->srs, sizeof(d->srs));
 }
 
 static const char *

@@ -137,6 +137,20 @@ smtp_prefix(struct smtp_back *b, const struct deliver_target *target,
 	buf_free(&from);
 }
 
+/* No Return-Path: it is not at its end yet (RFC 5321, 4.4). */
+void
+smtp_pass_prefix(struct smtp_back *b, struct slice address, struct slice domain,
+    struct buf *out)
+{
+	struct slice host =
+	    config_listener_hostname(b->login.host->config, b->conf, b->arena);
+
+	compose_delivered_to(out, address);
+	buf_add(out, smtp_seal(b, domain));
+	smtp_checks_headers(b, out);
+	received(b, host, address, clock_s(b->login.host->env.clock), out);
+}
+
 void
 smtp_submit_prefix(const struct smtp_back *b, struct buf *out)
 {

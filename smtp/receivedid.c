@@ -6,45 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
-#include "base/sha.h"
-#include "db/newfile.h"
+#include "db/secret.h"
 #include "text/base64.h"
 
 #define BLOCK 16
-
-/* 1, 0 no such file, -1. */
-static int
-read_key(int dir_fd, const char *name, struct receivedid *rid_r, struct err *e)
-{
-	struct buf b = BUF_INIT(sizeof(*rid_r));
-	int rc;
-
-	rc = file_read(dir_fd, name, &b, e);
-	if (rc == 1 && b.n == sizeof(*rid_r))
-		memcpy(rid_r, b.p, b.n);
-	else if (rc == 1)
-		rc = err_set(e, ERR_SYNTAX, "%s: not %zu bytes", name,
-		    sizeof(*rid_r));
-	buf_wipe(&b);
-	return rc;
-}
 
 int
 receivedid_load(int dir_fd, const char *name, struct rand *rand,
     struct receivedid *rid_r, struct err *e)
 {
-	struct receivedid made;
-	int rc;
-
-	if ((rc = read_key(dir_fd, name, rid_r, e)) != 0)
-		return rc < 0 ? -1 : 0;
-	rand_fill(rand, &made, sizeof(made));
-	rc = db_create_file(dir_fd, name, slice_of((char *)&made, sizeof(made)),
-	    0600, e);
-	sha_wipe(&made, sizeof(made));
-	/* Whoever came first made it. */
-	return rc >= 0 && read_key(dir_fd, name, rid_r, e) == 1 ? 0 : -1;
+	return db_secret(dir_fd, name, rand, rid_r, sizeof(*rid_r), e);
 }
 
 static void

@@ -18,8 +18,9 @@
  *	ARC	struct smtp_arc, domain, why    one way, behind DKIM
  *	SEAL_HEADER, SEAL_CHAIN	bytes           one way, behind ARC
  *	SEAL	struct arc_draft_facts          one way, behind these
- *	DELIVER	struct smtp_fields, extras     reply: struct smtp_verdict, text
- *		(without slices on delivery; extras: lines "KEY VALUE")
+ *	DELIVER	struct smtp_fields, lines      reply: struct smtp_verdict, text
+ *		(submission: lines "KEY VALUE" of extras; delivery: values of
+ *		Delivered-To if the verdict of DATA has pass, else no slices)
  *	RSET	                                one way
  *
  * The back keeps the order: MAIL after HELLO, RCPT after MAIL, DATA after an
@@ -80,7 +81,8 @@ struct smtp_rcpt {
 	unsigned notify;
 };
 
-/* What the header of a submission says to us, found by the front. */
+/* What the header of a submission, or of what is passed on, says to us, found
+ * by the front. */
 struct smtp_fields {
 	bool tls_required_no; /* TLS-Required: No (RFC 8689, 5), each of them */
 	bool return_path;
@@ -95,6 +97,7 @@ struct smtp_verdict {
 	bool close;        /* the reply is the last one */
 	bool verify;       /* tell DKIM and ARC of a message */
 	bool seal;         /* and what a seal signs of it */
+	bool pass;         /* and who had it (Delivered-To) */
 };
 
 struct smtp_answer { /* of dns_query */

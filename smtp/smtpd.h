@@ -7,11 +7,13 @@
 #include "host/deliver.h"
 #include "queue/queue.h"
 #include "smtp/receivedid.h"
+#include "srs/srs.h"
 
 struct smtpd {
 	struct host host;   /* first */
 	struct queue queue; /* for submission */
 	struct receivedid receivedid;
+	struct srs srs;          /* not in fronts */
 	bool ask_dns;            /* and check who sends */
 	bool localserve;         /* every address is ours, special ones fail */
 	struct deliver *deliver; /* in a shared back, between connections */

@@ -220,3 +220,192 @@ py() { cat "$TREE/words.py" - | PYTHONPATH=$BATS_TEST_DIRNAME /usr/bin/python3 -
 	EOF
 	grep -q 'm="not sealed".*domain=example.org.*rsa.pem' serve.log
 }
+
+# forward_file ACCOUNT LINE...
+forward_file() {
+	local account=$1
+	shift
+	mkdir -p "data/accounts/$account"
+	printf '%s\n' "$@" >"data/accounts/$account/forward"
+	chown -R "$HOST_USER" "data/accounts/$account"
+}
+
+@test "forward: rewritten, sealed, as it was; kept here or not" {
+	forward_file anna '# the office' office@there.example
+	forward_file bob keep 'one@there.example' 'two@there.example'
+	start_serve
+	start_there
+	py <<-'EOF'
+	text = mail()
+	eq(send("anna@example.org", text)[0], 250)
+	wait_for(lambda: len(there()) == 1)
+	eq(mailbox("anna"), [])
+	got = read(there()[0])
+	sealed(got)
+	assert got.endswith(text), got
+	m = re.fullmatch(r"<SRS0=[A-Z2-7]{8}=[A-Z2-7]{2}=good.example=a@example.org>", field(got, "Return-Path")[0])
+	assert m, field(got, "Return-Path")
+	eq(field(got, "Delivered-To"), ["office@there.example", "anna@example.org"])
+	results = field(got, "Authentication-Results")
+	assert "spf=pass" in results[0] and "arc=pass (i=1, sealed by example.org)" in results[0], results
+	assert "dkim=pass" in results[0] and "dmarc=pass" in results[0], results
+	assert results[1].startswith("mail.example.org; ") and "smtp.mailfrom=a@good.example" in results[1]
+	assert " for <anna@example.org>;" in field(got, "Received")[1], field(got, "Received")
+	eq(send("bob@example.org", mail(subject="both"))[0], 250)
+	wait_for(lambda: len(there()) == 2)
+	eq(len(mailbox("bob")), 1)
+	eq(field(read(mailbox("bob")[0]), "Return-Path"), ["<a@good.example>"])
+	# Members of an alias have theirs, too: once.
+	eq(send("staff@example.org", mail(subject="all"))[0], 250)
+	wait_for(lambda: len(there()) == 4)
+	eq(len(mailbox("bob")), 2)
+	# The null sender stays; ours need not be rewritten.
+	eq(send("anna@example.org", mail(subject="null"), sender="")[0], 250)
+	eq(send("anna@example.org", mail(subject="ours"), sender="bob@example.org")[0], 250)
+	wait_for(lambda: len(there()) == 6)
+	eq(sorted(field(read(f), "Return-Path")[0] for f in there()[4:]), ["<>", "<bob@example.org>"])
+	EOF
+	grep 'm="passed on"' serve.log | grep -q 'to=one@there.example recipients=2'
+	grep 'm="delivered"' serve.log | grep -q 'to=two@there.example'
+	[ "$(stat -c '%a %s' data/srs.key)" = '600 32' ]
+}
+
+@test "forward: submissions, to accounts here, and no loops" {
+	forward_file anna bob@example.org
+	forward_file bob anna@example.org bob@example.org
+	start_serve
+	py <<-'EOF'
+	# bob has a copy, and passes it on to who passed it on: refused for anna.
+	eq(send("anna@example.org", mail())[0], 250)
+	wait_for(lambda: len(mailbox("bob")) >= 1)
+	got = read(mailbox("bob")[0])
+	eq(field(got, "Delivered-To"), ["bob@example.org", "anna@example.org"])
+	assert field(got, "Return-Path")[0].startswith("<SRS0=")
+	s = Smtp(1465, tls=True)
+	eq(s.auth_plain("anna@example.org", "correct horse")[0], 235)
+	s.expect(250, "MAIL FROM:<anna@example.org>")
+	s.expect(250, "RCPT TO:<bob@example.org>")
+	s.expect(354, "DATA")
+	s.expect(250, "From: <anna@example.org>\r\nSubject: from a user\r\n\r\nx\r\n.")
+	wait_for(lambda: any("from a user" in read(f) for f in mailbox("bob")))
+	# A copy that comes back from outside: kept where there is a copy ...
+	eq(send("bob@example.org", "Delivered-To: bob@Example.Org\r\n" + mail(subject="back"))[0], 250)
+	wait_for(lambda: any("Subject: back" in read(f) for f in mailbox("bob")))
+	# ... and refused where there is none.
+	code, answer = send("anna@example.org", "Received: x\r\nDelivered-To: <anna@example.org>\r\n" + mail())
+	eq((code, answer[:6]), (554, "5.4.6 "))
+	EOF
+	eventually grep -q 'mail loop: this address has passed it on before' serve.log
+	eventually sh -c '[ -z "$(find data/queue/todo data/queue/due data/queue/active -type f ! -name .lock)" ]'
+}
+
+@test "forward: a file that is wrong keeps mail at its sender; addresses are checked" {
+	forward_file anna office@there.example 'second line'
+	forward_file bob '# for later'
+	start_serve
+	py <<-'EOF'
+	code, answer = send("anna@example.org", mail())
+	eq((code, answer[:6]), (451, "4.3.5 "))
+	eq(send("bob@example.org", mail())[0], 250)
+	eq(len(mailbox("bob")), 1)
+	EOF
+	grep -q 'm="cannot be forwarded".*account anna: forward, line 2' serve.log
+	run mox-verifydata data
+	[ "$status" = 1 ]
+	[[ $output == *anna*forward*"line 2"* ]]
+}
+
+@test "forward: never what was refused, nor what may be forged as ours" {
+	forward_file anna office@there.example
+	start_serve
+	start_there
+	py <<-'EOF'
+	forged = message("forged").replace("a@example.org", "a@good.example")
+	eq(send("anna@example.org", forged, source="127.7.0.2")[0], 550)
+	# From one of ours, by who is not: p=none would let it through, as us.
+	ours = message("ours").replace("a@example.org", "bob@example.org")
+	eq(send("anna@example.org", ours)[0], 250)
+	eq(len(mailbox("anna")), 1)
+	eq(send("anna@example.org", mail())[0], 250)
+	wait_for(lambda: len(there()) == 1)
+	assert "Subject: hello" in read(there()[0])
+	EOF
+	grep -q 'not forwarded: may be forged.*account=anna' serve.log
+}
+
+@test "SRS: notifications find their way back, and nothing else does" {
+	forward_file anna office@there.example
+	start_serve
+	start_there
+	py <<-'EOF'
+	eq(send("anna@example.org", mail())[0], 250)
+	wait_for(lambda: len(there()) == 1)
+	srs = field(read(there()[0]), "Return-Path")[0][1:-1]
+	note = message("returned").replace("a@example.org", "postmaster@good.example")
+	eq(send(srs, signed(note), sender="")[0], 250)
+	wait_for(lambda: len(there()) == 2)
+	got = read(there()[1])
+	assert "Subject: returned" in got
+	eq(field(got, "Return-Path"), ["<>"])
+	eq(field(got, "Delivered-To"), ["a@good.example", srs])
+	# Case may have been lost.
+	eq(send(srs.lower(), signed(note), sender="")[0], 250)
+	wait_for(lambda: len(there()) == 3)
+	def refused(address, sender="", code="550 5.1.1"):
+	    got = send(address, signed(note), sender=sender)
+	    eq((address, f"{got[0]} {got[1][:5]}"), (address, code))
+	refused(srs, "a@good.example", "550 5.7.1")
+	refused(srs.replace("good.example=a@", "good.example=b@"))
+	refused(srs.replace("good.example=a@", "there.example=a@"))
+	refused(srs.replace("@example.org", "@plain.example.org"))
+	refused(srs[:5] + "A" * 8 + srs[13:])
+	refused(srs.replace("SRS0", "SRS1"))
+	refused("SRS0=@example.org")
+	refused("srs1+AAAAAAAA=there.example==x=y=good.example=a@example.org")
+	# Only users submit, and not to these.
+	s = Smtp(1465, tls=True)
+	eq(s.auth_plain("anna@example.org", "correct horse")[0], 235)
+	s.expect(250, "MAIL FROM:<>")
+	eq(s.cmd(f"RCPT TO:<{srs}>")[0], 550)
+	open(TREE + "/srs", "w").write(srs)
+	EOF
+	# Three weeks later.
+	mox-stop
+	date -d '+22 days' +%s >data/tmp/now
+	chmod 644 data/tmp/now
+	export MOX_FAKE_TIME=$TREE/data/tmp/now
+	start_serve
+	py <<-'EOF'
+	code, answer = send(open(TREE + "/srs").read(), signed(message("late").replace("a@example.org", "b@good.example")), sender="")
+	eq((code, answer[:5]), (550, "5.1.1"))
+	assert "old message" in answer, answer
+	EOF
+}
+
+@test "SRS: a second forward on the way, and addresses that are none" {
+	forward_file anna office@there.example
+	start_serve
+	start_there
+	py <<-'EOF'
+	def passed(sender):
+	    n = len(there())
+	    eq(send("anna@example.org", mail(), sender=sender)[0], 250)
+	    wait_for(lambda: len(there()) > n)
+	    return field(read(there()[-1]), "Return-Path")[0]
+	got = passed("SRS0=ab1C=XY=first.example=anna@good.example")
+	assert re.fullmatch(r"<SRS1=[A-Z2-7]{8}=good.example==ab1C=XY=first.example=anna@example.org>", got), got
+	note = message("returned").replace("a@example.org", "postmaster@good.example")
+	eq(send(got[1:-1], signed(note), sender="")[0], 250)
+	# (which is nobody's there)
+	log = lambda: open(TREE + "/serve.log").read()
+	wait_for(lambda: 'to="SRS0=ab1C=XY=first.example=anna@good.example" host=' in log())
+	# Quoted, so that no one takes it for more than it is.
+	got = passed('"a b> RCPT TO:<x"@good.example')
+	assert re.fullmatch(r'<"SRS0=[A-Z2-7]{8}=..=good.example=a b> RCPT TO:<x"@example.org>', got), got
+	# Longer than 64 is usual; too long for any path, and it is the forwarder's.
+	for n, sender in (100, "SRS0="), (230, "anna@example.org"):
+	    eq(send("anna@example.org", mail(), sender="x" * n + "@good.example")[0], 250)
+	    wait_for(lambda: re.search(f'm="passed on".* from="?{sender}', log()))
+	assert "good.example=" + "x" * 100 + "@example.org" in log()
+	EOF
+}

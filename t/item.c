@@ -85,15 +85,20 @@ test_zeros(void)
 static const struct queue_rcpt rcpts[] = {
 	{ .to = { "b@x", 3 },
 	    .notify = QUEUE_NOTIFY_SUCCESS | QUEUE_NOTIFY_DELAY,
-	    .orcpt = { "rfc822;b@x", 10 } },
+	    .orcpt = { "rfc822;b@x", 10 },
+	    .done = { "expanded 250 2.1.5 ok\nto evil@x", 31 } },
 	{ .to = { "\"a b\"@y", 7 }, .fromid = { "f1", 2 } },
 };
 static const struct queue_pair extra[] = {
 	{ { "Order", 5 }, { "12 of\n3", 7 } },
 };
+static const struct slice via[] = { { "c@z", 3 }, { "d@z\nto evil@x", 13 } };
 static const struct queue_message message = {
 	.account = { "anna", 4 },
 	.from = { "anna@z", 6 },
+	.bounce = { "eve@w", 5 },
+	.via = via,
+	.nvia = 2,
 	.rcpts = rcpts,
 	.nrcpts = 2,
 	.utf8 = true,
@@ -135,6 +140,9 @@ test_round(void)
 	CHECK_EQ(read.m.nrcpts, 2);
 	CHECK_SLICE(read.m.subject, SLICE("two  to evil@x"));
 	CHECK_SLICE(read.m.extra[0].value, SLICE("12 of 3"));
+	CHECK_SLICE(read.m.bounce, SLICE("eve@w"));
+	CHECK_EQ(read.m.nvia, 2);
+	CHECK_SLICE(read.m.via[1], SLICE("d@z to evil@x"));
 	item_write_envelope(&again, &read);
 	buf_addz(&again, "Subject: x\n\nbody\n");
 	CHECK_SLICE(buf_slice(&again), buf_slice(&text));
@@ -146,8 +154,17 @@ test_round(void)
 	CHECK_SLICE(it.rcpt.to, SLICE("\"a b\"@y"));
 	CHECK_SLICE(it.rcpt.fromid, SLICE("f1"));
 	CHECK_EQ(it.rcpt.notify, 0);
+	CHECK_EQ(it.state, ITEM_WAITING);
 	CHECK_EQ(it.offset, 512);
 	CHECK_EQ(it.m.requiretls, QUEUE_TLS_NO);
+	/* Who has it already is only told of. */
+	buf_reset(&again);
+	item_write(&again, &read, 0);
+	CHECK_EQ(item_parse(buf_slice(&again), arena, &it, NULL), 0);
+	CHECK_EQ(it.state, ITEM_DELIVERED);
+	CHECK_EQ(it.last.us, 1796051045123000);
+	CHECK_SLICE(it.last.text, SLICE("250 2.1.5 ok to evil@x"));
+	CHECK_SLICE(it.last.host, SLICE_NULL);
 	buf_free(&text);
 	buf_free(&again);
 	arena_free(&arena);

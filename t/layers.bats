@@ -9,7 +9,7 @@ layer_of() {
 	limit) echo 2 ;;
 	service) echo 3 ;;
 	dns | message) echo 4 ;;
-	iprev | dnsbl | spf | dkim | arc | dmarc | dane | mtasts | tlsrpt) echo 5 ;;
+	iprev | dnsbl | spf | dkim | arc | dmarc | dane | mtasts | tlsrpt | srs) echo 5 ;;
 	sasl | junk | acme | rdap) echo 5 ;;
 	auth | config) echo 6 ;;
 	store) echo 7 ;;

@@ -9,6 +9,7 @@
 #define HOST_DELIVER_H
 
 #include "host/host.h"
+#include "store/forward.h"
 #include "store/history.h"
 #include "store/mailbox.h"
 
@@ -21,6 +22,8 @@ struct deliver_target {
 	struct slice account, mailbox;
 	struct slice address; /* for Delivered-To */
 	struct slice member;  /* if only an alias leads there: by which name */
+	bool reports;         /* it takes reports of others: never forwarded */
+	struct forward forward; /* what the account wants done with its mail */
 };
 
 struct deliver_targets {
@@ -56,6 +59,16 @@ int deliver_may_post(struct lookup *lookup, struct arena *arena,
  * out: who writes to a list has it already. */
 bool deliver_is_own(const struct deliver_target *t,
     const struct lookup_result *author);
+
+/*
+ * Fill in forward of the targets from the first-th on. An address that leads
+ * to the account itself says keep. -1 with e: ERR_SYNTAX or ERR_LIMIT for a
+ * file that is wrong, with the account's name; others.
+ */
+int deliver_forwards(struct host *h, struct arena *arena,
+    struct deliver_targets *targets, size_t first, struct err *e);
+/* The address that passes on, for Delivered-To: by which mail came here. */
+struct slice deliver_forwarder(const struct deliver_target *t);
 
 /* ---- into the mailbox ---- */
 

@@ -22,8 +22,14 @@ deliver_target_add(struct arena *arena, struct deliver_targets *targets,
 	if ((n & (n - 1)) == 0)
 		targets->v = arena_grow(arena, targets->v, n, n ? 2 * n : 1,
 		    sizeof(*targets->v));
-	targets->v[targets->n++] =
-	    (struct deliver_target){ r->account, mailbox, address, member };
+	targets->v[targets->n++] = (struct deliver_target){
+		.account = r->account,
+		.mailbox = mailbox,
+		.address = address,
+		.member = member,
+		.reports = r->reports != LOOKUP_REPORTS_NONE,
+		.forward = { .keep = true },
+	};
 }
 
 int
@@ -49,6 +55,64 @@ deliver_expand(struct lookup *lookup, struct arena *arena,
 			    LOG_S("alias", address), LOG_S("member", member));
 	}
 	return any;
+}
+
+/* Mail that goes round within the account would come back for ever. */
+static int
+take_out_own(struct lookup *lookup, struct arena *arena, struct slice account,
+    struct forward *f, struct err *e)
+{
+	struct lookup_result r;
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++) {
+		if (lookup_mailbox(lookup, arena, f->to[i], &r, e) < 0)
+			return -1;
+		if (r.status == LOOKUP_ACCOUNT && slice_eq(r.account, account))
+			f->keep = true;
+		else
+			f->to[n++] = f->to[i];
+	}
+	f->n = n;
+	return 0;
+}
+
+/* Mail to several addresses of an account is passed on once. */
+static bool
+is_forwarded(const struct deliver_targets *targets, size_t before)
+{
+	for (size_t i = 0; i < before; i++)
+		if (!targets->v[i].reports &&
+		    slice_eq(targets->v[i].account, targets->v[before].account))
+			return true;
+	return false;
+}
+
+int
+deliver_forwards(struct host *h, struct arena *arena,
+    struct deliver_targets *targets, size_t first, struct err *e)
+{
+	for (size_t i = first; i < targets->n; i++) {
+		struct deliver_target *t = &targets->v[i];
+
+		if (t->reports)
+			continue;
+		if (forward_read(&h->env, t->account, arena, &t->forward, e) <
+			0 ||
+		    take_out_own(h->lookup, arena, t->account, &t->forward, e) <
+			0)
+			return err_prefix(e, "account %.*s",
+			    SLICE_FMT(t->account));
+		if (is_forwarded(targets, i))
+			t->forward.n = 0;
+	}
+	return 0;
+}
+
+struct slice
+deliver_forwarder(const struct deliver_target *t)
+{
+	return t->member.n ? t->member : t->address;
 }
 
 /* Is author among the members? 1, 0, -1. */

@@ -54,9 +54,8 @@ store_close(struct store **stp)
 	*stp = NULL;
 }
 
-/* The folder of an account. Escaped, no name begins with a dot. */
-static int
-account_path(const char *prefix, struct slice account, const char *suffix,
+int
+store_account_path(const char *prefix, struct slice account, const char *suffix,
     char path_r[PATH_MAX], struct err *e)
 {
 	struct buf b = BUF_INIT(PATH_MAX - 1);
@@ -131,7 +130,7 @@ store_open(struct store **st_r, const struct store_env *env,
 	char path[PATH_MAX];
 
 	*st_r = NULL;
-	if (account_path("accounts/", account, "", path, e) < 0)
+	if (store_account_path("accounts/", account, "", path, e) < 0)
 		return -1;
 	return open_path(st_r, env, account, path, e);
 }
@@ -200,8 +199,8 @@ store_create(struct store **st_r, const struct store_env *env,
 		return rc < 0 ? -1 : 0;
 	rand_text(env->rand, suffix + 1, 12);
 	suffix[1 + 12] = '.';
-	if (account_path("accounts/", account, "", path, e) < 0 ||
-	    account_path("accounts/.", account, suffix, tmp, e) < 0 ||
+	if (store_account_path("accounts/", account, "", path, e) < 0 ||
+	    store_account_path("accounts/.", account, suffix, tmp, e) < 0 ||
 	    file_mkdirs(env->data_fd, tmp, mode, e) < 0)
 		return -1;
 	rc = open_path(st_r, env, account, tmp, e);
@@ -227,8 +226,8 @@ store_is_current(const struct store *st)
 	char path[PATH_MAX];
 	struct stat ours, named;
 
-	return account_path("accounts/", slice_str(st->name), "/Maildir", path,
-		   NULL) == 0 &&
+	return store_account_path("accounts/", slice_str(st->name), "/Maildir",
+		   path, NULL) == 0 &&
 	    fstat(st->maildir_fd, &ours) == 0 &&
 	    fstatat(st->env->data_fd, path, &named, 0) == 0 &&
 	    ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;

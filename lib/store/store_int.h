@@ -37,6 +37,11 @@ struct store {
 int store_progress(struct store *st, uint64_t done, uint64_t total,
     struct err *e);
 
+/* prefix, the folder of an account, suffix. Escaped, no name begins with a
+ * dot. -1 with e if it is no name. */
+int store_account_path(const char *prefix, struct slice account,
+    const char *suffix, char path_r[PATH_MAX], struct err *e);
+
 mode_t store_folder_mode(const struct store_env *env); /* 0700 or 0770 */
 
 /* ---- layout: file names ----

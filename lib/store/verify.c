@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "db/escape.h"
+#include "store/forward.h"
 #include "store/verify_int.h"
 
 /* Mailboxes that an account may have made between a backup and the loss of
@@ -125,6 +126,26 @@ check_quota(struct verify_account *a, struct err *e)
 	return 0;
 }
 
+/* Mail waits at its senders until it is mended. */
+static int
+check_forward(struct verify_account *a, struct err *e)
+{
+	struct arena *arena = arena_new(0);
+	struct err why = ERR_INIT;
+	struct forward f;
+	int rc =
+	    forward_read(a->st->env, store_account(a->st), arena, &f, &why);
+
+	if (rc < 0 && (why.kind == ERR_SYNTAX || why.kind == ERR_LIMIT)) {
+		verify_report(a->v, VERIFY_ERROR, "forward", false, "%s",
+		    why.text);
+		rc = 0;
+	} else if (rc < 0)
+		rc = err_set(e, why.kind, "%s", why.text);
+	arena_free(&arena);
+	return rc < 0 ? -1 : 0;
+}
+
 static int
 check_mailboxes(struct verify_account *a, struct err *e)
 {
@@ -166,7 +187,7 @@ check_account(struct verify_account *a, struct err *e)
 	if (v->restored && skip_uidvalidity(a->st, e) < 0)
 		return -1;
 	if (check_mailboxes(a, e) < 0 || check_uidvalidity(a, e) < 0 ||
-	    check_quota(a, e) < 0)
+	    check_quota(a, e) < 0 || check_forward(a, e) < 0)
 		return -1;
 	if (verify_threads(a, e) < 0)
 		return -1;
