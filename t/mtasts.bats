@@ -3,6 +3,7 @@
 # our own (policyhost.py), and the cache of them.
 
 load helper
+load dns
 
 setup_file() {
 	export CERTS=$BATS_FILE_TMPDIR
@@ -359,6 +360,34 @@ problem() {
 	set_time $((181 * 86400))
 	run mox-mtasts refresh
 	[ "$(ls data/mtasts)" = '' ]
+}
+
+@test "over signed DNS, which is asked from inside the jail" {
+	need nsd ldns-signzone
+	unset MOX_DNS_ZONE
+	dns_zone a.example <<-EOF
+	_mta-sts TXT "v=STSv1; id=1"
+	mta-sts CNAME web
+	web A $IP
+	EOF
+	dns_zone -broken b.example </dev/null
+	dns_start
+	run mox-mtasts lookup a.example
+	echo "$output"
+	[ "$status" = 0 ]
+	run mox-mtasts lookup b.example
+	[ "$status" = 111 ]
+	START=$(date +%s)
+	set_time 0
+	cache
+	run ask a.example
+	[ "$output" = 'a.example ok enforce - ' ]
+	set_time 50000
+	run mox-mtasts refresh
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ $output == *'policy fetched'*domain=a.example*id=1* ]]
+	[ "$(requests)" = 3 ]
 }
 
 @test "refresh: failures keep the policy; others' leftovers are swept" {
