@@ -44,6 +44,7 @@ struct job {
 	const struct mtasts_jobs *jobs;
 	struct arena *arena;
 	struct slice domain, id; /* id: empty when refreshing */
+	struct clock began;      /* stands still: a fetch counts from then */
 	struct mtasts_entry entry;
 	struct mtasts_got got;
 };
@@ -78,8 +79,8 @@ static int
 keep(struct job *j, struct slice id, struct err *e)
 {
 	const struct mtasts_fetched *f = &j->got.fetched;
-	int rc = mtasts_cache_take(j->jobs->mtasts_fd, j->domain, id,
-	    clock_program(), f, e);
+	int rc = mtasts_cache_take(j->jobs->mtasts_fd, j->domain, id, &j->began,
+	    f, e);
 	struct mtasts_entry entry = { .have = false };
 
 	if (rc == 1)
@@ -100,8 +101,7 @@ keep(struct job *j, struct slice id, struct err *e)
 static bool
 is_just_done(const struct job *j)
 {
-	int64_t ago =
-	    clock_us(clock_program()) - MTASTS_RETRY_S * INT64_C(1000000);
+	int64_t ago = clock_us(&j->began) - MTASTS_RETRY_S * INT64_C(1000000);
 
 	return (j->entry.have && slice_eq(j->entry.id, j->id) &&
 		   j->entry.fetched_us > ago) ||
@@ -129,7 +129,7 @@ forget(struct job *j, const char *why, struct err *e)
 static int
 run_refresh(struct job *j, struct err *e)
 {
-	int64_t now = clock_us(clock_program());
+	int64_t now = clock_us(&j->began);
 	int rc = mtasts_cache_read(j->jobs->mtasts_fd, j->domain, j->arena,
 	    &j->entry, e);
 
@@ -160,6 +160,7 @@ begin(struct job *j, const struct mtasts_jobs *jobs, struct slice domain,
 	j->arena = arena_new(0);
 	j->domain = domain;
 	j->id = id;
+	clock_fake(&j->began, clock_us(clock_program()));
 }
 
 void
