@@ -10,6 +10,7 @@
 #include "queue/runner.h"
 
 #define FIRST_LIMIT 2
+#define TROUBLES 4 /* then not even one at once is wanted */
 #define ROUTE_AGAIN_US (60 * INT64_C(1000000))
 #define FULL_AGAIN_US (60 * INT64_C(1000000))
 
@@ -292,7 +293,6 @@ host_failed(struct runner *r, struct dest *d, const char *tried)
 	struct item it;
 	size_t n = d->waiting;
 
-	d->limit = d->limit > 1 ? d->limit / 2 : 1;
 	if (item_read(r->dir, tried, r->arena, &it, &e) <= 0 ||
 	    !slice_is(it.last.result, "delayed"))
 		return;
@@ -315,23 +315,79 @@ host_failed(struct runner *r, struct dest *d, const char *tried)
 	}
 }
 
+/* ---- how many at once ---- */
+
+/* Quickly at first; once that was too much, by one for a success of each. */
+static void
+grow(struct dest *d)
+{
+	if (d->limit >= DEST_WORKERS_MAX || (d->cut && ++d->streak < d->limit))
+		return;
+	d->streak = 0;
+	d->limit++;
+}
+
+/* Half of them; but not once more for each of those that were too many. */
+static void
+shrink(struct dest *d, struct worker *w)
+{
+	if (d->nworkers <= d->limit)
+		d->limit = d->limit > 1 ? d->limit / 2 : 1;
+	d->cut = true;
+	d->streak = 0;
+	if (d->nworkers > d->limit)
+		let_end(w);
+}
+
+/* Is another one at work, with success? */
+static bool
+others_are_good(const struct dest *d, const struct worker *than)
+{
+	for (const struct worker *w = d->workers; w; w = w->next)
+		if (w != than && w->good && w->in >= 0)
+			return true;
+	return false;
+}
+
+enum answer { ANSWER_READY, ANSWER_BUSY, ANSWER_FAILED, ANSWER_NONE };
+
+static enum answer
+answer_of(struct slice line)
+{
+	return slice_is(line, "ready")            ? ANSWER_READY
+	    : slice_is(line, "ready busy")        ? ANSWER_BUSY
+	    : slice_is(line, "ready host-failed") ? ANSWER_FAILED
+						  : ANSWER_NONE;
+}
+
 static void
 take_line(struct runner *r, struct worker *w, struct slice line)
 {
 	char tried[QUEUE_ITEM_NAME] = "";
-	bool failed = slice_is(line, "ready host-failed");
+	enum answer answer = answer_of(line);
+	struct dest *d = w->dest;
 
-	if (!failed && !slice_is(line, "ready"))
+	if (answer == ANSWER_NONE)
 		return; /* the item says it, too */
+	/* A host that does not want so many refuses some, or is silent. One
+	 * that does not even want one is as good as down. */
+	if (answer == ANSWER_FAILED && others_are_good(d, w))
+		answer = ANSWER_BUSY;
+	d->troubles = answer == ANSWER_READY ? 0 : d->troubles + 1;
+	if (answer == ANSWER_BUSY && d->limit == 1 && d->troubles >= TROUBLES)
+		answer = ANSWER_FAILED;
 	w->served = true;
+	w->good = answer == ANSWER_READY;
 	if (w->group)
 		memcpy(tried, w->group->name, sizeof(tried));
 	/* Of envelopes and items nothing goes before the end of the round, so
 	 * that what was tried can still be read. */
-	if (failed && *tried)
-		host_failed(r, w->dest, tried);
-	else if (w->dest->limit < DEST_WORKERS_MAX)
-		w->dest->limit++;
+	if (answer == ANSWER_READY)
+		grow(d);
+	else
+		shrink(d, w);
+	if (answer == ANSWER_FAILED && *tried)
+		host_failed(r, d, tried);
 	settle_group(r, w, SETTLE_READY);
 }
 

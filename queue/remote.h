@@ -60,6 +60,9 @@ struct remote {
 	unsigned sent; /* messages on this connection */
 	bool fallback; /* no TLS since it failed */
 	bool dual;     /* the host has addresses of both families */
+	/* Of the message at hand: it was delivered to somebody; a host did not
+	 * want us now, or was silent. */
+	bool delivered, trouble;
 };
 
 /* Find the transport "transport NAME"; or "mx DOMAIN", which is "mx DOMAIN NAME"

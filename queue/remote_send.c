@@ -43,6 +43,30 @@ text_of(struct remote *r, const struct smtp_result *result)
 		4096)));
 }
 
+/* Does it say something of the host, rather than of the message? */
+static bool
+is_trouble(const struct smtp_result *result)
+{
+	switch (result->outcome) {
+	case SMTP_RES_CONNECT:
+	case SMTP_RES_LOST:
+	case SMTP_RES_UNKNOWN:
+		return true;
+	case SMTP_RES_TEMP:
+		return result->answer.code == 421 ||
+		    (is_answer(result) && result->step <= SMTP_STEP_MAIL);
+	default:
+		return false;
+	}
+}
+
+static void
+note(struct remote *r, const struct smtp_result *result)
+{
+	r->delivered = r->delivered || result->outcome == SMTP_RES_OK;
+	r->trouble = r->trouble || is_trouble(result);
+}
+
 static void
 tell(struct remote *r, const struct group_item *item,
     const struct smtp_result *result, struct slice host)
@@ -53,6 +77,7 @@ tell(struct remote *r, const struct group_item *item,
 	struct slice text = text_of(r, result);
 	char ip[IP_TEXT];
 
+	note(r, result);
 	group_result(&r->group, item, word, host, text);
 	/* RFC 3461, 5.2.1: from here on it is the other's to tell. */
 	if (result->outcome == SMTP_RES_OK &&
@@ -85,6 +110,7 @@ static void
 keep(struct remote *r, struct transfer_rcpt *who,
     const struct smtp_result *result)
 {
+	note(r, result);
 	if (weight(result) < weight(&who->kept))
 		return;
 	who->kept = *result;
@@ -262,19 +288,18 @@ refuse(struct remote *r, struct group_item *items, size_t n, struct slice text)
 		    SLICE_NULL, text);
 }
 
-int
-remote_send(struct remote *r, struct slice names, const char **answer)
+/* Items that can go in one transaction. True: no host could be reached. */
+static bool
+send_alike(struct remote *r, struct group_item *items, size_t n)
 {
-	struct group_item *items;
-	size_t n = group_open(&r->group, names, &items);
 	struct err e = ERR_INIT;
 	struct transfer t;
+	bool failed = false;
 	int fd = -1, rc = 1;
 
-	n = group_begin(&r->group, items, n);
-	if (n > 0 && r->refuse.n)
+	if (r->refuse.n)
 		refuse(r, items, n, r->refuse);
-	else if (n > 0)
+	else
 		rc = begin(r, &t, items, n, &fd, &e);
 	if (rc == 0)
 		refuse(r, items, n,
@@ -282,10 +307,46 @@ remote_send(struct remote *r, struct slice names, const char **answer)
 	else if (rc < 0)
 		refuse(r, items, n,
 		    arena_printf(r->group.arena, "451 4.3.0 %s", e.text));
-	else if (fd >= 0 && (r->server ? remote_server : remote_mx)(r, &t))
-		*answer = "ready host-failed";
+	else if (fd >= 0)
+		failed = (r->server ? remote_server : remote_mx)(r, &t);
 	if (fd >= 0)
 		close(fd);
+	return failed;
+}
+
+/* How many go with the first one: they are brought together. Whether TLS is
+ * required may have been said for some anew. */
+static size_t
+alike(struct group_item *items, size_t n)
+{
+	size_t same = 1;
+
+	for (size_t i = 1; i < n; i++)
+		if (items[i].it.m.requiretls == items[0].it.m.requiretls) {
+			struct group_item item = items[same];
+			items[same++] = items[i];
+			items[i] = item;
+		}
+	return same;
+}
+
+int
+remote_send(struct remote *r, struct slice names, const char **answer)
+{
+	struct group_item *items;
+	size_t n = group_open(&r->group, names, &items), same;
+	bool failed = false;
+
+	r->delivered = r->trouble = false;
+	n = group_begin(&r->group, items, n);
+	for (size_t i = 0; i < n; i += same) {
+		same = alike(&items[i], n - i);
+		failed = send_alike(r, &items[i], same);
+	}
+	if (failed)
+		*answer = "ready host-failed";
+	else if (r->trouble && !r->delivered)
+		*answer = "ready busy";
 	group_close(items, n);
 	return 0;
 }

@@ -70,6 +70,7 @@ struct worker {
 	int in, out;       /* its stdin and stdout */
 	struct job *group; /* what it is at; NULL: idle */
 	bool served;       /* it was ready once */
+	bool good;         /* ... the last time without complaint */
 	struct buf line;   /* begun on stdout */
 	int64_t idle_ms;   /* since when */
 };
@@ -81,7 +82,10 @@ struct dest {
 	size_t waiting;
 	struct worker *workers;
 	unsigned nworkers;
-	unsigned limit; /* of workers: grows as deliveries succeed */
+	unsigned limit;    /* of workers: grows as deliveries succeed */
+	bool cut;          /* it was less than it had been: from then on it */
+	unsigned streak;   /* grows once in so many successes */
+	unsigned troubles; /* one after the other, of all workers */
 };
 
 struct runner {
