@@ -125,7 +125,8 @@ queue_open(struct queue *q, int data_fd, int run_fd, const struct clock *clock,
 {
 	static const char *const folders[] = { "queue", "queue/tmp",
 		"queue/todo", "queue/msg", "queue/due", "queue/due/now",
-		"queue/hold", "queue/active", "queue/retired" };
+		"queue/hold", "queue/active", "queue/retired", "queue/suppress",
+		"queue/failures" };
 	bool made = false;
 
 	*q = (struct queue){

@@ -106,7 +106,10 @@ begin(struct runner *r, struct job *job, const struct item *it,
 		struct item one = *it;
 		one.rcpt = *rcpt;
 		job->act = JOB_SEND;
-		runner_enqueue(r, job, &one);
+		if (runner_is_suppressed(r, &one, NULL))
+			runner_settle(r, job, SETTLE_CLAIMED);
+		else
+			runner_enqueue(r, job, &one);
 	}
 }
 
@@ -131,6 +134,8 @@ stays_inside(struct runner *r, const struct item *it)
 	const struct conf_account *account;
 
 	return it->m.nrcpts == 1 &&
+	    !suppress_is_counted(r->suppress, it->m.account,
+		it->m.rcpts[0].to) &&
 	    !(it->m.rcpts[0].notify & QUEUE_NOTIFY_SUCCESS) &&
 	    (lookup_account(r->lookup, r->arena, it->m.account, &account,
 		 NULL) <= 0 ||

@@ -74,6 +74,7 @@ runner_enqueue(struct runner *r, struct job *job, const struct item *it)
 	struct dest *d;
 
 	job->state = JOB_OPEN;
+	job->requiretls = it->m.requiretls;
 	if (job->act == JOB_SEND && runner_route(r, it, &key, &e) < 0) {
 		log_line(QUEUE_TOPIC, LOG_ERROR, "no route now",
 		    LOG_Z("item", job->name), LOG_E(&e));
@@ -186,7 +187,8 @@ give(struct dest *d, struct worker *w)
 	buf_addz(&line, commands[first->act]);
 	for (int n = 0; n < GROUP_MAX && d->first &&
 	     slice_eq(id_of(d->first), id_of(first)) &&
-	     d->first->act == first->act;
+	     d->first->act == first->act &&
+	     d->first->requiretls == first->requiretls;
 	     n++) {
 		*last = pop(d);
 		buf_addf(&line, " %s", (*last)->name);

@@ -56,6 +56,7 @@ runner_open(struct runner *r, struct err *e)
 
 	r->arena = arena_new(0);
 	r->dests = map_new();
+	r->suppress = suppress_new(&r->q);
 	r->lock = (struct db_lock)DB_LOCK_INIT;
 	if (open_folder(r->q.fd, "todo", &r->todo, e) < 0 ||
 	    open_folder(r->q.fd, "active", &r->active, e) < 0 ||

@@ -18,6 +18,7 @@
 #include "db/watch.h"
 #include "queue/item.h"
 #include "queue/starter.h"
+#include "queue/suppress.h"
 
 #define JOBS_MAX 20000     /* items claimed at once; 200 bytes each */
 #define CLAIM_MAX 1000     /* in one round: then deliveries are started */
@@ -48,7 +49,8 @@ struct job {
 	enum job_act act;
 	bool linked; /* has its link in msg/ */
 	bool inside; /* has no file: it is in its envelope, as the only one */
-	size_t seen; /* attempts before this one */
+	enum queue_tls requiretls; /* groups have one */
+	size_t seen;               /* attempts before this one */
 	int64_t keep_us;           /* DONE: retired until then, 0: removed */
 	char bucket[QUEUE_BUCKET]; /* STAY: of due/; "hold" */
 	char name[QUEUE_ITEM_NAME];
@@ -100,6 +102,7 @@ struct runner {
 	struct db_lock lock;
 	struct db_watch watch;
 	struct map *dests;
+	struct suppress *suppress;
 	struct envelope *envelopes, *oldest; /* a list, the newest first */
 	struct envelope *dropping;           /* another: those marked */
 	size_t jobs;
@@ -179,6 +182,10 @@ enum settle_when {
  * or to where it belongs, and the job is forgotten.
  */
 void runner_settle(struct runner *r, struct job *job, enum settle_when when);
+/* Is nothing sent to this address any more? Then settling the item makes it
+ * fail. *why_r (NULL: no matter) is what it says, in r->arena. */
+bool runner_is_suppressed(struct runner *r, const struct item *it,
+    const char **why_r);
 /* Put the item into due/ for a time, into hold/. The job is forgotten, at the
  * latest when its envelope is. */
 void runner_put_off(struct runner *r, struct job *job, int64_t us);

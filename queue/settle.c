@@ -184,6 +184,73 @@ tell(struct runner *r, struct job *job, const struct item *it, enum job_act act,
 	return true;
 }
 
+/* ---- addresses that nothing is sent to ---- */
+
+bool
+runner_is_suppressed(struct runner *r, const struct item *it,
+    const char **why_r)
+{
+	struct suppress_entry entry;
+	struct err e = ERR_INIT;
+	char since[CLOCK_TEXT];
+	int rc;
+
+	if (it->m.account.n == 0)
+		return false;
+	rc = suppress_find(r->suppress, it->m.account, it->rcpt.to, r->arena,
+	    &entry, &e);
+	if (rc < 0)
+		runner_failed("list of suppressed addresses", it->m.account,
+		    &e);
+	if (rc <= 0)
+		return false;
+	clock_rfc3339(entry.created_us, since);
+	if (why_r)
+		*why_r = arena_printf(r->arena,
+		    "- suppressed: nothing is sent to %.*s since %s%s%.*s",
+		    SLICE_FMT(slice_head(entry.base, 320)),
+		    entry.created_us ? since : "long",
+		    entry.reason.n ? ", when it said " : "",
+		    SLICE_FMT(entry.reason))
+			     .p;
+	return true;
+}
+
+/* Did a server refuse it, at last or until its time was over? */
+static bool
+was_remote(const struct item *it)
+{
+	for (size_t i = 0; i < it->nattempts; i++)
+		if (it->attempts[i].host.n)
+			return true;
+	return false;
+}
+
+/* What this result says of the address. Not of those of this host: what is
+ * wrong with them its admin knows. */
+static void
+note_result(struct runner *r, const struct job *job, const struct item *it,
+    enum settle_when when)
+{
+	struct err e = ERR_INIT;
+	int rc;
+
+	if (when == SETTLE_CLAIMED || job->act != JOB_SEND ||
+	    it->m.account.n == 0 || !was_remote(it))
+		return;
+	rc = it->state == ITEM_FAILED
+	    ? suppress_failed(r->suppress, it->m.account, it->rcpt.to,
+		  it->last.text, &e)
+	    : suppress_delivered(r->suppress, it->m.account, it->rcpt.to, &e);
+	if (rc < 0)
+		runner_failed("list of suppressed addresses", it->m.account,
+		    &e);
+	if (rc > 0)
+		log_line(QUEUE_TOPIC, LOG_INFO, "suppressed",
+		    LOG_Z("item", job->name), LOG_S("account", it->m.account),
+		    LOG_S("to", it->rcpt.to), LOG_S("reply", it->last.text));
+}
+
 /* ---- deciding ---- */
 
 static void
@@ -271,6 +338,7 @@ add_outcome(struct runner *r, const struct job *job, const struct item *it,
     enum settle_when when)
 {
 	int64_t now = clock_us(r->q.clock);
+	const char *why;
 	unsigned most = it->m.attempts ? it->m.attempts : QUEUE_ATTEMPTS;
 	bool sent = when != SETTLE_CLAIMED && when != SETTLE_UNSEEN &&
 	    job->act == JOB_SEND;
@@ -287,6 +355,9 @@ add_outcome(struct runner *r, const struct job *job, const struct item *it,
 		    arena_printf(r->arena, "- after %u attempts: %.*s",
 			it->tries, SLICE_FMT(it->last.text))
 			.p);
+	else if (it->state == ITEM_WAITING && when == SETTLE_CLAIMED &&
+	    runner_is_suppressed(r, it, &why))
+		append(r, job, "failed", now, why);
 	else
 		return false;
 	return true;
@@ -296,6 +367,8 @@ static void
 follow(struct runner *r, struct job *job, const struct item *it,
     enum settle_when when)
 {
+	if (it->state == ITEM_DELIVERED || it->state == ITEM_FAILED)
+		note_result(r, job, it, when);
 	switch (it->state) {
 	case ITEM_DELIVERED:
 		settle_delivered(r, job, it, when);

@@ -205,7 +205,10 @@ anna@example.org' ]
 	mv "data/queue/todo/$id" "data/queue/msg/${id:16}/$id.1"
 	refused 1 "x@example.org is used by queued message $id.1" address rm x@example.org
 	mox config address rm anna@example.org
+	mox queue suppress add anna b@far.example
+	[ -e data/queue/suppress/anna ]
 	mox config account rm anna
+	[ ! -e data/queue/suppress/anna ]
 	grep -q '^cancel ' "data/queue/due/now/$id.1"
 	[ ! -e "data/queue/hold/$id.1" ]
 }

@@ -179,3 +179,67 @@ emptied() {
 	sleep 0.2
 	empty
 }
+
+# ---- addresses that nothing is sent to ----
+
+suppressed() { grep -qs "^$2 " "$Q/suppress/$1"; }
+
+@test "suppressed: fails without an attempt, the sender is told; others go on" {
+	mkdir -p "$Q/suppress"
+	echo 'okone@a.example' >"$Q/suppress/mox"
+	put -account mox "$DIR/data" ok.One+list@A.example ok2@a.example
+	runner
+	eventually empty
+	delivered 1
+	grep -q 'ok2@a.example' "$FAKE_LOG"
+	[ "$(grep -c 'dsn failure' "$FAKE_LOG")" = 1 ]
+	grep -q 'm="failed".*reply="suppressed: nothing is sent to okone@a.example since long"' \
+		"$BATS_TEST_TMPDIR/queued.log"
+	# The list counts when an attempt is due, also for what was queued before.
+	put -account mox "$DIR/data" tmp@a.example
+	eventually in_due 1
+	echo 'tmp@a.example 2026-11-30T15:04:05Z manual Tmp@a.example no more' >>"$Q/suppress/mox"
+	mv "$Q"/due/*/*.1 "$Q/due/now/"
+	eventually empty
+	grep -q 'suppressed: nothing is sent to tmp@a.example since 2026-11-30T15:04:05.000Z, when it said no more' \
+		"$BATS_TEST_TMPDIR/queued.log"
+	# Another account's list is its own.
+	put -account other "$DIR/data" okone@a.example
+	eventually delivered 2
+}
+
+@test "suppressed: a refusal adds to the list, of that account" {
+	put -account mox "$DIR/data" perm.X@a.example
+	runner
+	eventually suppressed mox permx@a.example
+	grep -qE '^permx@a.example [0-9TZ:.-]+ auto perm.X@a.example 550 5.1.1 no such user$' \
+		"$Q/suppress/mox"
+	eventually empty
+	put -account mox "$DIR/data" permx+y@a.example ok@a.example
+	eventually delivered 1
+	eventually empty
+	[ "$(grep -c 'dsn failure' "$FAKE_LOG")" = 2 ]
+	[ "$(wc -l <"$Q/suppress/mox")" = 1 ]
+	# Removed, it is tried again.
+	MOXCONF=$DIR/mox.conf mox-queue suppress remove mox permx@a.example
+	put -account mox "$DIR/data" perm.x@a.example
+	eventually suppressed mox permx@a.example
+	[ "$(ls "$Q/suppress")" = mox ]
+}
+
+@test "suppressed: three failures in a row; what succeeds begins anew" {
+	runner
+	for i in 1 2; do
+		put -account mox -attempts 1 "$DIR/data" tmp@a.example
+		eventually empty
+		eventually grep -q "^tmp@a.example $i " "$Q/failures/mox"
+	done
+	# Not for good: only a refusal of ours makes a list.
+	put -account mox -attempts 1 "$DIR/data" tmp@a.example
+	eventually grep -q '^tmp@a.example 3 ' "$Q/failures/mox"
+	eventually empty
+	! suppressed mox tmp@a.example || false
+	printf 'ok3@a.example 2 2026-11-30T15:04:05Z\n' >>"$Q/failures/mox"
+	put -account mox "$DIR/data" ok3@a.example
+	eventually grep -q '^ok3@a.example 0 ' "$Q/failures/mox"
+}

@@ -329,3 +329,75 @@ assert m["KeepUntil"] == "2026-12-01T00:00:00.000Z"
 		>"$Q/active/r.2/0123456789abcdef01.1"
 	[ "$(mox-queue list | grep -c '^0123456789abcdef01')" = 1 ]
 }
+
+@test "requiretls: of what is there; recipients are told apart" {
+	three
+	run mox-queue requiretls -ids $A yes
+	[ "$output" = '1 message(s) changed' ]
+	[ "$(where $A.1)" = due/now/$A.1 ]
+	[ "$(tail -n 1 "$Q/due/now/$A.1")" = 'requiretls yes' ]
+	mox-queue list -json | python3 -c '
+import json,sys
+assert {m["ID"]: m["RequireTLS"] for m in json.load(sys.stdin)}["'$A'.1"] is True'
+	run mox-queue requiretls no
+	[ "$output" = '3 message(s) changed' ]
+	[ "$(where $C.1)" = hold/$C.1 ]
+	[ "$(tail -n 1 "$Q/hold/$C.1")" = 'requiretls no' ]
+	run mox-queue requiretls -ids $B default
+	[ "$(tail -n 1 "$Q/due/20261130T1511Z/$B.2")" = 'requiretls default' ]
+	run mox-queue requiretls perhaps
+	[ "$status" = 2 ]
+	run mox-queue requiretls
+	[ "$status" = 2 ]
+}
+
+@test "suppress: add, list, lookup, remove" {
+	run mox-queue suppress list
+	[ "$output" = $'account\taddress\tmanual\tcreated\tbase address\treason\n(none)' ]
+	mox-queue suppress add mox Bob.X+y@B.example
+	[ "$(cat "$Q/suppress/mox")" = 'bobx@b.example 2026-11-30T15:04:05.000Z manual Bob.X+y@B.example' ]
+	echo 'carl@b.example 2026-11-30T15:04:04Z auto carl@b.example 550 5.1.1 no' >>"$Q/suppress/mox"
+	echo 'bobx@b.example' >"$Q/suppress/eve"
+	run mox-queue suppress list
+	diff - <(echo "$output") <<-END
+	account	address	manual	created	base address	reason
+	eve	bobx@b.example	yes	-	bobx@b.example	
+	mox	Bob.X+y@B.example	yes	2026-11-30T15:04:05.000Z	bobx@b.example	
+	mox	carl@b.example	no	2026-11-30T15:04:04.000Z	carl@b.example	550 5.1.1 no
+	END
+	run mox-queue suppress list -account eve
+	[ "${#lines[@]}" = 2 ]
+	run mox-queue suppress list -json
+	python3 -c '
+import json,sys
+v = json.loads(sys.argv[1])
+assert [e["Account"] for e in v] == ["eve", "mox", "mox"], v
+assert v[0]["Created"] is None and v[2]["Manual"] is False, v
+assert v[2]["Reason"] == "550 5.1.1 no" and v[1]["OriginalAddress"] == "Bob.X+y@B.example", v' "$output"
+	run mox-queue suppress lookup -account mox carl-x@b.example
+	[ "$status" = 0 ]
+	[ "$output" = $'present\naccount: mox\nadded: 2026-11-30T15:04:04.000Z\nmanual: no\nbase address: carl@b.example\nreason: 550 5.1.1 no' ]
+	[ "$(mox-queue suppress lookup bobx@b.example | grep -c '^present')" = 2 ]
+	run mox-queue suppress lookup dan@b.example
+	[ "$status" = 1 ]
+	[ "$output" = 'not present' ]
+	run mox-queue suppress lookup -json dan@b.example
+	[ "$status" = 1 ]
+	[ "$output" = '[]' ]
+	run mox-queue suppress add mox bob.x@b.example
+	[ "$status" = 0 ]
+	[ "$output" = 'mox-queue: bob.x@b.example is on the list already' ]
+	mox-queue suppress remove mox bobx@b.example
+	run mox-queue suppress remove mox bobx@b.example
+	[ "$status" = 1 ]
+	[[ $output == *'bobx@b.example is not on the list of mox'* ]]
+	echo moxmoxmox | mox-setaccountpassword mox 2>/dev/null # compiles domains.conf
+	run mox-queue suppress add nobody bobx@b.example
+	[ "$status" = 1 ]
+	[[ $output == *'no account "nobody"'* ]]
+	run mox-queue suppress add mox 'no address'
+	[ "$status" = 1 ]
+	run mox-queue suppress add mox
+	[ "$status" = 2 ]
+	[ "$(ls "$Q/suppress" | paste -sd' ')" = 'eve mox' ]
+}

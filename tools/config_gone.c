@@ -187,14 +187,21 @@ remove_credentials(int data_fd, struct slice account, struct err *e)
 	return rc;
 }
 
-/* Its messages fail; mox-queued does what follows from that. */
+/* Its messages fail; mox-queued does what follows from that. Whom it did not
+ * write to does not matter any more. */
 static int
 fail_messages(const struct config *config, struct slice account, struct err *e)
 {
 	struct queue_filter_text text = { .account = NULL };
+	struct suppress *suppress;
 	struct queue_tool t;
 	int rc = open_queue(config, &t, e);
 
+	if (rc > 0) {
+		suppress = suppress_new(&t.q);
+		rc = suppress_drop(suppress, account, e) < 0 ? -1 : 1;
+		suppress_free(&suppress);
+	}
 	if (rc > 0) {
 		text.account = arena_cstr(t.arena, account);
 		rc = queue_filter_parse(&text, t.now_us, t.arena, &t.filter, e);

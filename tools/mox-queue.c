@@ -80,6 +80,10 @@ static const struct opt opts_list[] = { CONFIG, FILTERS, JSON,
 static const struct opt opts_retired[] = { CONFIG, FILTERS_RETIRED, JSON,
 	{ "sort", OPT_STRING, &opt_sort, "lastactivity|queued", "order" },
 	{ "asc", OPT_BOOL, &opt_asc, NULL, "earliest first" }, END };
+static const struct opt opts_account[] = { CONFIG, JSON,
+	{ "account", OPT_STRING, &filter.account, "name",
+	    "only the list of this account" },
+	END };
 static const struct opt opts_rule[] = { CONFIG,
 	{ "account", OPT_STRING, &filter.account, "name", "of the sender" },
 	{ "senderdom", OPT_STRING, &opt_senderdom, "domain", "of the sender" },
@@ -90,98 +94,129 @@ static const struct opt opts_rule[] = { CONFIG,
 /* ---- commands ---- */
 
 static int
-cmd_list(struct queue_tool *t, const char *arg)
+cmd_list(struct queue_tool *t, char **args)
 {
-	(void)arg;
+	(void)args;
 	return queue_list(t, opt_json);
 }
 
 static int
-cmd_hold(struct queue_tool *t, const char *arg)
+cmd_hold(struct queue_tool *t, char **args)
 {
-	(void)arg;
+	(void)args;
 	return queue_hold(t);
 }
 
 static int
-cmd_unhold(struct queue_tool *t, const char *arg)
+cmd_unhold(struct queue_tool *t, char **args)
 {
-	(void)arg;
+	(void)args;
 	return queue_unhold(t);
 }
 
 static int
-cmd_schedule(struct queue_tool *t, const char *arg)
+cmd_schedule(struct queue_tool *t, char **args)
 {
-	return queue_schedule(t, arg, opt_now);
+	return queue_schedule(t, args[0], opt_now);
 }
 
 static int
-cmd_transport(struct queue_tool *t, const char *arg)
+cmd_transport(struct queue_tool *t, char **args)
 {
-	return queue_transport(t, arg);
+	return queue_transport(t, args[0]);
 }
 
 static int
-cmd_fail(struct queue_tool *t, const char *arg)
+cmd_fail(struct queue_tool *t, char **args)
 {
-	(void)arg;
+	(void)args;
 	return queue_fail(t);
 }
 
 static int
-cmd_drop(struct queue_tool *t, const char *arg)
+cmd_drop(struct queue_tool *t, char **args)
 {
-	(void)arg;
+	(void)args;
 	return queue_drop(t);
 }
 
 static int
-cmd_dump(struct queue_tool *t, const char *arg)
+cmd_dump(struct queue_tool *t, char **args)
 {
-	return queue_dump(t, arg);
+	return queue_dump(t, args[0]);
 }
 
 static int
-cmd_rules_list(struct queue_tool *t, const char *arg)
+cmd_rules_list(struct queue_tool *t, char **args)
 {
-	(void)arg;
+	(void)args;
 	return queue_holdrules_list(t, opt_json);
 }
 
 static int
-cmd_rules_add(struct queue_tool *t, const char *arg)
+cmd_rules_add(struct queue_tool *t, char **args)
 {
 	const char *account = filter.account;
 
-	(void)arg;
+	(void)args;
 	t->filter.account = NULL; /* it is what the rule says */
 	return queue_holdrules_add(t, account, opt_senderdom, opt_recipientdom);
 }
 
 static int
-cmd_rules_remove(struct queue_tool *t, const char *arg)
+cmd_rules_remove(struct queue_tool *t, char **args)
 {
-	return queue_holdrules_remove(t, arg);
+	return queue_holdrules_remove(t, args[0]);
 }
 
 static int
-cmd_retired_list(struct queue_tool *t, const char *arg)
+cmd_retired_list(struct queue_tool *t, char **args)
 {
-	(void)arg;
+	(void)args;
 	return queue_list_retired(t, opt_json);
 }
 
 static int
-cmd_retired_print(struct queue_tool *t, const char *arg)
+cmd_retired_print(struct queue_tool *t, char **args)
 {
-	return queue_print_retired(t, arg);
+	return queue_print_retired(t, args[0]);
+}
+
+static int
+cmd_requiretls(struct queue_tool *t, char **args)
+{
+	return queue_requiretls(t, args[0]);
+}
+
+static int
+cmd_suppress_list(struct queue_tool *t, char **args)
+{
+	(void)args;
+	return queue_suppress_list(t, filter.account, opt_json);
+}
+
+static int
+cmd_suppress_add(struct queue_tool *t, char **args)
+{
+	return queue_suppress_add(t, args[0], args[1]);
+}
+
+static int
+cmd_suppress_remove(struct queue_tool *t, char **args)
+{
+	return queue_suppress_remove(t, args[0], args[1]);
+}
+
+static int
+cmd_suppress_lookup(struct queue_tool *t, char **args)
+{
+	return queue_suppress_lookup(t, filter.account, args[0], opt_json);
 }
 
 static const struct command {
 	const char *word, *second; /* second: NULL if there is none */
-	int (*fn)(struct queue_tool *t, const char *arg);
-	const char *arg; /* its argument, NULL: none */
+	int (*fn)(struct queue_tool *t, char **args);
+	const char *args; /* their names, with a space between; NULL: none */
 	const struct opt *opts;
 	const char *sort; /* the usual order */
 	const char *doc;
@@ -196,6 +231,10 @@ static const struct command {
 	    "Try later, or earlier: the duration is added." },
 	{ "transport", NULL, cmd_transport, "transport", opts_change, "queued",
 	    "Deliver by a transport of mox.conf; \"\": the usual routes." },
+	{ "requiretls", NULL, cmd_requiretls, "yes|no|default", opts_change,
+	    "queued",
+	    "Deliver by verified TLS only (yes), by any or none (no), or as "
+	    "usual." },
 	{ "fail", NULL, cmd_fail, NULL, opts_change, "queued",
 	    "Give up, and tell the sender." },
 	{ "drop", NULL, cmd_drop, NULL, opts_change, "queued",
@@ -213,15 +252,23 @@ static const struct command {
 	    "lastactivity", "List recipients that are settled." },
 	{ "retired", "print", cmd_retired_print, "id", opts_common, "queued",
 	    "Print one of them as JSON." },
+	{ "suppress", "list", cmd_suppress_list, NULL, opts_account, "queued",
+	    "List addresses that nothing more is sent to." },
+	{ "suppress", "add", cmd_suppress_add, "account address", opts_common,
+	    "queued", "Send nothing from the account to the address." },
+	{ "suppress", "remove", cmd_suppress_remove, "account address",
+	    opts_common, "queued", "Send to it again." },
+	{ "suppress", "lookup", cmd_suppress_lookup, "address", opts_account,
+	    "queued", "Is it on a list? 0 yes, 1 no." },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static const struct opt_program program = { "mox-queue",
 	"[-config file] command [options] [argument]",
-	"Commands: list, hold, unhold, schedule, transport, fail, drop, dump, "
-	"holdrules list|add|remove, retired list|print. `mox-queue COMMAND "
-	"-help` has their options.",
+	"Commands: list, hold, unhold, schedule, transport, requiretls, fail, "
+	"drop, dump, holdrules list|add|remove, retired list|print, suppress "
+	"list|add|remove|lookup. `mox-queue COMMAND -help` has their options.",
 	opts_common };
 
 /* The command that argv[1..] begins with; moves argv behind its words. */
@@ -244,8 +291,18 @@ find(int *argc, char ***argv)
 	    *argc > 2 ? " " : "", *argc > 2 ? (*argv)[2] : "");
 }
 
-/* Its own usage, and options; the argument or "". */
-static const char *
+static int
+words_in(const char *names)
+{
+	int n = names != NULL;
+
+	for (; names && *names; names++)
+		n += *names == ' ';
+	return n;
+}
+
+/* Its own usage, and options; the arguments. */
+static char **
 parse(const struct command *c, int argc, char **argv)
 {
 	struct arena *arena = arena_new(0); /* kept: usages name these */
@@ -253,18 +310,17 @@ parse(const struct command *c, int argc, char **argv)
 		arena_printf(arena, "mox-queue %s%s%s", c->word,
 		    c->second ? " " : "", c->second ? c->second : "")
 		    .p,
-		c->arg ? arena_printf(arena, "[options] %s", c->arg).p
-		       : "[options]",
+		c->args ? arena_printf(arena, "[options] %s", c->args).p
+			: "[options]",
 		c->doc, c->opts
 	};
 	int at = opt_parse(&prog, argc, argv);
 
-	if (argc - at != (c->arg ? 1 : 0))
-		opt_usage(&prog,
-		    c->arg ? "one argument, please: %s"
-			   : "no argument, please%s",
-		    c->arg ? c->arg : "");
-	return c->arg ? argv[at] : "";
+	if (argc - at != words_in(c->args))
+		opt_usage(&prog, "%s%s",
+		    c->args ? "needed: " : "no argument, please",
+		    c->args ? c->args : "");
+	return argv + at;
 }
 
 static void
@@ -301,13 +357,13 @@ main(int argc, char **argv)
 	struct queue_tool t = { .arena = arena_new(0), .step = arena_new(0) };
 	struct err e = ERR_INIT;
 	const struct command *c;
-	const char *arg;
+	char **args;
 	int words = opt_parse(&program, argc, argv) - 1;
 
 	argc -= words;
 	argv += words;
 	c = find(&argc, &argv);
-	arg = parse(c, argc, argv);
+	args = parse(c, argc, argv);
 	set_sort(&t, c);
 	log_init(program.name, LOG_WARN);
 	user_limits();
@@ -319,5 +375,5 @@ main(int argc, char **argv)
 		fprintf(stderr, "mox-queue: %s\n", e.text);
 		return EXIT_USAGE;
 	}
-	return c->fn(&t, arg);
+	return c->fn(&t, args);
 }

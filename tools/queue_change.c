@@ -23,7 +23,8 @@ struct change {
 	struct queue_tool *t;
 	int64_t delay_us;  /* schedule */
 	bool from_now;     /* not from the time it was to be tried at */
-	const char *value; /* transport; word of the line */
+	const char *key;   /* of the line that is set */
+	const char *value; /* its value; word of the line */
 	size_t changed, active, todo;
 };
 
@@ -153,9 +154,9 @@ schedule(struct change *c, const struct queue_entry *entry,
 	    : move(c->t, entry->name, entry->folder, folder);
 }
 
+/* c->key, c->value: what the item is to say. */
 static int
-transport(struct change *c, const struct queue_entry *entry,
-    const struct item *it)
+set(struct change *c, const struct queue_entry *entry, const struct item *it)
 {
 	struct err e = ERR_INIT;
 	int fd, rc = take(c->t, entry);
@@ -164,10 +165,9 @@ transport(struct change *c, const struct queue_entry *entry,
 	if (rc <= 0)
 		return rc;
 	fd = open_held(c->t, entry->name);
-	rc = fd < 0
-	    ? -1
-	    : close_held(c->t, fd,
-		  item_set(fd, "transport", slice_str(c->value), &e), &e);
+	rc = fd < 0 ? -1
+		    : close_held(c->t, fd,
+			  item_set(fd, c->key, slice_str(c->value), &e), &e);
 	if (entry->place != PLACE_HOLD &&
 	    move(c->t, entry->name, "hold", entry->folder) < 0)
 		return -1;
@@ -312,7 +312,7 @@ has_transport(const struct queue_tool *t, const char *name)
 int
 queue_transport(struct queue_tool *t, const char *name)
 {
-	struct change c = { .t = t, .value = name };
+	struct change c = { .t = t, .key = "transport", .value = name };
 	struct err e = ERR_INIT;
 
 	if (!has_transport(t, name)) {
@@ -321,7 +321,23 @@ queue_transport(struct queue_tool *t, const char *name)
 		queue_tool_complain(t, &e);
 		return EXIT_FAILED;
 	}
-	return change(&c, transport, "message(s) changed");
+	return change(&c, set, "message(s) changed");
+}
+
+int
+queue_requiretls(struct queue_tool *t, const char *value)
+{
+	struct change c = { .t = t, .key = "requiretls", .value = value };
+	struct slice v = slice_str(value);
+	struct err e = ERR_INIT;
+
+	if (!slice_is(v, "yes") && !slice_is(v, "no") &&
+	    !slice_is(v, "default")) {
+		err_set(&e, ERR_SYNTAX, "requiretls is yes, no or default");
+		queue_tool_complain(t, &e);
+		return EXIT_USAGE;
+	}
+	return change(&c, set, "message(s) changed");
 }
 
 size_t

@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "queue/holdrules.h"
+#include "queue/suppress.h"
 #include "text/json_write.h"
 
 enum queue_place {
@@ -110,6 +111,7 @@ int queue_hold(struct queue_tool *t);
 int queue_unhold(struct queue_tool *t);
 int queue_schedule(struct queue_tool *t, const char *duration, bool from_now);
 int queue_transport(struct queue_tool *t, const char *transport);
+int queue_requiretls(struct queue_tool *t, const char *value);
 int queue_fail(struct queue_tool *t);
 int queue_drop(struct queue_tool *t);
 /* How many were put into hold/, without a word. */
@@ -121,5 +123,14 @@ int queue_holdrules_list(struct queue_tool *t, bool json);
 int queue_holdrules_add(struct queue_tool *t, const char *account,
     const char *sender, const char *recipient);
 int queue_holdrules_remove(struct queue_tool *t, const char *id);
+
+/* account NULL or empty: of all. */
+int queue_suppress_list(struct queue_tool *t, const char *account, bool json);
+int queue_suppress_lookup(struct queue_tool *t, const char *account,
+    const char *address, bool json);
+int queue_suppress_add(struct queue_tool *t, const char *account,
+    const char *address);
+int queue_suppress_remove(struct queue_tool *t, const char *account,
+    const char *address);
 
 #endif

@@ -2,7 +2,7 @@
  * queuectl - put messages into a queue, for tests.
  *
  *	queuectl [-n N] [-until SECONDS] [-account A] [-from F] [-notify W]
- *	    [-transport T] [-number] data-folder to... <message
+ *	    [-transport T] [-attempts N] [-number] data-folder to... <message
  *
  * -n: so many messages alike, each acknowledged by a line with its ID; with
  * -number the recipients of the third are 3.TO.
@@ -20,7 +20,7 @@
 /* In faultshim.so: this message is acknowledged. */
 void fault_mark(const char *text) __attribute__((weak));
 
-static long opt_n = 1, opt_until;
+static long opt_n = 1, opt_until, opt_attempts;
 static bool opt_number;
 static const char *opt_account = "mox", *opt_from = "mox@localhost",
 		  *opt_notify, *opt_transport;
@@ -29,6 +29,7 @@ static const struct opt options[] = {
 	{ "n", OPT_INT, &opt_n, "n", "messages" },
 	{ "number", OPT_BOOL, &opt_number, NULL, "recipients are numbered" },
 	{ "until", OPT_INT, &opt_until, "seconds", "hold for so long" },
+	{ "attempts", OPT_INT, &opt_attempts, "n", "then it has failed" },
 	{ "account", OPT_STRING, &opt_account, "name", "of the sender" },
 	{ "from", OPT_STRING, &opt_from, "address", "MAIL FROM" },
 	{ "notify", OPT_STRING, &opt_notify, "word", "success or never" },
@@ -55,6 +56,7 @@ main(int argc, char **argv)
 	struct queue_message m = { .account = slice_str(opt_account),
 		.from = slice_str(opt_from),
 		.rcpts = rcpts,
+		.attempts = (unsigned)opt_attempts,
 		.transport = slice_str(opt_transport) };
 	struct store_env env = { .run_fd = -1 };
 	struct queue q;
