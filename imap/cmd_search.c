@@ -8,10 +8,13 @@ imap_cmd_search(struct imap_session *s, struct imap_command *c)
 	struct search_return ret;
 	struct err e = ERR_INIT;
 	struct search search = { 0 };
+	struct slice program;
 
 	if (!imap_sp(&c->p) || !imap_search_return(&c->p, &ret))
 		return imap_bad_args(c);
-	if (!imap_search_program(s, &c->p, &search)) {
+	program = scan_rest(&c->p.sc);
+	if (!imap_search_program(s, &c->p, &search) ||
+	    !imap_search_return_ok(s, c, &ret, &search)) {
 		/* RFC 5182, 2.1: a failed search leaves an empty result. */
 		if (ret.options & SEARCH_RETURN_SAVE && c->p.code)
 			s->saved.n = 0;
@@ -24,6 +27,8 @@ imap_cmd_search(struct imap_session *s, struct imap_command *c)
 			s->saved.n = 0;
 		return imap_stopped(s, c, STORE_FAILED, &e);
 	}
+	if (ret.options & SEARCH_RETURN_UPDATE)
+		imap_context_begin(s, c, program, NULL, &found);
 	/* RFC 9051, 6.4.4: with rev2 the answer is always ESEARCH. */
 	if (ret.given || s->enabled & IMAP_REV2)
 		imap_search_answer(s, c, &ret, &found, search.modseq);

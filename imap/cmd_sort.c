@@ -8,11 +8,15 @@ imap_cmd_sort(struct imap_session *s, struct imap_command *c)
 	struct search_found found;
 	struct search_return ret;
 	struct err e = ERR_INIT;
+	struct slice program;
 	struct sort sort;
 
 	if (!imap_sp(&c->p) || !imap_search_return(&c->p, &ret) ||
-	    !imap_sort_parse(&c->p, &sort) || !imap_sp(&c->p) ||
-	    !imap_search_criteria(s, &c->p, &search))
+	    !imap_sort_parse(&c->p, &sort) || !imap_sp(&c->p))
+		return imap_bad_args(c);
+	program = scan_rest(&c->p.sc);
+	if (!imap_search_criteria(s, &c->p, &search) ||
+	    !imap_search_return_ok(s, c, &ret, &search))
 		return imap_bad_args(c);
 	if (search.modseq)
 		imap_enable_condstore(s);
@@ -22,6 +26,8 @@ imap_cmd_sort(struct imap_session *s, struct imap_command *c)
 			s->saved.n = 0;
 		return imap_stopped(s, c, STORE_FAILED, &e);
 	}
+	if (ret.options & SEARCH_RETURN_UPDATE)
+		imap_context_begin(s, c, program, &sort, &found);
 	if (ret.given)
 		imap_search_answer(s, c, &ret, &found, search.modseq);
 	else

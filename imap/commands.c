@@ -4,7 +4,8 @@
 /* What SEARCH and its kin can do. */
 #define SEARCHING \
 	" WITHIN INPROGRESS SORT SORT=DISPLAY ESORT I18NLEVEL=1" \
-	" THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS"
+	" THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS" \
+	" CONTEXT=SEARCH CONTEXT=SORT SEARCH=FUZZY MULTISEARCH"
 
 static const struct imap_def commands[] = {
 	{ "CAPABILITY", imap_cmd_capability, IMAP_IN_BOTH, 0 },
@@ -31,6 +32,8 @@ static const struct imap_def commands[] = {
 	{ "EXPUNGE", imap_cmd_expunge, IMAP_IN_SELECTED, IMAP_HAS_UID },
 	{ "SEARCH", imap_cmd_search, IMAP_IN_SELECTED,
 	    IMAP_HAS_UID | IMAP_NO_EXPUNGE | IMAP_NUMBERS },
+	{ "ESEARCH", imap_cmd_esearch, IMAP_IN_BOTH, 0 },
+	{ "CANCELUPDATE", imap_cmd_cancelupdate, IMAP_IN_SELECTED, 0 },
 	{ "SORT", imap_cmd_sort, IMAP_IN_SELECTED,
 	    IMAP_HAS_UID | IMAP_NO_EXPUNGE | IMAP_NUMBERS },
 	{ "THREAD", imap_cmd_thread, IMAP_IN_SELECTED,

@@ -27,6 +27,8 @@ enum {
 	IMAP_UIDONLY = 16,  /* RFC 9586: no message numbers */
 };
 
+struct search_context;
+
 struct imap_session {
 	struct imap_reader in;
 	struct buf out;      /* answers, written when large or waiting */
@@ -52,8 +54,9 @@ struct imap_session {
 		int64_t look_ms; /* next look at the client, monotonic */
 		int64_t told_s;  /* wall time of the last line */
 	} progress;
-	bool searches_text;       /* a text index is worth while here */
-	uint32_t indexed_uidnext; /* it is known to be complete below */
+	struct search_context *contexts; /* of the selected mailbox */
+	bool searches_text;              /* a text index is worth while here */
+	uint32_t indexed_uidnext;        /* it is known to be complete below */
 
 	bool logout; /* close after the answer */
 	bool dead;   /* the client is gone: write nothing */
@@ -226,6 +229,8 @@ IMAP_COMMAND(imap_cmd_append);
 IMAP_COMMAND(imap_cmd_idle);
 IMAP_COMMAND(imap_cmd_expunge);
 IMAP_COMMAND(imap_cmd_search);
+IMAP_COMMAND(imap_cmd_esearch);
+IMAP_COMMAND(imap_cmd_cancelupdate);
 IMAP_COMMAND(imap_cmd_sort);
 IMAP_COMMAND(imap_cmd_thread);
 IMAP_COMMAND(imap_cmd_fetch);

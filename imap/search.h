@@ -39,6 +39,7 @@ enum search_kind {
 	SEARCH_TEXT,
 	SEARCH_AND,
 	SEARCH_OR,
+	SEARCH_FUZZY, /* RFC 6203: the key as it is, and word by word */
 };
 
 struct search_key {
@@ -62,6 +63,8 @@ struct search_key {
 struct search {
 	struct search_key *program; /* an AND */
 	bool modseq;                /* a MODSEQ key is in it */
+	bool numbers;               /* message numbers or "$" are in it */
+	bool fuzzy;                 /* a FUZZY key is in it */
 	size_t nkeys;
 };
 
@@ -76,9 +79,10 @@ bool imap_search_criteria(struct imap_session *s, struct imap_parse *p,
 /*
  * Does the message match? 1, 0, or -1 with e. A message that is gone matches nothing
  * that needs its content. Bounded memory; reads the file at most once a key.
+ * *score_r (may be NULL) is how well FUZZY keys match, 1 to 100 (RFC 6203, 4).
  */
 int imap_search_match(struct mailbox *mb, const struct search *search,
-    uint32_t seq, struct err *e);
+    uint32_t seq, uint8_t *score_r, struct err *e);
 
 /* Does the index decide it alone? 1, 0, or -1: it takes more than that. */
 int imap_search_by_index(struct mailbox *mb, const struct search *search,
@@ -90,6 +94,7 @@ int imap_search_by_index(struct mailbox *mb, const struct search *search,
  * of the command. They are good for as long as the view does not change. */
 struct search_found {
 	uint32_t *seqs;
+	uint8_t *scores; /* of each, of a fuzzy search; or NULL */
 	uint32_t count;
 };
 
@@ -118,10 +123,17 @@ enum {
 	SEARCH_RETURN_COUNT = 8,
 	SEARCH_RETURN_SAVE = 16,
 	SEARCH_RETURN_PARTIAL = 32,
+	SEARCH_RETURN_CONTEXT = 64, /* RFC 5267, 4.2: a hint, not needed */
+	SEARCH_RETURN_UPDATE = 128,
+	SEARCH_RETURN_RELEVANCY = 256,
+	/* Those that say what is told or saved; one is always there. */
+	SEARCH_RETURN_RESULTS = 63,
 };
 
 struct search_return {
 	bool given;
+	bool mailbox; /* tell name and UIDVALIDITY, and nothing if nothing was
+		       * found (RFC 7377, 2.1) */
 	unsigned options; /* ALL if none was given */
 	/* PARTIAL (RFC 5267, 4.4; RFC 9394, 3.1), and as it was written. */
 	struct imap_partial partial;
@@ -138,6 +150,11 @@ void imap_search_answer(struct imap_session *s, const struct imap_command *c,
     const struct search_return *ret, const struct search_found *found,
     bool modseq);
 
+/* May the options be used with this search, and this tag? Notes what is wrong
+ * for BAD. */
+bool imap_search_return_ok(struct imap_session *s, struct imap_command *c,
+    const struct search_return *ret, const struct search *search);
+
 /* All numbers on one line, as the answers to SEARCH and SORT have them: "*
  * SORT 3 1 2 (MODSEQ 9)", with the highest modseq of them if that is asked
  * for (RFC 7162, 3.1.5). */
@@ -147,5 +164,29 @@ void imap_tell_numbers(struct imap_session *s, const char *name,
 /* The number to be told for the message: its UID if uid. */
 uint32_t imap_search_number(const struct imap_session *s, uint32_t seq,
     bool uid);
+
+/* ---- search_context.c: results that are kept up to date (RFC 5267, 4.3) ---- */
+
+#define SEARCH_CONTEXTS_MAX 16 /* of a session */
+
+struct sort;
+
+/*
+ * Tell changes of this result from now on, until the mailbox is left or the
+ * client cancels. program: the arguments of the command from the search program
+ * on (with charset, if sorted). Tells NOUPDATE when there are too many.
+ */
+void imap_context_begin(struct imap_session *s, const struct imap_command *c,
+    struct slice program, const struct sort *sort,
+    const struct search_found *found);
+/* Is there a context of that tag? */
+bool imap_context_has(const struct imap_session *s, struct slice tag);
+/* These messages leave the view: seqs as they stand, descending, and their
+ * UIDs. Before EXPUNGE is told. */
+void imap_contexts_expunged(struct imap_session *s, const uint32_t *seqs,
+    size_t n, const struct uidset *uids);
+/* After all else was told: what came and changed. */
+void imap_contexts_update(struct imap_session *s);
+void imap_contexts_free(struct imap_session *s);
 
 #endif

@@ -15,6 +15,7 @@ struct match {
 	struct mailbox *mb;
 	uint32_t seq;
 	struct err *e;
+	unsigned score, scores; /* sum and number, of FUZZY keys */
 };
 
 /* Looked up each time: reading may refresh the mailbox. */
@@ -294,6 +295,26 @@ match_index(const struct match *x, const struct search_key *key)
 	}
 }
 
+#define SCORE_EXACT 100
+#define SCORE_WORDS 50
+
+static int
+match_fuzzy(struct match *x, const struct search_key *key)
+{
+	int rc = match_key(x, key->keys[0]);
+	unsigned score = SCORE_EXACT;
+
+	if (rc == 0) {
+		rc = match_key(x, key->keys[1]);
+		score = SCORE_WORDS;
+	}
+	if (rc > 0) {
+		x->score += score;
+		x->scores++;
+	}
+	return rc;
+}
+
 static int
 match_plain(struct match *x, const struct search_key *key)
 {
@@ -313,6 +334,8 @@ match_plain(struct match *x, const struct search_key *key)
 		return match_all(x, key);
 	case SEARCH_OR:
 		return match_any(x, key);
+	case SEARCH_FUZZY:
+		return match_fuzzy(x, key);
 	default:
 		return match_index(x, key);
 	}
@@ -329,11 +352,14 @@ match_key(struct match *x, const struct search_key *key)
 
 int
 imap_search_match(struct mailbox *mb, const struct search *search, uint32_t seq,
-    struct err *e)
+    uint8_t *score_r, struct err *e)
 {
-	struct match x = { mb, seq, e };
+	struct match x = { .mb = mb, .seq = seq, .e = e };
+	int rc = match_key(&x, search->program);
 
-	return match_key(&x, search->program);
+	if (score_r)
+		*score_r = (uint8_t)(x.scores ? x.score / x.scores : 1);
+	return rc;
 }
 
 /* Keys are in order of cost, so those of the index come first. */
@@ -342,7 +368,7 @@ imap_search_by_index(struct mailbox *mb, const struct search *search,
     uint32_t seq)
 {
 	const struct search_key *program = search->program;
-	struct match x = { mb, seq, NULL };
+	struct match x = { .mb = mb, .seq = seq };
 
 	for (size_t i = 0; i < program->nkeys; i++) {
 		const struct search_key *key = program->keys[i];

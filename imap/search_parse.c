@@ -12,6 +12,8 @@ struct parser {
 	struct imap_parse *p;
 	struct search *search;
 	unsigned depth;
+	bool fuzzy; /* within a FUZZY key */
+	bool loose; /* texts are taken word by word */
 };
 
 static bool search_key(struct parser *sp, struct search_key *parent);
@@ -141,7 +143,11 @@ key_keyword(struct parser *sp, struct search_key *key)
 static bool
 key_uids(struct parser *sp, struct search_key *key)
 {
-	return imap_sp(sp->p) && imap_seqset(sp->s, sp->p, true, &key->uids);
+	if (!imap_sp(sp->p))
+		return false;
+	if (imap_peek(sp->p, '$'))
+		sp->search->numbers = true;
+	return imap_seqset(sp->s, sp->p, true, &key->uids);
 }
 
 static const struct {
@@ -203,6 +209,64 @@ key_not(struct parser *sp, struct search_key *key)
 {
 	key->not = true;
 	return imap_sp(sp->p) && search_key(sp, key);
+}
+
+/* ---- FUZZY ---- */
+
+static bool
+has_text(const struct search_key *key)
+{
+	return key->kind == SEARCH_FIELD || key->kind == SEARCH_HEADER ||
+	    key->kind == SEARCH_BODY || key->kind == SEARCH_TEXT;
+}
+
+/* The key becomes one of all its words, wherever they stand. */
+static bool
+split_words(struct parser *sp, struct search_key *key)
+{
+	struct search_key like = *key, *one;
+	struct slice rest = key->text, word;
+
+	if (slice_chr(rest, ' ') < 0)
+		return true;
+	key->kind = SEARCH_AND;
+	while (slice_next(&rest, ' ', &word)) {
+		if (word.n == 0)
+			continue;
+		one = add_key(sp, key, like.kind);
+		if (!one)
+			return false;
+		one->field = like.field;
+		one->name = like.name;
+		one->text = word;
+	}
+	return true;
+}
+
+/*
+ * RFC 6203, 3: what a fuzzy match is, is ours to say. The key is parsed twice:
+ * as it is, for the score, and loosely. FUZZY within FUZZY says nothing new.
+ */
+static bool
+key_fuzzy(struct parser *sp, struct search_key *key)
+{
+	struct scan start;
+	bool ok;
+
+	if (!imap_sp(sp->p))
+		return false;
+	if (sp->fuzzy) {
+		key->kind = SEARCH_AND;
+		return search_key(sp, key);
+	}
+	sp->search->fuzzy = sp->fuzzy = true;
+	start = sp->p->sc;
+	ok = search_key(sp, key);
+	sp->p->sc = start;
+	sp->loose = true;
+	ok = ok && search_key(sp, key);
+	sp->fuzzy = sp->loose = false;
+	return ok;
 }
 
 /* ---- the table ---- */
@@ -271,6 +335,7 @@ static const struct {
 	{ "UID", SEARCH_UIDS, 0, 0, 0, key_uids },
 	{ "OR", SEARCH_OR, 0, 0, 0, key_or },
 	{ "NOT", SEARCH_AND, 0, 0, 0, key_not },
+	{ "FUZZY", SEARCH_FUZZY, 0, 0, 0, key_fuzzy },
 };
 
 static bool
@@ -296,7 +361,8 @@ named_key(struct parser *sp, struct search_key *parent)
 		key->mask = keys[i].mask;
 		key->value = keys[i].value;
 		key->field = keys[i].field;
-		return !keys[i].argument || keys[i].argument(sp, key);
+		return (!keys[i].argument || keys[i].argument(sp, key)) &&
+		    (!sp->loose || !has_text(key) || split_words(sp, key));
 	}
 	return imap_wrong(p, "unknown search key");
 }
@@ -327,6 +393,7 @@ search_key(struct parser *sp, struct search_key *parent)
 	if (imap_char(sp->p, '('))
 		ok = group(sp, parent);
 	else if ((c >= '0' && c <= '9') || c == '*' || c == '$') {
+		sp->search->numbers = true;
 		key = add_key(sp, parent, SEARCH_UIDS);
 		ok = key && imap_seqset(sp->s, sp->p, false, &key->uids);
 	} else
@@ -341,7 +408,7 @@ cost(const struct search_key *key)
 {
 	int most = (int)key->kind;
 
-	if (key->kind != SEARCH_AND && key->kind != SEARCH_OR)
+	if (key->kind < SEARCH_AND)
 		return most;
 	most = 0;
 	for (size_t i = 0; i < key->nkeys; i++)
@@ -362,7 +429,7 @@ sort_keys(struct search_key *key)
 {
 	for (size_t i = 0; i < key->nkeys; i++)
 		sort_keys(key->keys[i]);
-	if (key->nkeys > 1)
+	if (key->nkeys > 1 && key->kind != SEARCH_FUZZY)
 		qsort(key->keys, key->nkeys, sizeof(*key->keys), by_cost);
 }
 
@@ -392,7 +459,7 @@ charset(const struct imap_session *s, struct imap_parse *p)
 static bool
 program(struct imap_session *s, struct imap_parse *p, struct search *search_r)
 {
-	struct parser sp = { s, p, search_r, 0 };
+	struct parser sp = { .s = s, .p = p, .search = search_r };
 
 	search_r->program = add_key(&sp, NULL, SEARCH_AND);
 	do {

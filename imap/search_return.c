@@ -11,6 +11,9 @@ static const struct {
 	{ "COUNT", SEARCH_RETURN_COUNT },
 	{ "SAVE", SEARCH_RETURN_SAVE },
 	{ "PARTIAL", SEARCH_RETURN_PARTIAL },
+	{ "CONTEXT", SEARCH_RETURN_CONTEXT },
+	{ "UPDATE", SEARCH_RETURN_UPDATE },
+	{ "RELEVANCY", SEARCH_RETURN_RELEVANCY },
 };
 
 #define OPTIONS (sizeof(options) / sizeof(*options))
@@ -58,9 +61,22 @@ imap_search_return(struct imap_parse *p, struct search_return *ret_r)
 		if ((ret_r->options && !imap_sp(p)) || !option(p, ret_r))
 			return false;
 	/* RFC 4731, 3.1: none is ALL. */
-	if (ret_r->options == 0)
-		ret_r->options = SEARCH_RETURN_ALL;
+	if ((ret_r->options & SEARCH_RETURN_RESULTS) == 0)
+		ret_r->options |= SEARCH_RETURN_ALL;
 	return imap_sp(p);
+}
+
+bool
+imap_search_return_ok(struct imap_session *s, struct imap_command *c,
+    const struct search_return *ret, const struct search *search)
+{
+	/* RFC 5267, 4.3 */
+	if (ret->options & SEARCH_RETURN_UPDATE && imap_context_has(s, c->tag))
+		return imap_wrong(&c->p, "tag reuse");
+	/* RFC 6203, 4 */
+	if (ret->options & SEARCH_RETURN_RELEVANCY && !search->fuzzy)
+		return imap_wrong(&c->p, "RELEVANCY without FUZZY");
+	return true;
 }
 
 uint32_t
@@ -83,11 +99,12 @@ put_all(struct imap_session *s, bool uid, const uint32_t *seqs, uint32_t n)
 static struct search_found
 partial_of(const struct search_return *ret, const struct search_found *f)
 {
-	struct search_found part = { NULL, 0 };
+	struct search_found part = { .seqs = NULL };
 	uint32_t first, last;
 
 	if (imap_partial_of(&ret->partial, f->count, &first, &last)) {
 		part.seqs = f->seqs + (first - 1);
+		part.scores = f->scores ? f->scores + (first - 1) : NULL;
 		part.count = last - first + 1;
 	}
 	return part;
@@ -112,7 +129,7 @@ chosen(struct imap_session *s, const struct search_return *ret,
 	const unsigned all = SEARCH_RETURN_ALL | SEARCH_RETURN_COUNT;
 	const unsigned some =
 	    SEARCH_RETURN_MIN | SEARCH_RETURN_MAX | SEARCH_RETURN_PARTIAL;
-	struct search_found c = { NULL, 0 }, part;
+	struct search_found c = { .seqs = NULL }, part;
 
 	if (!found->count || ret->options & all || !(ret->options & some))
 		return *found;
@@ -158,6 +175,33 @@ put_partial(struct imap_session *s, bool uid, const struct search_return *ret,
 	buf_addc(b, ')');
 }
 
+/* RFC 6203, 4: of what is listed, in the same order. */
+static void
+put_relevancy(struct imap_session *s, const struct search_return *ret,
+    const struct search_found *found)
+{
+	struct search_found told = *found;
+	struct buf *b = &s->out;
+
+	if (ret->options & SEARCH_RETURN_PARTIAL)
+		told = partial_of(ret, found);
+	if (!told.count || !told.scores)
+		return;
+	buf_addz(b, " RELEVANCY (");
+	for (uint32_t i = 0; i < told.count; i++)
+		buf_addf(b, "%s%u", i ? " " : "", told.scores[i]);
+	buf_addc(b, ')');
+}
+
+/* RFC 7377, 2.1: which mailbox it is, since there may be several. */
+static void
+put_mailbox(struct imap_session *s)
+{
+	buf_addz(&s->out, " MAILBOX ");
+	imap_put_mailbox(s, mailbox_name(s->mb));
+	buf_addf(&s->out, " UIDVALIDITY %u", mailbox_uidvalidity(s->mb));
+}
+
 static void
 tell_esearch(struct imap_session *s, const struct imap_command *c,
     const struct search_return *ret, const struct search_found *found,
@@ -168,6 +212,8 @@ tell_esearch(struct imap_session *s, const struct imap_command *c,
 
 	buf_addz(b, "* ESEARCH (TAG ");
 	imap_put_string(b, c->tag);
+	if (ret->mailbox)
+		put_mailbox(s);
 	buf_addz(b, c->uid ? ") UID" : ")");
 	if (ret->options & SEARCH_RETURN_MIN && found->count)
 		buf_addf(b, " MIN %u",
@@ -184,6 +230,8 @@ tell_esearch(struct imap_session *s, const struct imap_command *c,
 		put_partial(s, c->uid, ret, found);
 	if (ret->options & SEARCH_RETURN_COUNT)
 		buf_addf(b, " COUNT %u", found->count);
+	if (ret->options & SEARCH_RETURN_RELEVANCY)
+		put_relevancy(s, ret, found);
 	if (modseq && found->count) {
 		told = chosen(s, ret, found);
 		if (told.count)
@@ -213,7 +261,9 @@ imap_search_answer(struct imap_session *s, const struct imap_command *c,
 {
 	if (ret->options & SEARCH_RETURN_SAVE)
 		save(s, ret, found);
-	if (ret->options != SEARCH_RETURN_SAVE)
+	if (ret->mailbox && !found->count)
+		return;
+	if ((ret->options & SEARCH_RETURN_RESULTS) != SEARCH_RETURN_SAVE)
 		tell_esearch(s, c, ret, found, modseq);
 }
 

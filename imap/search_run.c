@@ -9,17 +9,30 @@
  * and as many opened files take some. */
 #define LOOK_EVERY 64
 
+struct finding {
+	struct imap_session *s;
+	const struct search *search;
+	struct search_found *found;
+	uint32_t size;
+};
+
 static void
-note(struct imap_session *s, struct search_found *f, uint32_t *size,
-    uint32_t seq)
+note(struct finding *f, uint32_t seq, uint8_t score)
 {
-	if (f->count == *size) {
-		uint32_t size_new = *size ? 2 * *size : 64;
-		f->seqs = arena_grow(s->arena, f->seqs, *size, size_new,
-		    sizeof(*f->seqs));
-		*size = size_new;
+	struct search_found *found = f->found;
+	uint32_t n = found->count;
+
+	if (n == f->size) {
+		f->size = n ? 2 * n : 64;
+		found->seqs = arena_grow(f->s->arena, found->seqs, n, f->size,
+		    sizeof(*found->seqs));
+		if (f->search->fuzzy)
+			found->scores = arena_grow(f->s->arena, found->scores,
+			    n, f->size, 1);
 	}
-	f->seqs[f->count++] = seq;
+	if (f->search->fuzzy)
+		found->scores[n] = score;
+	found->seqs[found->count++] = seq;
 }
 
 /* ---- the text index ---- */
@@ -165,13 +178,15 @@ static int
 search_all(struct imap_session *s, const struct search *search, uint32_t before,
     struct search_found *found, struct err *e)
 {
-	uint32_t size = 0, count = mailbox_count(s->mb);
+	struct finding f = { s, search, found, 0 };
+	uint32_t count = mailbox_count(s->mb);
+	uint8_t score;
 	int rc = 0;
 
 	for (uint32_t seq = 1; seq <= count && rc >= 0; seq++) {
-		rc = imap_search_match(s->mb, search, seq, e);
+		rc = imap_search_match(s->mb, search, seq, &score, e);
 		if (rc > 0)
-			note(s, found, &size, seq);
+			note(&f, seq, score);
 		if (rc >= 0 && seq % LOOK_EVERY == 0)
 			rc = imap_progress(s, before + seq, before + count, e);
 	}
@@ -185,7 +200,7 @@ imap_search_run(struct imap_session *s, struct slice tag,
 	uint32_t before;
 	int rc;
 
-	*found_r = (struct search_found){ NULL, 0 };
+	*found_r = (struct search_found){ .seqs = NULL };
 	imap_progress_begin(s, tag);
 	rc = prepare(s, search, &before, e);
 	if (rc == 0)

@@ -215,6 +215,7 @@ end(struct imap_session *s)
 		imap_line(s, "BYE literal not wanted was sent");
 	imap_flush(s);
 	conn_set_idle(s->in.conn, NULL, NULL);
+	imap_contexts_free(s);
 	mailbox_close(&s->mb);
 	store_close(&s->store);
 	arena_free(&s->arena);

@@ -16,6 +16,7 @@ static const struct {
 	{ "DISPLAYFROM", SORT_DISPLAYFROM },
 	{ "DISPLAYTO", SORT_DISPLAYTO },
 	{ "FROM", SORT_FROM },
+	{ "RELEVANCY", SORT_RELEVANCY },
 	{ "SIZE", SORT_SIZE },
 	{ "SUBJECT", SORT_SUBJECT },
 	{ "TO", SORT_TO },
@@ -65,6 +66,7 @@ struct value {
 
 struct row {
 	uint32_t seq;
+	uint8_t score;
 	struct value *values;
 };
 
@@ -151,7 +153,8 @@ needs_record(const struct sort *sort)
 {
 	for (unsigned i = 0; i < sort->n; i++)
 		if (sort->keys[i].kind != SORT_ARRIVAL &&
-		    sort->keys[i].kind != SORT_SIZE)
+		    sort->keys[i].kind != SORT_SIZE &&
+		    sort->keys[i].kind != SORT_RELEVANCY)
 			return true;
 	return false;
 }
@@ -166,6 +169,8 @@ set_value(struct sorter *x, enum sort_kind kind, const struct store_msg *m,
 		break;
 	case SORT_SIZE:
 		v->number = (int64_t)m->wire_size;
+		break;
+	case SORT_RELEVANCY: /* set already */
 		break;
 	case SORT_DATE:
 		v->number = imap_sent_date(m, record);
@@ -198,6 +203,9 @@ fill_row(struct sorter *x, struct row *row, bool record_needed, struct err *e)
 		if (rc == 0)
 			record = SLICE_NULL;
 	}
+	for (unsigned i = 0; i < x->sort->n; i++)
+		if (x->sort->keys[i].kind == SORT_RELEVANCY)
+			row->values[i].number = -row->score;
 	for (unsigned i = 0; i < x->sort->n; i++)
 		set_value(x, x->sort->keys[i].kind, mailbox_msg(mb, row->seq),
 		    record, &row->values[i]);
@@ -236,13 +244,17 @@ imap_sort(struct imap_session *s, const struct sort *sort,
 
 	for (uint32_t i = 0; rc == 0 && i < found->count; i++) {
 		rows[i].seq = found->seqs[i];
+		rows[i].score = found->scores ? found->scores[i] : 0;
 		rc = fill_row(&x, &rows[i], record_needed, e);
 	}
 	arena_free(&x.scratch);
 	if (rc < 0)
 		return -1;
 	qsort_r(rows, found->count, sizeof(*rows), compare, (void *)sort);
-	for (uint32_t i = 0; i < found->count; i++)
+	for (uint32_t i = 0; i < found->count; i++) {
 		found->seqs[i] = rows[i].seq;
+		if (found->scores)
+			found->scores[i] = rows[i].score;
+	}
 	return 0;
 }

@@ -16,6 +16,7 @@ enum sort_kind {
 	SORT_CC,
 	SORT_DISPLAYFROM,
 	SORT_DISPLAYTO,
+	SORT_RELEVANCY, /* RFC 6203, 5: the most relevant first */
 };
 
 #define SORT_KEYS_MAX 20 /* each kind twice, and some */

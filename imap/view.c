@@ -7,7 +7,7 @@
  * ones.
  */
 #include "base/log.h"
-#include "imap/imap.h"
+#include "imap/search.h"
 
 /* Bytes of a VANISHED line, about; RFC 7162, 4 asks clients for 8192. */
 #define VANISHED_LINE 4000
@@ -21,6 +21,7 @@ tell_expunged(struct imap_session *s, struct err *e)
 
 	if (mailbox_take_expunged(s->mb, s->arena, &seqs, &n, &uids, e) < 0)
 		return -1;
+	imap_contexts_expunged(s, seqs, n, &uids);
 	if (s->enabled & (IMAP_QRESYNC | IMAP_UIDONLY)) {
 		imap_tell_vanished(s, &uids, false);
 		n = 0;
@@ -125,6 +126,7 @@ imap_updates(struct imap_session *s, bool expunge)
 		    LOG_S("mailbox", mailbox_name(s->mb)), LOG_E(&e));
 	else if (pending & MAILBOX_KEYWORDS)
 		imap_tell_flags(s, false);
+	imap_contexts_update(s);
 }
 
 void
@@ -205,6 +207,7 @@ imap_enable_condstore(struct imap_session *s)
 void
 imap_unselect(struct imap_session *s)
 {
+	imap_contexts_free(s);
 	mailbox_close(&s->mb);
 	s->readonly = false;
 	s->saved.n = 0;

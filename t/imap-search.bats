@@ -353,3 +353,159 @@ py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	check()
 	EOF
 }
+
+@test "FUZZY (RFC 6203)" {
+	py <<-'EOF'
+	from mailtest import *
+	c = Imap()
+	assert c.ok("CAPABILITY").has(r" SEARCH=FUZZY( |$)")
+	c.ok("CREATE fuzzy")
+	for subject in ("IMAP break", "break of the IMAP server", "IMAP", "break imap break", "other"):
+	    c.append("fuzzy", message(subject, "Hello\r\n" if subject == "IMAP" else "hel\r\n"), "(\\Seen)" if subject == "IMAP break" else "")
+	c.ok("SELECT fuzzy")
+	def e(command):
+	    return re.match(rf'^\* ESEARCH \(TAG "{{}}"\)(.*)$'.format("t\\d+"), c.ok(command).lines[0])[1]
+	eq(c.ok('SEARCH FUZZY SUBJECT "IMAP break"').lines, ["* SEARCH 1 2 4"])
+	eq(c.ok('SEARCH SUBJECT "IMAP break"').lines, ["* SEARCH 1 4"])
+	eq(c.ok('SEARCH FUZZY (SUBJECT "IMAP break") UNSEEN').lines, ["* SEARCH 2 4"])
+	eq(c.ok('SEARCH NOT FUZZY SUBJECT "IMAP break"').lines, ["* SEARCH 3 5"])
+	eq(c.ok('SEARCH FUZZY FUZZY OR SUBJECT "server IMAP" SUBJECT other').lines, ["* SEARCH 2 5"])
+	eq(c.ok("SEARCH FUZZY UNSEEN FUZZY BODY hello").lines, ["* SEARCH 3"])
+	eq(e('SEARCH RETURN (RELEVANCY) FUZZY SUBJECT "IMAP break"'), " ALL 1:2,4 RELEVANCY (100 50 100)")
+	eq(e('SEARCH RETURN (ALL RELEVANCY COUNT) FUZZY TEXT "Hello IMAP"'), " ALL 3 COUNT 1 RELEVANCY (50)")
+	eq(e('SEARCH RETURN (PARTIAL 2:3 RELEVANCY) FUZZY SUBJECT "IMAP break"'), " PARTIAL (2:3 2,4) RELEVANCY (50 100)")
+	eq(e('SEARCH RETURN (RELEVANCY) FUZZY SUBJECT "no such thing"'), "")
+	eq(c.ok('SORT (RELEVANCY) UTF-8 FUZZY SUBJECT "IMAP break"').lines, ["* SORT 1 4 2"])
+	eq(e('SORT RETURN (RELEVANCY) (REVERSE RELEVANCY) UTF-8 FUZZY SUBJECT "IMAP break"'), " ALL 2,1,4 RELEVANCY (50 100 100)")
+	for q in ("RETURN (RELEVANCY) ALL", "FUZZY", "FUZZY FOO", "FUZZY " * 60 + "ALL"):
+	    c.bad("SEARCH " + q)
+	EOF
+}
+
+@test "contexts: results kept up to date (RFC 5267)" {
+	py <<-'EOF'
+	from mailtest import *
+	c, d = Imap(), Imap()
+	a = c.ok("CAPABILITY")
+	assert a.has(r" CONTEXT=SEARCH( |$)") and a.has(r" CONTEXT=SORT( |$)"), a
+	c.ok("CREATE context")
+	for s in ("d", "b", "f", "a"):
+	    c.append("context", message(s))
+	c.ok("SELECT context")
+	d.ok("SELECT context")
+	def tagged(tag, command, status="OK"):
+	    c.send(f"{tag} {command}\r\n")
+	    c.tag = tag
+	    a = c.end()
+	    eq(a.status, status)
+	    return a
+	def updates(a):
+	    return [l[len("* ESEARCH (TAG "):] for l in a.lines if l.startswith("* ESEARCH")]
+	eq(tagged("A01", "SEARCH RETURN (CONTEXT COUNT) UNDELETED UNKEYWORD $Junk").lines, ['* ESEARCH (TAG "A01") COUNT 4'])
+	eq(tagged("B01", "UID SEARCH RETURN (UPDATE COUNT) DELETED KEYWORD $Junk").lines, ['* ESEARCH (TAG "B01") UID COUNT 0'])
+	assert "tag reuse" in tagged("B01", "SORT RETURN (UPDATE) (DATE) UTF-8 FLAGGED", "BAD").text
+	assert "tag reuse" in tagged("B01", "SEARCH RETURN (UPDATE) FLAGGED", "BAD").text
+	eq(tagged("S01", "UID SORT RETURN (UPDATE) (SUBJECT) UTF-8 UNSEEN").lines, ['* ESEARCH (TAG "S01") UID ALL 4,2,1,3'])
+	eq(tagged("N01", "SEARCH RETURN (UPDATE ALL) UNDELETED").lines, ['* ESEARCH (TAG "N01") ALL 1:4'])
+	# Own changes, and those of others.
+	a = c.ok("STORE 2:3 +FLAGS.SILENT (\\Deleted $Junk)")
+	eq(updates(a), ['"B01") UID ADDTO (0 2:3)', '"N01") REMOVEFROM (0 2:3)'])
+	d.ok("NOOP")
+	d.ok("STORE 3 -FLAGS (\\Deleted)")
+	a = c.ok("NOOP")
+	eq(updates(a), ['"B01") UID REMOVEFROM (0 3)', '"N01") ADDTO (0 3)'])
+	assert [l for l in a.lines if "FETCH" in l] and "FETCH" in a.lines[0], a
+	# New ones come after EXISTS, at their place.
+	for s in ("c", "e"):
+	    d.append("context", message(s))
+	a = c.ok("NOOP")
+	eq(updates(a), ['"S01") UID ADDTO (3 5 5 6)', '"N01") ADDTO (0 5:6)'])
+	assert a.lines.index("* 6 EXISTS") < a.lines.index('* ESEARCH (TAG "N01") ADDTO (0 5:6)')
+	# The order is now a b c d e f: UIDs 4 2 5 1 6 3.
+	a = c.ok("UID STORE 5,1,4 +FLAGS.SILENT (\\Seen)")
+	eq(updates(a), ['"S01") UID REMOVEFROM (4 1 3 5 1 4)'])
+	a = c.ok("UID STORE 1,4 -FLAGS.SILENT (\\Seen)")
+	eq(updates(a), ['"S01") UID ADDTO (1 4 3 1)'])
+	eq(updates(c.ok("STORE 1 +FLAGS.SILENT (\\Flagged)")), [])
+	# What is expunged goes before it is, by the numbers that it had.
+	d.ok("NOOP")
+	d.ok("UID STORE 1,6 +FLAGS.SILENT (\\Deleted)")
+	d.ok("EXPUNGE")
+	a = c.ok("FETCH 1 UID")
+	assert not any("EXPUNGE" in l for l in a.lines), a
+	a = c.ok("NOOP")
+	gone = [l for l in a.lines if "REMOVEFROM" in l or "EXPUNGE" in l]
+	eq(gone[-3:], ["* 6 EXPUNGE", "* 2 EXPUNGE", "* 1 EXPUNGE"])
+	eq(sorted(gone[:-3]), ['* ESEARCH (TAG "B01") UID REMOVEFROM (0 2)', '* ESEARCH (TAG "S01") UID REMOVEFROM (4 6 3 1 2 2)'])
+	# In IDLE, too.
+	c.begin("IDLE")
+	c.line()
+	d.append("context", message("0"))
+	lines = []
+	while not any("N01" in l for l in lines):
+	    lines.append(c.line().decode())
+	assert any(re.match(r'\* ESEARCH \(TAG "S01"\) UID ADDTO \(1 7\)$', l) for l in lines), lines
+	c.send("DONE\r\n")
+	c.end()
+	# No more.
+	c.ok('CANCELUPDATE "B01" "N01"')
+	a = c.ok("STORE 1:* +FLAGS.SILENT (\\Deleted $Junk \\Seen)")
+	assert len(updates(a)) == 1 and '"S01"' in updates(a)[0], a
+	c.no('CANCELUPDATE "B01"')
+	for x in ("", " ", " B01 x", ' "a" '):
+	    c.bad("CANCELUPDATE" + x)
+	for i in range(20):
+	    a = tagged(f"M{i}", "SEARCH RETURN (UPDATE COUNT) ALL")
+	    eq(len(a.lines), 1 if i < 15 else 2)
+	    if i >= 15:
+	        eq(a.lines[0], f'* NO [NOUPDATE "M{i}"] too many contexts')
+	c.ok("CLOSE")
+	c.ok("SELECT context")
+	c.append("context", message("last"))
+	eq(updates(c.ok("NOOP")), [])
+	EOF
+}
+
+@test "several mailboxes at once (RFC 7377)" {
+	py <<-'EOF'
+	from mailtest import *
+	c = Imap()
+	assert c.ok("CAPABILITY").has(r" MULTISEARCH( |$)")
+	for name in ("folder1", "folder2", "folder2/a", "folder2/a/b", "folder3"):
+	    c.ok("CREATE " + name)
+	    c.append(name, message("chad in " + name.replace("/", "-")), "(\\Seen)")
+	    c.append(name, message("other"))
+	c.append("folder2/a/b", message("other"))
+	c.ok("UNSUBSCRIBE folder3")
+	def e(command):
+	    a = c.ok(command)
+	    return [re.match(rf'^\* ESEARCH \(TAG "{c.tag}" MAILBOX "([^"]*)" UIDVALIDITY \d+\) UID (.*)$', l).groups() for l in a.lines]
+	eq(e('ESEARCH IN (mailboxes "folder1" subtree "folder2") unseen'),
+	   [("folder1", "ALL 2"), ("folder2", "ALL 2"), ("folder2/a", "ALL 2"), ("folder2/a/b", "ALL 2:3")])
+	eq(e('ESEARCH IN (mailboxes "folder1" subtree-one "folder2") subject "chad"'),
+	   [("folder1", "ALL 1"), ("folder2", "ALL 1"), ("folder2/a", "ALL 1")])
+	eq(e("ESEARCH IN (mailboxes (folder1 nope folder3 folder1)) RETURN (COUNT MIN) ALL"), [("folder1", "MIN 1 COUNT 2"), ("folder3", "MIN 1 COUNT 2")])
+	eq(e('ESEARCH IN (subscribed) SUBJECT "chad in folder"'),
+	   [("folder1", "ALL 1"), ("folder2", "ALL 1"), ("folder2/a", "ALL 1"), ("folder2/a/b", "ALL 1")])
+	eq(len(e('ESEARCH IN (personal) SUBJECT "chad in folder"')), 5)
+	eq(e('ESEARCH IN (inboxes) SUBJECT "chad in folder"'), [])
+	eq(e("ESEARCH IN (mailboxes nope) ALL"), [])
+	eq(e("ESEARCH IN (mailboxes (folder1 folder2)) TEXT chad UID 1:*"), [("folder1", "ALL 1"), ("folder2", "ALL 1")])
+	uv = c.ok("STATUS folder1 (UIDVALIDITY)").find(r"UIDVALIDITY (\d+)")[1]
+	eq(c.ok("ESEARCH IN (mailboxes folder1) SEEN").lines, [f'* ESEARCH (TAG "{c.tag}" MAILBOX "folder1" UIDVALIDITY {uv}) UID ALL 1'])
+	c.bad("ESEARCH ALL")                      # nothing is selected
+	c.bad("ESEARCH IN (selected) ALL")
+	c.ok("SELECT folder1")
+	c.ok("STORE 1 +FLAGS (\\Flagged)")
+	eq(e("ESEARCH FLAGGED"), [("folder1", "ALL 1")])
+	eq(e("ESEARCH IN (selected mailboxes folder2) ALL"), [("folder1", "ALL 1:2"), ("folder2", "ALL 1:2")])
+	eq(e("ESEARCH IN (selected) RETURN (SAVE COUNT) 2"), [("folder1", "COUNT 1")])
+	eq(c.ok("UID FETCH $ UID").lines, ["* 2 FETCH (UID 2)"])
+	assert c.ok("FETCH 2 ENVELOPE").has("other")     # still selected
+	for q in ("IN (mailboxes folder2) 1", "IN (mailboxes folder2) UID $", "IN (mailboxes folder2) RETURN (SAVE) ALL",
+	          "IN (selected) RETURN (UPDATE) ALL", "IN () ALL", "IN ALL", "IN (foo) ALL", "IN (subtree) ALL", "IN (mailboxes nope) FOO",
+	          "IN (mailboxes ()) ALL", "IN (personal)", "RETURN (ALL)"):
+	    c.bad("ESEARCH " + q)
+	assert "BADCHARSET" in c.no("ESEARCH IN (personal) CHARSET KOI8-R ALL").text
+	EOF
+}

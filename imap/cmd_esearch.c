@@ -1,0 +1,283 @@
+/* ESEARCH: several mailboxes at once (RFC 7377). */
+#include "imap/search.h"
+
+enum { SCOPES_MAX = 100 }; /* in one command */
+
+struct scope {
+	enum {
+		SCOPE_SELECTED,
+		SCOPE_INBOXES,
+		SCOPE_PERSONAL,
+		SCOPE_SUBSCRIBED,
+		SCOPE_SUBTREE,
+		SCOPE_SUBTREE_ONE,
+		SCOPE_MAILBOXES,
+	} kind;
+	struct slice *names; /* of the last three */
+	size_t n;
+};
+
+struct scopes {
+	struct scope v[SCOPES_MAX];
+	size_t n;
+};
+
+static const struct {
+	const char *name;
+	int kind;
+	bool names;
+} kinds[] = {
+	{ "selected", SCOPE_SELECTED, false },
+	{ "inboxes", SCOPE_INBOXES, false },
+	{ "personal", SCOPE_PERSONAL, false },
+	{ "subscribed", SCOPE_SUBSCRIBED, false },
+	{ "subtree-one", SCOPE_SUBTREE_ONE, true },
+	{ "subtree", SCOPE_SUBTREE, true },
+	{ "mailboxes", SCOPE_MAILBOXES, true },
+};
+
+#define KINDS (sizeof(kinds) / sizeof(*kinds))
+
+/* ---- arguments ---- */
+
+static bool
+add_name(struct imap_parse *p, struct scope *sc)
+{
+	struct slice name;
+
+	if (!imap_mailbox(p, &name))
+		return false;
+	sc->names = arena_grow(p->arena, sc->names, sc->n, sc->n + 1,
+	    sizeof(*sc->names));
+	sc->names[sc->n++] = name;
+	return true;
+}
+
+/* One name, or a list of them (RFC 5465, 8 one-or-more-mailbox). */
+static bool
+names(struct imap_parse *p, struct scope *sc)
+{
+	if (!imap_sp(p))
+		return false;
+	if (!imap_char(p, '('))
+		return add_name(p, sc);
+	do {
+		if (!add_name(p, sc))
+			return false;
+	} while (imap_char(p, ' '));
+	return imap_char(p, ')') || imap_wrong(p, "expected )");
+}
+
+static bool
+scope(struct imap_parse *p, struct scopes *all)
+{
+	struct scope *sc = &all->v[all->n];
+
+	if (all->n == SCOPES_MAX)
+		return imap_wrong(p, "too many sources");
+	for (size_t i = 0; i < KINDS; i++) {
+		if (!imap_word(p, kinds[i].name))
+			continue;
+		*sc = (struct scope){ .kind = kinds[i].kind };
+		all->n++;
+		return !kinds[i].names || names(p, sc);
+	}
+	return imap_wrong(p, "unknown source of messages");
+}
+
+/* "IN (mailboxes (a b) subtree c) ". No scope options are defined. */
+static bool
+sources(struct imap_parse *p, struct scopes *all)
+{
+	all->n = 0;
+	if (!imap_word(p, "IN")) {
+		all->v[all->n++] = (struct scope){ .kind = SCOPE_SELECTED };
+		return true;
+	}
+	if (!imap_sp(p) || !imap_char(p, '('))
+		return imap_wrong(p, "expected ( after IN");
+	do {
+		if (!scope(p, all))
+			return false;
+	} while (imap_char(p, ' '));
+	return (imap_char(p, ')') || imap_wrong(p, "expected )")) && imap_sp(p);
+}
+
+/* ---- which mailboxes ---- */
+
+/* Is name below top; one: directly? */
+static bool
+is_below(struct slice name, struct slice top, bool one)
+{
+	return slice_starts(name, top) && name.n > top.n &&
+	    name.p[top.n] == '/' &&
+	    (!one || slice_chr(slice_skip(name, top.n + 1), '/') < 0);
+}
+
+static bool
+is_named(const struct scope *sc, struct slice name)
+{
+	for (size_t i = 0; i < sc->n; i++) {
+		struct slice top = sc->names[i];
+		if (slice_eq(name, top) ||
+		    (sc->kind != SCOPE_MAILBOXES &&
+			is_below(name, top, sc->kind == SCOPE_SUBTREE_ONE)))
+			return true;
+	}
+	return false;
+}
+
+static bool
+in_scope(const struct imap_session *s, const struct scope *sc,
+    const struct store_mailbox *m)
+{
+	switch (sc->kind) {
+	case SCOPE_SELECTED:
+		return s->mb && slice_eq(m->name, mailbox_name(s->mb));
+	case SCOPE_INBOXES:
+		return slice_is(m->name, "Inbox") ||
+		    is_below(m->name, SLICE("Inbox"), false);
+	case SCOPE_PERSONAL:
+		return true;
+	case SCOPE_SUBSCRIBED:
+		return m->subscribed;
+	default:
+		return is_named(sc, m->name);
+	}
+}
+
+/* Each once, in the order of the list. */
+static int
+find_mailboxes(struct imap_session *s, const struct scopes *all,
+    struct slice **names_r, size_t *n_r, struct err *e)
+{
+	struct store_mailbox *list;
+	size_t n;
+
+	*n_r = 0;
+	if (store_list(s->store, s->arena, &list, &n, e) < 0)
+		return -1;
+	*names_r = arena_array(s->arena, n, sizeof(**names_r));
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; list[i].exists && k < all->n; k++)
+			if (in_scope(s, &all->v[k], &list[i])) {
+				(*names_r)[(*n_r)++] = list[i].name;
+				break;
+			}
+	return 0;
+}
+
+/* ---- searching ---- */
+
+struct esearch {
+	struct imap_session *s;
+	struct imap_command *c;
+	struct search_return ret;
+	struct scan program; /* where it begins */
+	bool selected_only;
+	bool parse_only;
+};
+
+/* Message numbers are those of the selected mailbox; a saved result and updates
+ * are, too (RFC 7377, 2.2). */
+static bool
+parse_program(struct esearch *x, struct search *search)
+{
+	struct imap_command *c = x->c;
+
+	c->p.sc = x->program;
+	if (!imap_search_program(x->s, &c->p, search))
+		return false;
+	if (!x->selected_only && search->numbers)
+		return imap_wrong(&c->p,
+		    "message numbers are of the selected mailbox");
+	return imap_search_return_ok(x->s, c, &x->ret, search);
+}
+
+/* The mailbox is s->mb meanwhile. */
+static enum imap_result
+search_one(struct esearch *x)
+{
+	struct search search = { 0 };
+	struct search_found found;
+	struct err e = ERR_INIT;
+
+	if (!parse_program(x, &search))
+		return imap_bad_args(x->c);
+	if (x->parse_only)
+		return IMAP_OK;
+	if (imap_search_run(x->s, x->c->tag, &search, &found, &e) < 0)
+		return imap_stopped(x->s, x->c, STORE_FAILED, &e);
+	imap_search_answer(x->s, x->c, &x->ret, &found, search.modseq);
+	imap_flush_large(x->s);
+	return IMAP_OK;
+}
+
+/* One that is gone, or that cannot be read, is passed over. */
+static enum imap_result
+search_other(struct esearch *x, struct slice name)
+{
+	struct imap_session *s = x->s;
+	struct mailbox *selected = s->mb;
+	enum imap_result rc = IMAP_OK;
+
+	if (selected && slice_eq(name, mailbox_name(selected)))
+		return search_one(x);
+	s->mb = NULL;
+	if (mailbox_open(&s->mb, s->store, name, NULL) == 1) {
+		rc = search_one(x);
+		mailbox_close(&s->mb);
+	}
+	s->mb = selected;
+	return rc;
+}
+
+static bool
+is_selected_only(const struct scopes *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (all->v[i].kind != SCOPE_SELECTED)
+			return false;
+	return true;
+}
+
+static enum imap_result
+search_all(struct esearch *x, const struct scopes *all)
+{
+	struct err e = ERR_INIT;
+	enum imap_result rc = IMAP_OK;
+	struct slice *list;
+	size_t n;
+
+	if (x->ret.options & SEARCH_RETURN_UPDATE ||
+	    (x->ret.options & SEARCH_RETURN_SAVE && !x->selected_only))
+		return imap_bad(x->c, "only of the selected mailbox");
+	if (find_mailboxes(x->s, all, &list, &n, &e) < 0)
+		return imap_store_failed(x->c, STORE_FAILED, &e);
+	/* Also without any mailbox the program must make sense. */
+	if (n == 0) {
+		x->parse_only = true;
+		return search_other(x, SLICE("Inbox"));
+	}
+	for (size_t i = 0; rc == IMAP_OK && i < n; i++)
+		rc = search_other(x, list[i]);
+	return rc;
+}
+
+enum imap_result
+imap_cmd_esearch(struct imap_session *s, struct imap_command *c)
+{
+	struct esearch x = { .s = s, .c = c };
+	struct scopes *all = arena_alloc(s->arena, sizeof(*all));
+
+	c->uid = true; /* the answers are UIDs */
+	if (!imap_sp(&c->p) || !sources(&c->p, all) ||
+	    !imap_search_return(&c->p, &x.ret))
+		return imap_bad_args(c);
+	x.selected_only = is_selected_only(all);
+	if (x.selected_only && !s->mb)
+		return imap_bad(c, "no mailbox is selected");
+	x.program = c->p.sc;
+	x.ret.mailbox = true;
+	return search_all(&x, all);
+}
