@@ -77,7 +77,7 @@ struct parse {
 	size_t room;
 	struct queue_pair *extra;
 	struct slice *via;
-	size_t extra_room, via_room, attempts_room;
+	size_t extra_room, via_room, attempts_room, dialed_room;
 	bool envelope;
 };
 
@@ -277,6 +277,28 @@ line_outcome(struct parse *p, struct slice value, size_t which)
 }
 
 static bool
+line_dialed(struct parse *p, struct slice value, size_t at)
+{
+	struct item *it = p->it;
+	struct item_dialed d;
+	struct slice time;
+
+	(void)at;
+	slice_cut(value, ' ', &time, &value);
+	slice_cut(value, ' ', &d.host, &value);
+	if (!ip_parse(value, &d.ip))
+		return false;
+	if (it->ndialed == p->dialed_room) {
+		size_t room = p->dialed_room ? p->dialed_room * 2 : 4;
+		it->dialed = arena_grow(p->arena, it->dialed, p->dialed_room,
+		    room, sizeof(*it->dialed));
+		p->dialed_room = room;
+	}
+	it->dialed[it->ndialed++] = d;
+	return true;
+}
+
+static bool
 line_dsn(struct parse *p, struct slice value, size_t at)
 {
 	struct slice kind, rest;
@@ -329,6 +351,7 @@ static const struct line {
 	{ "delayed", line_outcome, 1 },
 	{ "failed", line_outcome, 2 },
 	{ "lost", line_outcome, 3 },
+	{ "dialed", line_dialed, 0 },
 	{ "next", line_time, ITEM(next_us) },
 	{ "dsn", line_dsn, 0 },
 	{ "cancel", line_state, ITEM_CANCELED },

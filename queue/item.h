@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/scan.h"
+#include "net/addr.h"
 #include "queue/queue.h"
 
 #define ITEM_MAX (256 * 1024) /* bytes of an item; more is no item of ours */
@@ -36,6 +37,12 @@ struct item_attempt {
 	struct slice text;
 };
 
+/* One line `dialed`: an address that did not take it. */
+struct item_dialed {
+	struct slice host;
+	struct ip ip;
+};
+
 struct item {
 	struct queue_message m; /* nrcpts is 1 for an item; strings in the arena
 				 * or the text it was parsed from */
@@ -51,6 +58,8 @@ struct item {
 	struct item_attempt *attempts;
 	size_t nattempts;
 	struct item_attempt last; /* of those; result empty: none */
+	struct item_dialed *dialed;
+	size_t ndialed;
 };
 
 /*

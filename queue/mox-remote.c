@@ -4,17 +4,22 @@
  */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/opt.h"
 #include "base/proc.h"
+#include "db/lock.h"
+#include "host/host_tls.h"
 #include "queue/remote.h"
 #include "queue/warm.h"
 #include "service/sandbox.h"
 #include "service/user.h"
 
+#define TRUST_MAX 50             /* folders with CA files */
+#define LOCK_FD 3                /* of the runner */
 #define LIFE_MS (10 * 60 * 1000) /* then addresses are looked up anew */
 
 static const char *opt_config, *opt_runner, *opt_destination;
@@ -49,24 +54,39 @@ struct program_state {
 	int64_t end_ms;
 };
 
-/* Its items and their messages, and the network. The same for all
- * destinations: made once. */
+/* Its items and their messages, what is known of domains, and the network. The
+ * same for all destinations: made once. */
 static int
 make_jail(struct program_state *s, struct err *e)
 {
-	const struct config *c = s->remote.config;
-	const struct sandbox_path paths[] = {
-		{ config_data(c, s->arena, "queue/msg"), SANDBOX_READ },
-		{ arena_printf(s->arena, "%s/queue/active/%s", c->data_dir,
-		      opt_runner)
-			.p,
-		    SANDBOX_READ | SANDBOX_WRITE },
-		{ arena_printf(s->arena, "%s/../run", c->data_dir).p,
-		    SANDBOX_READ },
+	static const struct {
+		const char *folder;
+		int rights;
+	} rows[] = {
+		{ "queue/msg", SANDBOX_READ },
+		{ "mtasts", SANDBOX_READ | SANDBOX_WRITE },
+		{ "tlsresults", SANDBOX_READ | SANDBOX_WRITE },
+		{ "rcpttls", SANDBOX_READ | SANDBOX_WRITE },
+		{ "../run", SANDBOX_READ },
 	};
+	const struct config *c = s->remote.config;
+	struct sandbox_path paths[sizeof(rows) / sizeof(*rows) + 1 + TRUST_MAX];
+	const char *trust[TRUST_MAX];
+	size_t n = 0, t;
 
-	s->jail = sandbox_new(SANDBOX_CLIENT, paths,
-	    sizeof(paths) / sizeof(*paths), e);
+	for (; n < sizeof(rows) / sizeof(*rows); n++)
+		paths[n] = (struct sandbox_path){
+			config_data(c, s->arena, rows[n].folder), rows[n].rights
+		};
+	paths[n++] =
+	    (struct sandbox_path){ arena_printf(s->arena, "%s/queue/active/%s",
+				       c->data_dir, opt_runner)
+				       .p,
+		    SANDBOX_READ | SANDBOX_WRITE };
+	t = host_tls_folders(c, s->arena, trust, TRUST_MAX);
+	for (size_t i = 0; i < t; i++)
+		paths[n++] = (struct sandbox_path){ trust[i], SANDBOX_READ };
+	s->jail = sandbox_new(SANDBOX_CLIENT, paths, n, e);
 	return s->jail ? 0 : -1;
 }
 
@@ -80,11 +100,30 @@ make_ready(struct program_state *s, struct err *e)
 
 	if (data < 0)
 		return err_sys(e, "%s", r->config->data_dir);
-	if (group_init(&r->group, data, opt_runner, clock_program(), e) < 0)
+	if (group_init(&r->group, data, opt_runner, clock_program(), e) < 0 ||
+	    remote_open(r, data, e) < 0)
 		return -1;
 	close(data);
 	tzset();
 	return make_jail(s, e);
+}
+
+/* The runner passes its lock on the folder; others lock it here, so that no
+ * runner takes the items for those of somebody who is gone. */
+static int
+hold_folder(const struct program_state *s, struct err *e)
+{
+	static struct db_lock lock = DB_LOCK_INIT; /* until this process ends */
+	int dir = s->remote.group.dir;
+	struct stat passed, file;
+
+	if (fstat(LOCK_FD, &passed) == 0 &&
+	    fstatat(dir, ".lock", &file, 0) == 0 &&
+	    passed.st_ino == file.st_ino && passed.st_dev == file.st_dev)
+		return 0;
+	return db_lock(&lock, dir, ".lock", DB_LOCK_LEASE, 0, e) == 1
+	    ? 0
+	    : err_prefix(e, "queue/active/%s", opt_runner);
 }
 
 static int
@@ -163,10 +202,11 @@ main(int argc, char **argv)
 	log_init(program.name, LOG_INFO);
 	user_limits();
 	s.remote.dns_door = (int)opt_dns;
+	s.remote.mtasts_door = (int)opt_mtasts;
 	s.remote.config = config_load_or_exit(opt_config);
 	config_log_init(s.remote.config, program.name);
 	if (user_become(s.remote.config->mox.user, &e) < 0 ||
-	    make_ready(&s, &e) < 0)
+	    make_ready(&s, &e) < 0 || (!opt_warm && hold_folder(&s, &e) < 0))
 		proc_die(program.name, &e);
 	rc = opt_warm ? warm_serve(STARTER_FD, &work, &e)
 		      : deliver(&s, slice_str(opt_destination), &e);

@@ -1,4 +1,6 @@
 /* remote_connect - a connection to a host of a domain. */
+#include <stdarg.h>
+
 #include "base/log.h"
 #include "queue/remote.h"
 
@@ -31,6 +33,23 @@ has_family(const struct gather_addresses *a, unsigned char family)
 	return false;
 }
 
+/* What did not take it before comes later. */
+static void
+order(struct gather_addresses *a, struct slice host, const struct item *it)
+{
+	struct ip last = { 0 };
+	unsigned same = 0;
+
+	for (size_t i = 0; i < it->ndialed; i++) {
+		const struct item_dialed *d = &it->dialed[i];
+		if (!slice_eq(d->host, host))
+			continue;
+		same = d->ip.family == last.family ? same + 1 : 1;
+		last = d->ip;
+	}
+	gather_order(a, &last, same);
+}
+
 /* From the loopback address of a listener nothing but loopback is reached. */
 static struct ip
 source_for(const struct ip *source, const struct gather_addresses *a)
@@ -46,13 +65,18 @@ source_for(const struct ip *source, const struct gather_addresses *a)
 	return *source;
 }
 
-static int
-fail(struct remote *r, struct smtp_result *result, enum smtp_outcome outcome,
-    const char *why)
+int
+remote_fail(struct remote *r, struct smtp_result *result,
+    enum smtp_outcome outcome, const char *enhanced, const char *fmt, ...)
 {
+	va_list ap;
+
 	*result = (struct smtp_result){ .outcome = outcome,
 		.step = SMTP_STEP_CONNECT,
-		.why = arena_dup(r->group.arena, slice_str(why)) };
+		.answer.enhanced = slice_str(enhanced) };
+	va_start(ap, fmt);
+	result->why = arena_vprintf(r->group.arena, fmt, ap);
+	va_end(ap);
 	return -1;
 }
 
@@ -64,7 +88,8 @@ dial(struct remote *r, const struct gather_addresses *a,
 {
 	struct dial_opts opts = r->source;
 	struct err e = r->resolve;
-	size_t which;
+	size_t which = 0;
+	uint16_t port;
 	int fd = -1;
 
 	opts.ips = a->ips;
@@ -74,56 +99,94 @@ dial(struct remote *r, const struct gather_addresses *a,
 	opts.local6 = source_for(&r->source.local6, a);
 	if (!opts.socks || opts.socks->n)
 		fd = net_dial(&opts, &which, &e);
+	if (a->n)
+		r->ip = a->ips[which];
 	if (fd < 0)
-		return fail(r, result, SMTP_RES_CONNECT, e.text);
-	r->ip = a->ips[which];
+		return remote_fail(r, result, SMTP_RES_CONNECT, "", "%s",
+		    e.text);
+	ip_local(fd, &r->local, &port);
 	return fd;
 }
 
 static int
 open_session(struct remote *r, const struct remote_host *h,
-    enum smtp_tls_mode mode, struct smtp_result *result)
+    const struct remote_plan *plan, struct smtp_result *result)
 {
 	struct smtp_client_opts opts = { .hello = r->hello,
-		.tls_mode = mode,
-		.tls = r->tls,
-		.expect = { .sni = slice_str(r->host) } };
-	int fd = dial(r, &h->addresses, result);
+		.tls_mode = plan->mode,
+		.expect = plan->expect };
+	struct err e = ERR_INIT;
+	int fd;
 
+	opts.tls = remote_tls(r, plan->pkix, &e);
+	if (!opts.tls)
+		return remote_fail(r, result, SMTP_RES_TEMP, "4.3.0", "%s",
+		    e.text);
+	fd = dial(r, &h->addresses, result);
 	if (fd < 0)
 		return -1;
 	r->client = smtp_client_new(fd, &opts);
 	smtp_client_limit_ms(r->client, SESSION_MS);
-	if (smtp_client_open(r->client, r->group.arena, result) == 0)
-		return 0;
+	return smtp_client_open(r->client, r->group.arena, result);
+}
+
+/* What no policy forbids goes on without TLS where TLS fails: one more
+ * connection. */
+static int
+go_without(struct remote *r, const struct remote_host *h,
+    struct remote_plan *plan, struct smtp_result *result)
+{
+	log_line(QUEUE_TOPIC, LOG_INFO, "TLS failed, trying without",
+	    LOG_Z("host", r->host), LOG_S("why", result->why));
 	smtp_client_free(&r->client);
-	return -1;
+	plan->mode = SMTP_TLS_NONE;
+	r->fallback = true;
+	return open_session(r, h, plan, result);
+}
+
+static void
+begin(struct remote *r, struct slice host)
+{
+	slice_cstr(slice_head(host, sizeof(r->host) - 1), r->host,
+	    sizeof(r->host));
+	r->ip = r->local = (struct ip){ 0 };
+	r->fallback = r->relaxed = r->verified = false;
+	if (!r->session)
+		r->session = arena_new(0);
+	arena_reset(r->session);
+	r->noted = SLICE_NULL;
 }
 
 int
-remote_connect(struct remote *r, struct remote_host *h,
-    const struct transfer *t, struct smtp_result *result)
+remote_connect(struct remote *r, struct remote_route *route,
+    struct remote_host *h, struct smtp_result *result)
 {
 	struct gather_addresses *a = &h->addresses;
+	struct remote_plan plan;
+	int rc;
 
-	slice_cstr(slice_head(h->name, sizeof(r->host) - 1), r->host,
-	    sizeof(r->host));
-	r->ip = (struct ip){ 0 };
-	r->fallback = false;
+	begin(r, h->name);
 	if (a->status != GATHER_OK)
-		return fail(r, result,
+		return remote_fail(r, result,
 		    a->status == GATHER_PERM ? SMTP_RES_PERM : SMTP_RES_TEMP,
-		    arena_cstr(r->group.arena, a->why));
+		    a->status == GATHER_PERM ? "5.4.4" : "4.4.3", "%.*s",
+		    SLICE_FMT(a->why));
 	r->dual = has_family(a, 4) && has_family(a, 6);
 	limit_families(r, a);
-	if (open_session(r, h, SMTP_TLS_OPPORTUNISTIC, result) == 0)
-		return 0;
-	/* RFC 7435: what may be read by all may be sent to all; but not
-	 * reports, which tell who gets mail from whom. */
-	if (result->outcome != SMTP_RES_TLS || t->items[0].it.m.report)
+	order(a, h->name, route->item);
+	if (remote_policy_plan(r, route, h, &plan, result) < 0)
 		return -1;
-	log_line(QUEUE_TOPIC, LOG_INFO, "TLS failed, trying without",
-	    LOG_Z("host", r->host), LOG_S("why", result->why));
-	r->fallback = true;
-	return open_session(r, h, SMTP_TLS_NONE, result);
+	rc = open_session(r, h, &plan, result);
+	if (r->client) {
+		remote_report_session(r, route, h, &plan, result);
+		if (result->outcome == SMTP_RES_TLS && plan.clear)
+			rc = go_without(r, h, &plan, result);
+		else if (result->outcome == SMTP_RES_TLS)
+			result->answer.enhanced = SLICE("4.7.5");
+	}
+	if (rc < 0)
+		smtp_client_free(&r->client);
+	r->verified = plan.verified;
+	r->relaxed = plan.relaxed;
+	return rc;
 }

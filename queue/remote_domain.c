@@ -17,18 +17,24 @@
 
 /* ---- DNS ---- */
 
-/* A resolver for this process alone. */
+/* Programs for this process alone, which are started when it asks. */
 static int
-start_resolver(struct remote *r, struct err *e)
+keep_alone(const struct remote *r, int *fd_r, const char *program,
+    const char *command, struct err *e)
 {
-	static struct door door;
+	struct door door = { .program = program,
+		.self = program_invocation_name };
+	size_t n = 0;
 
-	door = (struct door){ .program = "mox-resolver",
-		.self = program_invocation_name,
-		.args = { "-config", r->config->path } };
+	if (*fd_r >= 0)
+		return 0;
+	if (command)
+		door.args[n++] = command;
+	door.args[n++] = "-config";
+	door.args[n++] = r->config->path;
 	if (door_keep_alone(&door, e) < 0)
 		return -1;
-	r->dns_door = door.ask;
+	*fd_r = door.ask;
 	return 0;
 }
 
@@ -42,7 +48,7 @@ open_dns(struct remote *r, struct arena *arena, struct err *e)
 		r->dns = dns_zone_load(conf.zone, e);
 		return r->dns ? 0 : -1;
 	}
-	if (r->dns_door < 0 && start_resolver(r, e) < 0)
+	if (keep_alone(r, &r->dns_door, "mox-resolver", NULL, e) < 0)
 		return -1;
 	r->dns = ask_new(r->dns_door);
 	return 0;
@@ -176,6 +182,7 @@ remote_init_domain(struct remote *r, struct arena *arena, struct err *e)
 	if (r->transport && r->transport->socks &&
 	    use_socks(r, r->transport->socks, arena, e) < 0)
 		return -1;
-	r->tls = remote_tls(r, false, e);
-	return r->tls ? open_dns(r, arena, e) : -1;
+	if (keep_alone(r, &r->mtasts_door, "mox-mtasts", "serve", e) < 0)
+		return -1;
+	return open_dns(r, arena, e);
 }

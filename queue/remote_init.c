@@ -1,7 +1,9 @@
 /* remote_init - where messages go: the transport of mox.conf. */
-#include <stdio.h>
+#include <fcntl.h>
 
+#include "base/file.h"
 #include "base/log.h"
+#include "host/host_tls.h"
 #include "queue/remote.h"
 #include "text/idna.h"
 
@@ -63,38 +65,39 @@ resolve(struct remote *r, struct arena *arena)
 	r->nips = n < 0 ? 0 : (size_t)n;
 }
 
-/* ---- TLS ---- */
+/* ---- folders ---- */
 
-/* NULL at the end; NULL: none. */
-static const char **
-own_ca_files(const struct remote *r, struct arena *arena)
+static int
+open_folder(int data_fd, const char *name, int *fd_r, struct err *e)
 {
-	const struct conf_ca *ca = r->config->mox.tls->ca;
-	const char **files =
-	    arena_array(arena, ca->cert_files.n + 1, sizeof(*files));
-
-	for (size_t i = 0; i < ca->cert_files.n; i++)
-		files[i] = config_file(r->config, arena, ca->cert_files.v[i]);
-	return files;
+	if (file_mkdirs(data_fd, name, 0700, e) < 0)
+		return -1;
+	*fd_r = openat(data_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *fd_r < 0 ? err_sys(e, "%s", name) : 0;
 }
+
+int
+remote_open(struct remote *r, int data_fd, struct err *e)
+{
+	if (open_folder(data_fd, "mtasts", &r->mtasts_fd, e) < 0 ||
+	    open_folder(data_fd, "tlsresults", &r->tlsresults_fd, e) < 0)
+		return -1;
+	return open_folder(data_fd, "rcpttls", &r->rcpttls_fd, e);
+}
+
+/* ---- TLS ---- */
 
 struct tls_client *
 remote_tls(struct remote *r, bool pkix, struct err *e)
 {
+	const struct tls_client_opts nobody = { .ca_file = "" };
 	struct tls_client **tls = pkix ? &r->trust.pkix : &r->trust.none;
-	struct tls_client_opts opts = { .ca_file = pkix ? NULL : "" };
-	struct arena *arena = arena_new(0);
 
 	if (*tls && tls_client_stale(*tls))
 		tls_client_free(tls);
-	if (pkix && r->config->mox.tls && r->config->mox.tls->ca) {
-		opts.more_ca_files = own_ca_files(r, arena);
-		if (!r->config->mox.tls->ca->additional_to_system)
-			opts.ca_file = "";
-	}
 	if (!*tls)
-		*tls = tls_client_new(&opts, e);
-	arena_free(&arena);
+		*tls = pkix ? host_tls_client(r->config, e)
+			    : tls_client_new(&nobody, e);
 	return *tls;
 }
 

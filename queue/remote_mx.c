@@ -22,23 +22,23 @@ is_own(const struct remote *r, const struct remote_host *h)
 
 /* ---- hosts ---- */
 
-struct hosts {
-	struct remote_host *v;
-	size_t n;
-	struct gather gather;
-};
-
 static void
-find_hosts(struct remote *r, struct hosts *h)
+find_hosts(struct remote *r, struct remote_route *route)
 {
+	struct gather *g = &route->gather;
+
 	gather_start(r->dns, r->domain);
+	remote_policy_start(r);
 	gather_hosts(r->dns, r->group.arena, r->domain, r->config->mox.pedantic,
-	    NULL, &h->gather);
-	h->n = h->gather.n;
-	h->v = arena_array(r->group.arena, h->n, sizeof(*h->v));
-	for (size_t i = 0; i < h->n; i++) {
-		h->v[i].name = h->gather.hosts[i].name;
-		h->v[i].preference = h->gather.hosts[i].preference;
+	    NULL, g);
+	if (g->status != GATHER_OK)
+		return;
+	remote_policy_get(r, route);
+	route->hosts = arena_array(r->group.arena, g->n, sizeof(*route->hosts));
+	route->n = g->n;
+	for (size_t i = 0; i < g->n; i++) {
+		route->hosts[i].name = g->hosts[i].name;
+		route->hosts[i].preference = g->hosts[i].preference;
 	}
 }
 
@@ -67,6 +67,7 @@ look_up_equals(struct remote *r, struct remote_host *v, size_t n)
 
 struct attempt {
 	struct remote *r;
+	struct remote_route route;
 	struct transfer *t;
 	bool reached;   /* a host talked to us */
 	char been[256]; /* the host that has had its turn already */
@@ -78,8 +79,17 @@ use_connection(struct attempt *a)
 	struct remote *r = a->r;
 
 	a->reached = true;
+	remote_note_offers(r, a->route.item->m.account);
 	smtp_client_limit_ms(r->client, MESSAGE_MS);
 	transfer_pass(r, a->t);
+}
+
+/* Might another message fare better, or was nobody there? */
+static bool
+is_by_message(const struct smtp_result *result)
+{
+	return result->outcome != SMTP_RES_CONNECT &&
+	    result->outcome != SMTP_RES_LOST;
 }
 
 static void
@@ -93,8 +103,8 @@ try_host(struct attempt *a, struct remote_host *h)
 	/* Once more where the connection ended behind other recipients. */
 	while (t->now) {
 		remote_close(r);
-		if (remote_connect(r, h, t, &result) < 0) {
-			a->reached = a->reached || result.answer.code != 0;
+		if (remote_connect(r, &a->route, h, &result) < 0) {
+			a->reached = a->reached || is_by_message(&result);
 			transfer_put_off(r, t, &result);
 		} else
 			use_connection(a);
@@ -113,6 +123,7 @@ put_off_all(struct attempt *a, enum gather_status status, struct slice enhanced,
 		.why = why };
 
 	*a->r->host = '\0';
+	a->r->ip = (struct ip){ 0 };
 	transfer_next(a->t);
 	transfer_put_off(a->r, a->t, &result);
 }
@@ -120,36 +131,57 @@ put_off_all(struct attempt *a, enum gather_status status, struct slice enhanced,
 static void
 try_hosts(struct attempt *a)
 {
-	struct remote *r = a->r;
-	struct hosts h;
+	struct remote_route *route = &a->route;
+	struct slice domain = a->r->domain;
 	size_t i = 0, same;
 
-	find_hosts(r, &h);
-	if (h.gather.status != GATHER_OK)
-		put_off_all(a, h.gather.status, h.gather.enhanced,
-		    h.gather.why);
-	while (a->t->left && i < h.n) {
-		same = look_up_equals(r, &h.v[i], h.n - i);
+	while (a->t->left && i < route->n) {
+		struct remote_host *h = &route->hosts[i];
+		same = look_up_equals(a->r, h, route->n - i);
 		if (same == 0) {
 			if (i == 0)
 				put_off_all(a, GATHER_PERM, SLICE("5.4.6"),
-				    arena_printf(r->group.arena,
+				    arena_printf(a->r->group.arena,
 					"mail for %.*s loops back to this "
 					"host, which does not know the domain",
-					SLICE_FMT(r->domain)));
+					SLICE_FMT(domain)));
 			return;
 		}
-		for (; same > 0 && a->t->left; same--, i++)
-			if (!slice_is(h.v[i].name, a->been))
-				try_host(a, &h.v[i]);
+		for (size_t end = i + same; i < end && a->t->left; i++, h++)
+			if (!slice_is(h->name, a->been))
+				try_host(a, h);
 	}
+}
+
+static void
+look_for_hosts(struct attempt *a)
+{
+	const struct gather *g = &a->route.gather;
+	const struct item *it = a->route.item;
+
+	find_hosts(a->r, &a->route);
+	if (g->status != GATHER_OK)
+		put_off_all(a, g->status, g->enhanced, g->why);
+	else if (a->route.sts.status == MTASTS_TEMP &&
+	    it->m.requiretls != QUEUE_TLS_NO)
+		put_off_all(a, GATHER_TEMP, SLICE("4.7.5"),
+		    arena_printf(a->r->group.arena,
+			"MTA-STS policy of %.*s: "
+			"%.*s",
+			SLICE_FMT(a->r->domain), SLICE_FMT(a->route.sts.why)));
+	else
+		try_hosts(a);
 }
 
 bool
 remote_mx(struct remote *r, struct transfer *t)
 {
-	struct attempt a = { .r = r, .t = t };
+	struct attempt a = {
+		.r = r, .t = t, .route = { .t = t, .item = &t->items[0].it }
+	};
 
+	if (r->client && !remote_policy_suits(r, a.route.item))
+		remote_close(r);
 	if (r->client) {
 		use_connection(&a);
 		/* Not where it was only stale. */
@@ -157,7 +189,7 @@ remote_mx(struct remote *r, struct transfer *t)
 			slice_cstr(slice_str(r->host), a.been, sizeof(a.been));
 	}
 	if (t->left)
-		try_hosts(&a);
+		look_for_hosts(&a);
 	transfer_end(r, t);
 	return !a.reached;
 }

@@ -68,7 +68,19 @@ note(struct remote *r, const struct smtp_result *result)
 }
 
 static void
-tell(struct remote *r, const struct group_item *item,
+write_dialed(struct remote *r, const struct transfer *t,
+    const struct group_item *item)
+{
+	char ip[IP_TEXT];
+
+	for (size_t i = 0; i < t->ndialed; i++)
+		group_append(&r->group, item, "dialed", "%.*s %s",
+		    SLICE_FMT(t->dialed[i].host),
+		    ip_text(&t->dialed[i].ip, ip));
+}
+
+static void
+tell(struct remote *r, const struct transfer *t, const struct group_item *item,
     const struct smtp_result *result, struct slice host)
 {
 	const char *word = result->outcome == SMTP_RES_OK ? "delivered"
@@ -78,6 +90,10 @@ tell(struct remote *r, const struct group_item *item,
 	char ip[IP_TEXT];
 
 	note(r, result);
+	/* Before the result, and only if there is another attempt: one that is
+	 * delivered may have no file to write it to. */
+	if (result->outcome != SMTP_RES_OK && result->outcome != SMTP_RES_PERM)
+		write_dialed(r, t, item);
 	group_result(&r->group, item, word, host, text);
 	/* RFC 3461, 5.2.1: from here on it is the other's to tell. */
 	if (result->outcome == SMTP_RES_OK &&
@@ -117,6 +133,21 @@ keep(struct remote *r, struct transfer_rcpt *who,
 	who->host = arena_dup(r->group.arena, slice_str(r->host));
 }
 
+/* This address did not take it from everybody. */
+static void
+note_dialed(const struct remote *r, struct transfer *t)
+{
+	struct item_dialed *last =
+	    t->ndialed ? &t->dialed[t->ndialed - 1] : NULL;
+
+	if (r->ip.family == 0 || r->server || t->ndialed == TRANSFER_DIALED ||
+	    (last && slice_is(last->host, r->host)))
+		return;
+	t->dialed[t->ndialed++] =
+	    (struct item_dialed){ arena_dup(r->group.arena, slice_str(r->host)),
+		    r->ip };
+}
+
 void
 transfer_put_off(struct remote *r, struct transfer *t,
     const struct smtp_result *result)
@@ -124,6 +155,7 @@ transfer_put_off(struct remote *r, struct transfer *t,
 	for (size_t i = 0; i < t->now; i++)
 		keep(r, &t->who[i], result);
 	t->now = 0;
+	note_dialed(r, t);
 }
 
 void
@@ -136,7 +168,7 @@ void
 transfer_end(struct remote *r, struct transfer *t)
 {
 	for (size_t i = 0; i < t->left; i++)
-		tell(r, t->who[i].item, &t->who[i].kept, t->who[i].host);
+		tell(r, t, t->who[i].item, &t->who[i].kept, t->who[i].host);
 	t->left = t->now = 0;
 }
 
@@ -161,18 +193,19 @@ is_final(const struct smtp_result *result)
 	    (result->outcome == SMTP_RES_PERM && is_answer(result));
 }
 
-/* Of somebody who was in the transaction. False: that was his last word. */
+/* What became of somebody who was in the transaction. False: that was his last word. */
 static bool
-put_off(struct remote *r, const struct transfer *t, size_t i)
+put_off(struct remote *r, struct transfer *t, struct smtp_result *result,
+    struct transfer_rcpt *who)
 {
-	struct smtp_result *result = &t->rcpts[i].result;
-
 	soften(r, t, result);
+	if (result->outcome != SMTP_RES_OK && result->outcome != SMTP_RES_PERM)
+		note_dialed(r, t);
 	if (is_final(result)) {
-		tell(r, t->who[i].item, result, slice_str(r->host));
+		tell(r, t, who->item, result, slice_str(r->host));
 		return false;
 	}
-	keep(r, &t->who[i], result);
+	keep(r, who, result);
 	return true;
 }
 
@@ -195,7 +228,7 @@ sort_out(struct remote *r, struct transfer *t)
 	for (size_t i = 0; i < old.left; i++)
 		if (i >= old.now ||
 		    (old.rcpts[i].result.outcome != SMTP_RES_AGAIN &&
-			put_off(r, &old, i))) {
+			put_off(r, t, &old.rcpts[i].result, &old.who[i]))) {
 			t->rcpts[t->left] = old.rcpts[i];
 			t->who[t->left++] = old.who[i];
 		}

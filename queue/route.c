@@ -75,20 +75,31 @@ find_route(struct runner *r, const struct item *it, struct slice to,
 	return rc < 0 ? -1 : 0;
 }
 
-/* A transport with a server of its own is one destination; with others, and
+static bool
+goes_to_hosts(const struct runner *r, struct slice transport)
+{
+	const struct conf_transports *all = &r->config->mox.transports;
+	const struct conf_transport *t;
+
+	for (size_t i = 0; i < all->n; i++) {
+		t = &all->v[i];
+		if (slice_eq(t->name, transport))
+			return !t->submissions && !t->submission && !t->smtp &&
+			    !t->fail;
+	}
+	return false;
+}
+
+/* A transport with a server of its own is one destination; by others, and
  * without any, each domain is. */
 static struct slice
 key_of(struct runner *r, struct slice transport, struct slice domain)
 {
-	const struct conf_transports *all = &r->config->mox.transports;
-
 	if (transport.n == 0)
 		return arena_printf(r->arena, "mx %.*s", SLICE_FMT(domain));
-	for (size_t i = 0; i < all->n; i++)
-		if (slice_eq(all->v[i].name, transport) &&
-		    (all->v[i].socks || all->v[i].direct))
-			return arena_printf(r->arena, "mx %.*s %.*s",
-			    SLICE_FMT(domain), SLICE_FMT(transport));
+	if (goes_to_hosts(r, transport))
+		return arena_printf(r->arena, "mx %.*s %.*s", SLICE_FMT(domain),
+		    SLICE_FMT(transport));
 	return arena_printf(r->arena, "transport %.*s", SLICE_FMT(transport));
 }
 

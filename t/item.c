@@ -33,6 +33,9 @@ static const struct {
 	    0, 0, 0 },
 	{ "bad time", HEAD "to b@x\ntrying soon\n",
 	    "line 5: bad value of trying", 0, 0, 0 },
+	{ "bad address",
+	    HEAD "to b@x\ndialed 2026-11-30T15:04:07Z mx.x 1.2.3\n",
+	    "line 5: bad value of dialed", 0, 0, 0 },
 	{ "bad size", HEAD "size -1\n", "line 4: bad value of size", 0, 0, 0 },
 	{ "notify of nobody", HEAD "notify never\n",
 	    "line 4: bad value of notify", 0, 0, 0 },
@@ -40,6 +43,26 @@ static const struct {
 	    "line 5: bad value of notify", 0, 0, 0 },
 	{ "empty", "", "no recipient", 0, 0, 0 },
 };
+
+static void
+test_dialed(void)
+{
+	static const char text[] =
+	    HEAD "to b@x\ntrying 2026-11-30T15:04:06Z\n"
+		 "dialed 2026-11-30T15:04:07Z mx1.x 2001:db8::1\n"
+		 "dialed 2026-11-30T15:04:08Z mx2.x 192.0.2.1\n";
+	struct arena *arena = arena_new(0);
+	struct err e = ERR_INIT;
+	char ip[IP_TEXT];
+	struct item it;
+
+	CHECK_EQ(item_parse(slice_str(text), arena, &it, &e), 0);
+	CHECK_EQ(it.state, ITEM_TRYING); /* still: it says nothing of that */
+	CHECK_EQ(it.ndialed, 2);
+	CHECK_SLICE(it.dialed[0].host, SLICE("mx1.x"));
+	CHECK_STR(ip_text(&it.dialed[1].ip, ip), "192.0.2.1");
+	arena_free(&arena);
+}
 
 static void
 test_parse(void)
@@ -245,6 +268,7 @@ main(void)
 {
 	scratch_begin();
 	RUN(test_parse);
+	RUN(test_dialed);
 	RUN(test_zeros);
 	RUN(test_round);
 	RUN(test_append);

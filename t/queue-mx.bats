@@ -3,6 +3,7 @@
 # order, and what becomes of each recipient.
 
 load helper
+load dns
 
 setup() {
 	DIR=$BATS_TEST_TMPDIR/mox Q=$DIR/data/queue IP=$(own_ip)
@@ -35,6 +36,12 @@ zone() { cat >"$MOX_DNS_ZONE"; }
 
 runner() {
 	background mox-queued -config "$DIR/mox.conf" 2>>"$BATS_TEST_TMPDIR/queued.log"
+	RUNNER=$BACKGROUND_PID
+}
+
+stop_runner() {
+	kill -TERM "$RUNNER"
+	wait "$RUNNER" || true
 }
 
 send() {
@@ -50,7 +57,6 @@ in_due() { [ "$(ls "$Q"/due/*/ 2>/dev/null | grep -c '\.[0-9]')" = "$1" ]; }
 item() { cat "$Q"/due/*/*."${1:-1}"; }
 inbox() { cat "$(maildir)"/new/* "$(maildir)"/cur/* 2>/dev/null; }
 dsn() { inbox | grep -q "$1"; }
-again() { mv "$Q"/due/*/*.[0-9]* "$Q/due/now/" && mox-queue -config "$DIR/mox.conf" list >/dev/null; }
 
 @test "to the best host, by one connection for several messages" {
 	server one
@@ -67,7 +73,7 @@ again() { mv "$Q"/due/*/*.[0-9]* "$Q/due/now/" && mox-queue -config "$DIR/mox.co
 	send "$DIR/data" c@x.example
 	eventually heard one 'took c@x.example'
 	eventually empty
-	times one connect 2 || times one ' connect ' 2
+	times one ' connect ' 2 # the first was the test's own
 	! heard two EHLO
 }
 
@@ -274,4 +280,381 @@ again() { mv "$Q"/due/*/*.[0-9]* "$Q/due/now/" && mox-queue -config "$DIR/mox.co
 	eventually sh -c "cat '$other'/data/accounts/mox/Maildir/*/* | grep -q '^hello'"
 	eventually empty
 	grep -hq 'with ESMTPS' "$other"/data/accounts/mox/Maildir/*/*
+}
+
+# ---- what TLS a host must have ----
+
+# Keys and certificates of hosts, $1.example, by a CA of this test's own.
+certs() {
+	local name
+	cd "$BATS_TEST_TMPDIR"
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+		-keyout ca.key -out ca.pem -days 2 -subj '/CN=test CA' 2>/dev/null
+	for name; do
+		openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+			-keyout $name.key -out $name.csr -subj "/CN=$name.example" 2>/dev/null
+		openssl x509 -req -in $name.csr -CA ca.pem -CAkey ca.key -days 2 \
+			-out $name.pem -extfile <(echo "subjectAltName=DNS:$name.example") 2>/dev/null
+	done
+	cd - >/dev/null
+	printf 'TLS:\n\tCA:\n\t\tCertFiles:\n\t\t\t- %s\n' "$BATS_TEST_TMPDIR/ca.pem" >>"$DIR/mox.conf"
+}
+
+tls_server() { server "$1" -tls "$BATS_TEST_TMPDIR/${2:-$1}.pem" "$BATS_TEST_TMPDIR/${2:-$1}.key" "${@:3}"; }
+
+# 3 1 1 of a certificate.
+tlsa() {
+	openssl x509 -in "$BATS_TEST_TMPDIR/$1.pem" -noout -pubkey |
+		openssl pkey -pubin -outform DER | sha256sum | sed 's/ .*//; s/^/3 1 1 /'
+}
+
+# An MTA-STS policy that is cached: mode, mx lines.
+policy() {
+	local domain=$1 mode=$2 mx
+	shift 2
+	mkdir -p "$DIR/data/mtasts"
+	{
+		printf 'mox-mtasts 1\nid 1\nfetched %s\n\nversion: STSv1\nmode: %s\n' \
+			"$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$mode"
+		for mx; do echo "mx: $mx"; done
+		echo 'max_age: 86400'
+	} >"$DIR/data/mtasts/$domain"
+}
+
+results() { cat "$DIR"/data/tlsresults/*/"$1" 2>/dev/null; }
+result() { results "$1" | grep -q "$2"; }
+
+@test "DANE: the host whose certificate fits; never without TLS" {
+	certs good bad
+	tls_server bad
+	tls_server good
+	zone <<-EOF
+	x.example      MX 10 bad.example
+	x.example      MX 20 good.example
+	only.example   MX 10 bad.example
+	bad.example    A $BAD
+	good.example   A $GOOD
+	_25._tcp.bad.example   TLSA $(tlsa good)
+	_25._tcp.good.example  TLSA $(tlsa good)
+	example        SECURE
+	EOF
+	runner
+	send "$DIR/data" a@x.example b@only.example
+	eventually heard good 'took a@x.example'
+	eventually in_due 1
+	item 2 | grep -q '^delayed .* bad.example 451 4.7.5 TLS:'
+	! heard bad took
+	result good.example '^n=1 type=tlsa rcpt-domain=x.example policy="3 1 1 .*host=1'
+	result bad.example 'failure=tlsa-invalid'
+}
+
+@test "DANE: records of which none can be used: TLS, whoever it is" {
+	certs good
+	tls_server good
+	server plain
+	zone <<-EOF
+	x.example      MX 10 plain.example
+	x.example      MX 20 good.example
+	plain.example  A $PLAIN
+	good.example   A $GOOD
+	_25._tcp.plain.example  TLSA 0 0 1 00
+	_25._tcp.good.example   TLSA 0 0 1 00
+	example        SECURE
+	EOF
+	runner
+	send "$DIR/data" a@x.example
+	eventually heard good 'took a@x.example'
+	heard plain EHLO
+	! heard plain MAIL
+}
+
+@test "MTA-STS, enforced: hosts of the policy with valid certificates" {
+	certs one two
+	tls_server one two # its certificate is another's
+	tls_server two
+	tls_server three two
+	zone <<-EOF
+	x.example      MX 10 three.example
+	x.example      MX 20 one.example
+	x.example      MX 30 two.example
+	one.example    A $ONE
+	two.example    A $TWO
+	three.example  A $THREE
+	_mta-sts.x.example  TXT "v=STSv1; id=1"
+	EOF
+	policy x.example enforce one.example two.example
+	runner
+	send "$DIR/data" a@x.example
+	eventually heard two 'took a@x.example'
+	! heard three EHLO
+	heard one EHLO
+	! heard one MAIL
+	eventually empty
+	result x.example 'type=sts .*policy="version: STSv1".*mx=one.example.*failure=certificate-host-mismatch.*mx-host=one.example'
+	result x.example 'type=sts .*failure=validation-failure.*mx-mismatch.*mx-host=three.example'
+	results x.example | grep 'mx-host=two.example' | grep -vq failure
+}
+
+@test "MTA-STS, testing: told, not enforced" {
+	certs one
+	server plain
+	tls_server one
+	zone <<-EOF
+	x.example      MX 10 plain.example
+	y.example      MX 10 one.example
+	plain.example  A $PLAIN
+	one.example    A $ONE
+	_mta-sts.x.example  TXT "v=STSv1; id=1"
+	_mta-sts.y.example  TXT "v=STSv1; id=1"
+	EOF
+	policy x.example testing plain.example
+	policy y.example testing other.example
+	runner
+	send "$DIR/data" a@x.example b@y.example
+	eventually heard plain took
+	eventually heard one took
+	eventually empty
+	result x.example 'failure=starttls-not-supported'
+	result y.example 'mx-mismatch'
+}
+
+@test "REQUIRETLS: to verified hosts that offer it, else refused; and No" {
+	certs one two
+	tls_server one one -offer REQUIRETLS
+	tls_server two one
+	zone <<-EOF
+	x.example      MX 10 two.example
+	x.example      MX 20 one.example
+	y.example      MX 10 two.example
+	z.example      A $ONE
+	one.example    A $ONE
+	two.example    A $TWO
+	_25._tcp.one.example  TLSA $(tlsa one)
+	_25._tcp.two.example  TLSA $(tlsa two)
+	example        SECURE
+	z.example      TXT insecure
+	EOF
+	runner
+	send -tls yes "$DIR/data" a@x.example
+	eventually heard one 'took a@x.example'
+	heard one 'MAIL FROM:<mox@localhost>.* REQUIRETLS'
+	send -tls yes "$DIR/data" b@z.example
+	eventually dsn '^Status: 5.7.30'
+	# two.example's certificate is not what its record says.
+	send -tls no "$DIR/data" c@y.example
+	eventually heard two 'took c@y.example'
+	# ... and the next message does not go over that connection.
+	send "$DIR/data" d@y.example
+	eventually in_due 1
+	! heard two 'took d@y.example'
+}
+
+@test "reports are not sent in the clear because TLS failed, and not noted" {
+	certs one
+	tls_server one one -reply 'STARTTLS=454 4.7.0 not now'
+	zone <<-EOF
+	x.example      A $ONE
+	EOF
+	runner
+	send -report "$DIR/data" a@x.example
+	eventually in_due 1
+	item | grep -q '^delayed .* x.example 454'
+	! heard one MAIL
+	[ -z "$(results x.example)" ]
+	send "$DIR/data" b@x.example
+	eventually heard one 'took b@x.example'
+	eventually result x.example 'type=no-policy-found .*failure=starttls-not-supported'
+}
+
+# ---- addresses, transports ----
+
+# ::1 is everybody's: a port nobody else has.
+need_ipv6() {
+	[ -e /proc/net/if_inet6 ] && grep -q '^0*1 ' /proc/net/if_inet6 || skip "no IPv6 here"
+	MOX_SMTP_PORT=$(python3 -c 'import socket
+s = socket.socket(socket.AF_INET6); s.bind(("::1", 0)); print(s.getsockname()[1])')
+}
+
+# A server at an address that is given.
+server_at() {
+	local name=$1 ip=$2
+	shift 2
+	background python3 "$TOP/t/bin/smtp-script" "$@" "$ip" "$MOX_SMTP_PORT" "$BATS_TEST_TMPDIR/$name.log"
+	eventually port_open "$ip" "$MOX_SMTP_PORT"
+}
+
+transports() { printf 'Transports:\n%b' "$1" >>"$DIR/mox.conf"; }
+
+@test "two families: the other one when one is dead" {
+	need_ipv6
+	FOUR=$(own_ip)
+	server_at four "$FOUR"
+	zone <<-EOF
+	x.example      MX 1 mx.example
+	mx.example     AAAA ::1
+	mx.example     A $FOUR
+	EOF
+	runner
+	send "$DIR/data" a@x.example
+	eventually heard four 'took a@x.example'
+	eventually empty
+}
+
+@test "refused by policy at one family: not for good before the other was tried" {
+	need_ipv6
+	FOUR=$(own_ip)
+	server_at six ::1 -reply 'RCPT=550 5.7.1 not from there'
+	server_at four "$FOUR" -reply 'RCPT:late@=451 4.7.1 later'
+	zone <<-EOF
+	x.example      MX 1 mx.example
+	mx.example     AAAA ::1
+	mx.example     A $FOUR
+	EOF
+	runner
+	send "$DIR/data" a@x.example late@x.example
+	eventually in_due 2
+	heard six 'RCPT TO:<a@'
+	item 1 | grep -q '^delayed .* mx.example 550 5.7.1'
+	item 1 | grep -q '^dialed .* mx.example ::1'
+	mv "$Q"/due/*/*.[12] "$Q/due/now/"
+	eventually heard four 'took a@x.example'
+	eventually in_due 1
+	# Then the first one, and then it is meant.
+	mv "$Q"/due/*/*.2 "$Q/due/now/"
+	eventually dsn '^Final-Recipient: rfc822; *late@x.example'
+	dsn '^Status: 5.7.1'
+}
+
+@test "a transport for one family only" {
+	need_ipv6
+	FOUR=$(own_ip)
+	server_at six ::1
+	server_at four "$FOUR"
+	zone <<-EOF
+	x.example      AAAA ::1
+	x.example      A $FOUR
+	EOF
+	transports '\tfour:\n\t\tDirect:\n\t\t\tDisableIPv6: true\n\tany:\n\t\tDirect:\n\t\t\tDisableIPv4: true\n'
+	runner
+	send -transport four "$DIR/data" a@x.example
+	eventually heard four 'took a@x.example'
+	send -transport any "$DIR/data" b@x.example
+	eventually heard six 'took b@x.example'
+}
+
+@test "through a SOCKS5 proxy, under its name" {
+	server one
+	PROXY=$(own_ip)
+	background python3 "$TOP/t/bin/socks-proxy" "$PROXY" 1080 "$BATS_TEST_TMPDIR/proxy.log"
+	eventually port_open "$PROXY" 1080
+	zone <<-EOF
+	x.example      MX 1 one.example
+	one.example    A $ONE
+	EOF
+	transports "\tproxy:\n\t\tSocks:\n\t\t\tAddress: $PROXY:1080\n\t\t\tRemoteIPs:\n\t\t\t\t- 192.0.2.1\n\t\t\tRemoteHostname: out.example\n"
+	runner
+	send -transport proxy "$DIR/data" a@x.example
+	eventually heard one 'took a@x.example'
+	heard one 'EHLO out.example'
+	heard proxy "^$ONE 2525"
+	eventually empty
+	touch "$BATS_TEST_TMPDIR/proxy.log.refuse"
+	stop_runner # and with it the connection
+	runner
+	send -transport proxy "$DIR/data" b@x.example
+	eventually in_due 1
+	item | grep -q '^delayed .* one.example .*socks: not allowed by its rules'
+}
+
+@test "REQUIRETLS by a transport without verified TLS: refused" {
+	server one
+	zone </dev/null
+	transports "\tsmart:\n\t\tSMTP:\n\t\t\tHost: $ONE\n\t\t\tPort: 2525\n\t\t\tNoSTARTTLS: true\n"
+	runner
+	send -tls yes -transport smart "$DIR/data" a@x.example
+	eventually dsn '^Diagnostic-Code: smtp; 554 5.7.30'
+	! heard one MAIL
+}
+
+# ---- around it ----
+
+@test "DNS by mox-resolver, one for all deliveries; by hand, one of its own" {
+	need nsd ldns-signzone ldns-keygen
+	unset MOX_DNS_ZONE
+	server one
+	dns_zone example <<-EOF
+	x  MX 10 one
+	y  MX 10 one
+	one A $ONE
+	EOF
+	dns_start
+	runner
+	send "$DIR/data" a@x.example b@y.example c@nowhere.example
+	eventually heard one 'took a@x.example'
+	eventually heard one 'took b@y.example'
+	eventually dsn '^Status: 5.1.2'
+	[ "$(pgrep -c -P "$RUNNER" -x mox-resolver)" = 1 ]
+	mkdir "$Q/active/by-hand"
+	mox-remote -config "$DIR/mox.conf" -runner by-hand -destination 'mx x.example' </dev/null
+}
+
+@test "by hand, beside a runner that takes back what is left" {
+	nobody one
+	server two -reply 'RCPT:later@=451 4.3.0 not now'
+	zone <<-EOF
+	x.example      A $ONE
+	EOF
+	runner
+	send "$DIR/data" a@x.example later@x.example
+	eventually in_due 2
+	echo "x.example A $TWO" | zone
+	mkdir "$Q/active/by-hand"
+	mv "$Q"/due/*/*.[12] "$Q/active/by-hand/"
+	run mox-remote -config "$DIR/mox.conf" -runner by-hand -destination 'mx x.example' \
+		<<<"send $(cd "$Q/active/by-hand" && echo *)"
+	[ "$status" = 0 ]
+	[[ $output == *".1 delivered 250"* && $output == *".2 delayed 451"* && $output == *ready* ]]
+	heard two 'took a@x.example'
+	# Once more: what was delivered stays so.
+	mox-remote -config "$DIR/mox.conf" -runner by-hand -destination 'mx x.example' \
+		<<<"send $(cd "$Q/active/by-hand" && echo *.1)"
+	times two 'took' 1
+	# Who comes next takes it back.
+	stop_runner
+	runner
+	eventually in_due 1
+	eventually count msg 1
+	times two 'took' 1
+}
+
+@test "by hand: a folder that another has is refused" {
+	zone </dev/null
+	mkdir -p "$Q/active/by-hand"
+	mkfifo "$BATS_TEST_TMPDIR/in"
+	exec 7<>"$BATS_TEST_TMPDIR/in"
+	background sh -c 'exec mox-remote "$@" <"$0" 7>&-' "$BATS_TEST_TMPDIR/in" \
+		-config "$DIR/mox.conf" -runner by-hand -destination 'mx x.example'
+	eventually test -e "$Q/active/by-hand/.lock"
+	held() { mox-remote -config "$DIR/mox.conf" -runner by-hand -destination 'mx x.example' </dev/null; [ $? = 111 ]; }
+	eventually held
+	exec 7>&-
+}
+
+@test "while it talks to strangers it is jailed" {
+	server one -hang DATA
+	echo "x.example A $ONE" | zone
+	runner
+	send "$DIR/data" a@x.example
+	eventually heard one DATA
+	# The warm one, which reads nothing, may wait beside it.
+	jailed() {
+		local pid
+		for pid in $(pgrep -P "$RUNNER" -x mox-remote) $(pgrep -P "$(pgrep -d, -P "$RUNNER")" -x mox-remote); do
+			grep -q '^Seccomp:.*2' "/proc/$pid/status" &&
+				grep -q '^NoNewPrivs:.*1' "/proc/$pid/status" &&
+				ls -l "/proc/$pid/fd" | grep -q socket && return 0
+		done
+		return 1
+	}
+	eventually jailed
 }

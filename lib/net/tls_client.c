@@ -47,8 +47,8 @@ static const char *const bundles[] = {
 	"/etc/ssl/cert.pem",                  /* BSD, macOS */
 };
 
-static const char *
-system_bundle(void)
+const char *
+tls_client_bundle(void)
 {
 	const char *named = secure_getenv(X509_get_default_cert_file_env());
 
@@ -80,7 +80,7 @@ load_trust(struct tls_client *t, const struct tls_client_opts *opts,
     struct err *e)
 {
 	const char *file =
-	    opts->ca_file != NULL ? opts->ca_file : system_bundle();
+	    opts->ca_file != NULL ? opts->ca_file : tls_client_bundle();
 	const char *const *more = opts->more_ca_files;
 
 	if (file == NULL)

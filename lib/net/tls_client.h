@@ -24,6 +24,9 @@ struct tls_client_opts {
 	struct cert *cert;                /* to show when asked; NULL: none */
 };
 
+/* The file of what the system trusts, for jails; NULL: none was found. */
+const char *tls_client_bundle(void);
+
 struct tls_client;
 
 /* Everything is read here, so that a jail may follow. cert may be freed

@@ -2,7 +2,8 @@
  * queuectl - put messages into a queue, for tests.
  *
  *	queuectl [-n N] [-until SECONDS] [-account A] [-from F] [-notify W]
- *	    [-transport T] [-attempts N] [-number] data-folder to... <message
+ *	    [-transport T] [-attempts N] [-number] [-tls yes|no]
+ *	    [-report] data-folder to... <message
  *
  * -n: so many messages alike, each acknowledged by a line with its ID; with
  * -number the recipients of the third are 3.TO.
@@ -21,9 +22,9 @@
 void fault_mark(const char *text) __attribute__((weak));
 
 static long opt_n = 1, opt_until, opt_attempts;
-static bool opt_number;
+static bool opt_number, opt_report;
 static const char *opt_account = "mox", *opt_from = "mox@localhost",
-		  *opt_notify, *opt_transport;
+		  *opt_notify, *opt_transport, *opt_tls;
 
 static const struct opt options[] = {
 	{ "n", OPT_INT, &opt_n, "n", "messages" },
@@ -33,6 +34,8 @@ static const struct opt options[] = {
 	{ "account", OPT_STRING, &opt_account, "name", "of the sender" },
 	{ "from", OPT_STRING, &opt_from, "address", "MAIL FROM" },
 	{ "notify", OPT_STRING, &opt_notify, "word", "success or never" },
+	{ "report", OPT_BOOL, &opt_report, NULL, "a DMARC or TLS report" },
+	{ "tls", OPT_STRING, &opt_tls, "word", "REQUIRETLS: yes, no" },
 	{ "transport", OPT_STRING, &opt_transport, "name", "by this" },
 	{ NULL, 0, NULL, NULL, NULL },
 };
@@ -57,6 +60,10 @@ main(int argc, char **argv)
 		.from = slice_str(opt_from),
 		.rcpts = rcpts,
 		.attempts = (unsigned)opt_attempts,
+		.report = opt_report,
+		.requiretls = !opt_tls       ? QUEUE_TLS_DEFAULT
+		    : strcmp(opt_tls, "yes") ? QUEUE_TLS_NO
+					     : QUEUE_TLS_YES,
 		.transport = slice_str(opt_transport) };
 	struct store_env env = { .run_fd = -1 };
 	struct queue q;
