@@ -186,6 +186,15 @@ tell(struct runner *r, struct job *job, const struct item *it, enum job_act act,
 
 /* ---- addresses that nothing is sent to ---- */
 
+/* What the account's user sent. What is passed on for others, and told to them,
+ * is not: a forgery that is refused must not end the forwarding. */
+static bool
+is_own(const struct item *it)
+{
+	return it->m.account.n > 0 && it->m.from.n > 0 && it->m.nvia == 0 &&
+	    !it->m.report;
+}
+
 bool
 runner_is_suppressed(struct runner *r, const struct item *it,
     const char **why_r)
@@ -195,7 +204,7 @@ runner_is_suppressed(struct runner *r, const struct item *it,
 	char since[CLOCK_TEXT];
 	int rc;
 
-	if (it->m.account.n == 0)
+	if (!is_own(it))
 		return false;
 	rc = suppress_find(r->suppress, it->m.account, it->rcpt.to, r->arena,
 	    &entry, &e);
@@ -235,8 +244,8 @@ note_result(struct runner *r, const struct job *job, const struct item *it,
 	struct err e = ERR_INIT;
 	int rc;
 
-	if (when == SETTLE_CLAIMED || job->act != JOB_SEND ||
-	    it->m.account.n == 0 || !was_remote(it))
+	if (when == SETTLE_CLAIMED || job->act != JOB_SEND || !is_own(it) ||
+	    !was_remote(it))
 		return;
 	rc = it->state == ITEM_FAILED
 	    ? suppress_failed(r->suppress, it->m.account, it->rcpt.to,

@@ -243,3 +243,25 @@ suppressed() { grep -qs "^$2 " "$Q/suppress/$1"; }
 	put -account mox "$DIR/data" ok3@a.example
 	eventually grep -q '^ok3@a.example 0 ' "$Q/failures/mox"
 }
+
+@test "suppressed: not what is passed on for others, nor notifications" {
+	runner
+	mkdir -p "$Q/suppress"
+	mkdir -p "$Q/tmp" "$Q/todo"
+	echo ok@a.example >"$Q/suppress/mox"
+	forwarded() {
+		printf '%s\n' 'mox-envelope 1' 'queued 2026-11-30T15:04:05Z' 'account mox' \
+			"from $2" 'size 5' ${4:+"$4"} "to $3" '' hello >"$Q/tmp/$1"
+		mv "$Q/tmp/$1" "$Q/todo/$1"
+	}
+	forwarded 64a1b2c3d4e5f60718 x@b.example ok@a.example 'via mox@localhost'
+	eventually delivered 1
+	forwarded 64a1b2c3d4e5f60719 x@b.example perm@a.example 'via mox@localhost'
+	eventually empty
+	forwarded 64a1b2c3d4e5f6071a '' ok@a.example
+	forwarded 64a1b2c3d4e5f6071b '' perm@a.example
+	eventually delivered 2
+	eventually empty
+	[ "$(cat "$Q/suppress/mox")" = ok@a.example ]
+	[ -z "$(ls "$Q/failures")" ]
+}
