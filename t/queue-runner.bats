@@ -250,8 +250,9 @@ suppressed() { grep -qs "^$2 " "$Q/suppress/$1"; }
 	mkdir -p "$Q/tmp" "$Q/todo"
 	echo ok@a.example >"$Q/suppress/mox"
 	forwarded() {
-		printf '%s\n' 'mox-envelope 1' 'queued 2026-11-30T15:04:05Z' 'account mox' \
-			"from $2" 'size 5' ${4:+"$4"} "to $3" '' hello >"$Q/tmp/$1"
+		# As queue_add writes it.
+		printf '%s\n' 'mox-envelope 1' 'queued 2026-11-30T15:04:05.000Z' 'account mox' \
+			"from $2" ${4:+"$4"} 'size 5' "to $3" '' hello >"$Q/tmp/$1"
 		mv "$Q/tmp/$1" "$Q/todo/$1"
 	}
 	forwarded 64a1b2c3d4e5f60718 x@b.example ok@a.example 'via mox@localhost'
