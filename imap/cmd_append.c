@@ -115,6 +115,7 @@ append_refuse(struct imap_session *s, struct imap_command *c,
 	struct store_mailbox mb;
 	struct err e = ERR_INIT;
 	uint64_t size = imap_reader_literal_size(&s->in);
+	enum store_code code;
 	int rc;
 
 	if (size == 0)
@@ -127,7 +128,9 @@ append_refuse(struct imap_session *s, struct imap_command *c,
 		return imap_store_failed(c, STORE_FAILED, &e);
 	if (rc == 0 || !mb.exists)
 		return imap_no(c, "TRYCREATE", "no such mailbox");
-	return IMAP_OK;
+	/* A line end may be stored as one byte. */
+	code = store_quota_check(s->store, (size + 1) / 2, &e);
+	return code == STORE_OK ? IMAP_OK : imap_store_failed(c, code, &e);
 }
 
 enum imap_result

@@ -1,6 +1,9 @@
 /* commands - the table of commands after login, and what we can do. */
 #include "imap/imap.h"
 
+/* What an administrator and the account as a whole are concerned with. */
+#define ADMINISTRATION " QUOTA QUOTA=RES-STORAGE"
+
 /* What SEARCH and its kin can do. */
 #define SEARCHING \
 	" WITHIN INPROGRESS SORT SORT=DISPLAY ESORT I18NLEVEL=1" \
@@ -47,6 +50,8 @@ static const struct imap_def commands[] = {
 	{ "MOVE", imap_cmd_copy, IMAP_IN_SELECTED,
 	    IMAP_HAS_UID | IMAP_NUMBERS },
 	{ "COMPRESS", imap_cmd_compress, IMAP_IN_BOTH, 0 },
+	{ "GETQUOTA", imap_cmd_getquota, IMAP_IN_BOTH, 0 },
+	{ "GETQUOTAROOT", imap_cmd_getquotaroot, IMAP_IN_BOTH, 0 },
 	{ "UIDBATCHES", imap_cmd_uidbatches, IMAP_IN_SELECTED, 0 },
 };
 
@@ -71,5 +76,6 @@ imap_capabilities(struct buf *b)
 	buf_addz(b,
 	    " QRESYNC OBJECTID SAVEDATE PREVIEW PARTIAL UIDONLY UIDBATCHES"
 	    " COMPRESS=DEFLATE");
+	buf_addz(b, ADMINISTRATION);
 	buf_addf(b, " APPENDLIMIT=%llu", (unsigned long long)IMAP_APPEND_MAX);
 }

@@ -238,6 +238,8 @@ IMAP_COMMAND(imap_cmd_store);
 IMAP_COMMAND(imap_cmd_copy); /* and MOVE */
 IMAP_COMMAND(imap_cmd_uidbatches);
 IMAP_COMMAND(imap_cmd_compress);
+IMAP_COMMAND(imap_cmd_getquota);
+IMAP_COMMAND(imap_cmd_getquotaroot);
 
 /* STATUS items of RFC 9051, 6.3.11, for STATUS and LIST RETURN. */
 bool imap_status_items(struct imap_parse *p, unsigned *items_r);

@@ -266,6 +266,12 @@ store_set_quota(struct store *st, uint64_t bytes)
 	st->quota = bytes;
 }
 
+uint64_t
+store_quota(const struct store *st)
+{
+	return st->quota;
+}
+
 /* ---- changing the account's own files ---- */
 
 int

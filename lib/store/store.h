@@ -73,6 +73,7 @@ bool store_is_current(const struct store *st);
 
 /* Quota in bytes of stored messages for this account; 0 for none. */
 void store_set_quota(struct store *st, uint64_t bytes);
+uint64_t store_quota(const struct store *st);
 /* Use as maildirsize says. */
 int store_quota_used(struct store *st, uint64_t *bytes_r, uint64_t *count_r,
     struct err *e);
