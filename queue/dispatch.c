@@ -204,31 +204,36 @@ give(struct dest *d, struct worker *w)
 }
 
 static void
-dispatch_dest(struct runner *r, struct dest *d)
+give_idle(struct dest *d)
+{
+	struct worker *w;
+
+	while (d->waiting && (w = idle_worker(d)))
+		give(d, w);
+}
+
+/* Give to one more. False: it cannot be started now. */
+static bool
+give_new(struct runner *r, struct dest *d)
 {
 	struct err e = ERR_INIT;
 
-	while (d->waiting) {
-		struct worker *w = idle_worker(d);
-		if (!w && d->nworkers >= d->limit)
-			return;
-		/* The last ones are for destinations that have none. */
-		if (!w && d->nworkers > 0 &&
-		    r->workers >= WORKERS_MAX - WORKERS_FIRST)
-			return;
-		if (!w && r->workers >= WORKERS_MAX) {
-			make_room(r);
-			return;
-		}
-		if (!w && start_worker(r, d, &e) < 0) {
-			log_line(QUEUE_TOPIC, LOG_ERROR, "no delivery started",
-			    LOG_E(&e));
-			return;
-		}
-		if (!w)
-			w = d->workers;
-		give(d, w);
+	if (start_worker(r, d, &e) < 0) {
+		log_line(QUEUE_TOPIC, LOG_ERROR, "no delivery started",
+		    LOG_E(&e));
+		return false;
 	}
+	give(d, d->workers);
+	return true;
+}
+
+/* The last ones are for destinations that have none. */
+static void
+give_more(struct runner *r, struct dest *d)
+{
+	while (d->waiting && d->nworkers < d->limit &&
+	    r->workers < WORKERS_MAX - WORKERS_FIRST && give_new(r, d))
+		;
 }
 
 static void
@@ -247,20 +252,29 @@ forget_dest(struct runner *r, struct dest *d)
 	free(d);
 }
 
+/* First everybody has one; only when nobody waits for that, some have more. */
 void
 runner_dispatch(struct runner *r)
 {
 	int64_t now_ms = clock_mono_ms(NULL);
+	size_t without = 0;
 	struct slice key;
-	void *d;
+	void *p;
 
-	for (size_t i = 0; map_next(r->dests, &i, &key, &d);) {
-		dispatch_dest(r, d);
+	for (size_t i = 0; map_next(r->dests, &i, &key, &p);) {
+		struct dest *d = p;
+		give_idle(d);
+		if (d->waiting && !d->nworkers)
+			without += r->workers >= WORKERS_MAX || !give_new(r, d);
 		end_idle(d, now_ms);
-		if (!((struct dest *)d)->workers &&
-		    !((struct dest *)d)->waiting)
+		if (!d->workers && !d->waiting)
 			forget_dest(r, d);
 	}
+	if (without)
+		make_room(r);
+	else
+		for (size_t i = 0; map_next(r->dests, &i, &key, &p);)
+			give_more(r, p);
 }
 
 /* ---- what they answer ---- */

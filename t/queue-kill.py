@@ -1,12 +1,13 @@
 """A queue, two runners, and a receiver that counts: kill -9 of runners,
-starters and deliveries at random moments, and a receiver that now and then
+starters, deliveries and their warm parents at random moments, and a receiver that now and then
 refuses for a while, is slow, or hangs up behind the final dot.
 
 Nothing may be lost. A message may come twice only if what took it the first
 time cannot know that the other side heard its 250: no command followed.
 
-Usage: queue-kill.py FOLDER IP MESSAGES KILLS; MOX_TEST_SEED begins with the
-same random numbers.
+Usage: queue-kill.py FOLDER IP MESSAGES KILLS [DOMAINS]; MOX_TEST_SEED begins
+with the same random numbers. With DOMAINS messages are to d0.example, ... in
+turn, which have MX records in $MOX_DNS_ZONE; else to x.example by a route.
 """
 import glob
 import os
@@ -19,6 +20,7 @@ import threading
 import time
 
 FOLDER, IP, MESSAGES, KILLS = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+DOMAINS = int(sys.argv[5]) if len(sys.argv) > 5 else 0
 SEED = int(os.environ.get("MOX_TEST_SEED", time.time()))
 print("seed", SEED, flush=True)
 dice = random.Random(SEED)
@@ -84,7 +86,8 @@ def start():
 
 
 def processes():
-    """Starters, runners and deliveries of this folder, by /proc."""
+    """Starters, runners, deliveries, their warm parents, and what answers DNS
+    for them, of this folder, by /proc."""
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             try:
@@ -120,8 +123,16 @@ def again():
 quiet = KILLS == 0
 server = Server((IP, 2525), Receiver)
 threading.Thread(target=server.serve_forever, daemon=True).start()
-adder = subprocess.Popen([os.environ["MOX_T"] + "/bin/queuectl", "-number", "-n", str(MESSAGES),
-    FOLDER + "/data", "a@x.example"], stdin=open(FOLDER + "/message"), stdout=open(FOLDER + "/ids", "w"))
+
+
+def add(to, count):
+    return subprocess.Popen([os.environ["MOX_T"] + "/bin/queuectl", "-number", "-n", str(count),
+        FOLDER + "/data", to], stdin=open(FOLDER + "/message"), stdout=subprocess.DEVNULL)
+
+
+tos = [f"a@d{i}.example" for i in range(DOMAINS)] or ["a@x.example"]
+each = MESSAGES // len(tos)
+adders = [add(to, each) for to in tos]
 runners = [start(), start()]
 for _ in range(KILLS):
     time.sleep(dice.random() * 0.3)
@@ -133,7 +144,7 @@ for _ in range(KILLS):
             pass
     runners = [r if r.poll() is None else start() for r in runners]
     again()
-assert adder.wait() == 0
+assert not any(adder.wait() for adder in adders)
 quiet = True
 end = time.monotonic() + 120
 while left():
@@ -150,9 +161,9 @@ server.shutdown()
 counts = {}
 for to, heard in takings:
     counts.setdefault(to, []).append(heard)
-lost = [n for n in range(1, MESSAGES + 1) if f"{n}.a@x.example" not in counts]
+lost = [f"{n}.{to}" for n in range(1, each + 1) for to in tos if f"{n}.{to}" not in counts]
 assert not lost, f"lost: {lost[:10]} of {len(lost)}"
-assert len(counts) == MESSAGES, "more than was sent"
+assert len(counts) == each * len(tos), "more than was sent"
 # All but one of those that came several times went without an echo.
 wrong = {to: v for to, v in counts.items() if v.count(True) > 1}
 assert not wrong, f"sent again though answered: {list(wrong.items())[:10]}"
