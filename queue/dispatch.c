@@ -176,24 +176,48 @@ static const char *const commands[] = {
 	[JOB_TELL_SUCCESS] = "dsn success",
 };
 
-/* The next jobs of one message; the command to the worker. */
+/* May it go with the first of a group? Whether TLS is required may have been
+ * said for some recipients anew. */
+static bool
+goes_with(const struct job *job, const struct job *first)
+{
+	return job->act == first->act && job->requiretls == first->requiretls;
+}
+
+/* The next jobs of one message, which stand one behind the other, into
+ * w->group; others of it stay in the line. Their names to the command. */
+static void
+take_group(struct dest *d, struct worker *w, struct buf *line)
+{
+	struct job **at = &d->first, **last = &w->group, *first = d->first,
+		   *job;
+
+	for (int n = 0; n < GROUP_MAX && (job = *at) &&
+	     slice_eq(id_of(job), id_of(first));) {
+		if (!goes_with(job, first)) {
+			at = &job->next;
+			continue;
+		}
+		*at = job->next;
+		if (!*at)
+			d->last = at;
+		d->waiting--;
+		job->next = NULL;
+		*last = job;
+		last = &job->next;
+		buf_addf(line, " %s", job->name);
+		n++;
+	}
+}
+
 static void
 give(struct dest *d, struct worker *w)
 {
 	struct buf line = BUF_INIT(GROUP_MAX * (QUEUE_ITEM_NAME + 1) + 32);
-	struct job **last = &w->group, *first = d->first;
 	struct err e = ERR_INIT;
 
-	buf_addz(&line, commands[first->act]);
-	for (int n = 0; n < GROUP_MAX && d->first &&
-	     slice_eq(id_of(d->first), id_of(first)) &&
-	     d->first->act == first->act &&
-	     d->first->requiretls == first->requiretls;
-	     n++) {
-		*last = pop(d);
-		buf_addf(&line, " %s", (*last)->name);
-		last = &(*last)->next;
-	}
+	buf_addz(&line, commands[d->first->act]);
+	take_group(d, w, &line);
 	buf_addc(&line, '\n');
 	/* It has read all before: the pipe has room. That it is gone, its
 	 * output tells. */

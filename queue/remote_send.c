@@ -321,9 +321,9 @@ refuse(struct remote *r, struct group_item *items, size_t n, struct slice text)
 		    SLICE_NULL, text);
 }
 
-/* Items that can go in one transaction. True: no host could be reached. */
+/* True: no host could be reached. */
 static bool
-send_alike(struct remote *r, struct group_item *items, size_t n)
+send_items(struct remote *r, struct group_item *items, size_t n)
 {
 	struct err e = ERR_INIT;
 	struct transfer t;
@@ -347,36 +347,15 @@ send_alike(struct remote *r, struct group_item *items, size_t n)
 	return failed;
 }
 
-/* How many go with the first one: they are brought together. Whether TLS is
- * required may have been said for some anew. */
-static size_t
-alike(struct group_item *items, size_t n)
-{
-	size_t same = 1;
-
-	for (size_t i = 1; i < n; i++)
-		if (items[i].it.m.requiretls == items[0].it.m.requiretls) {
-			struct group_item item = items[same];
-			items[same++] = items[i];
-			items[i] = item;
-		}
-	return same;
-}
-
 int
 remote_send(struct remote *r, struct slice names, const char **answer)
 {
 	struct group_item *items;
-	size_t n = group_open(&r->group, names, &items), same;
-	bool failed = false;
+	size_t n = group_open(&r->group, names, &items);
 
 	r->delivered = r->trouble = false;
 	n = group_begin(&r->group, items, n);
-	for (size_t i = 0; i < n; i += same) {
-		same = alike(&items[i], n - i);
-		failed = send_alike(r, &items[i], same);
-	}
-	if (failed)
+	if (n > 0 && send_items(r, items, n))
 		*answer = "ready host-failed";
 	else if (r->trouble && !r->delivered)
 		*answer = "ready busy";
