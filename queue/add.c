@@ -81,6 +81,15 @@ queue_bucket_time(struct slice bucket, int64_t *us_r)
 	    clock_rfc3339_parse(slice_str(text), us_r);
 }
 
+unsigned
+queue_notify_on(unsigned notify, bool last)
+{
+	if (last || !(notify & QUEUE_NOTIFY_SUCCESS))
+		return notify;
+	notify &= ~(unsigned)QUEUE_NOTIFY_SUCCESS;
+	return notify ? notify : QUEUE_NOTIFY_NEVER;
+}
+
 struct slice
 queue_domain(struct slice address)
 {

@@ -137,6 +137,7 @@ stays_inside(struct runner *r, const struct item *it)
 	    !suppress_is_counted(r->suppress, it->m.account,
 		it->m.rcpts[0].to) &&
 	    !(it->m.rcpts[0].notify & QUEUE_NOTIFY_SUCCESS) &&
+	    it->m.rcpts[0].done.n == 0 &&
 	    (lookup_account(r->lookup, r->arena, it->m.account, &account,
 		 NULL) <= 0 ||
 		account->keep_retired_message_period == 0);

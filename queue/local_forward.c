@@ -24,17 +24,6 @@ local_has_passed(const struct item *it, struct slice forwarder)
 	return it->m.nvia == QUEUE_VIA_MAX;
 }
 
-/* RFC 3461, 5.2.7.2 and 5.2.7.3: one address has all to tell; for several, or
- * with a copy kept, it is told here that it arrived. */
-unsigned
-local_notify(unsigned notify, bool last)
-{
-	if (last || !(notify & QUEUE_NOTIFY_SUCCESS))
-		return notify;
-	notify &= ~(unsigned)QUEUE_NOTIFY_SUCCESS;
-	return notify ? notify : QUEUE_NOTIFY_NEVER;
-}
-
 int
 local_pass_on(struct local *l, struct spool *spool,
     const struct group_item *item, const struct deliver_target *t,
@@ -57,7 +46,7 @@ local_pass_on(struct local *l, struct spool *spool,
 	for (size_t i = 0; i < f->n; i++) {
 		rcpts[i] = (struct queue_rcpt){ .to = f->to[i],
 			.orcpt = it->rcpt.orcpt,
-			.notify = local_notify(it->rcpt.notify,
+			.notify = queue_notify_on(it->rcpt.notify,
 			    f->n == 1 && !f->keep) };
 		m.utf8 |= !unicode_is_ascii(f->to[i]);
 	}

@@ -5,6 +5,7 @@
  * To it: {u32 length, bytes}..., {u32 0}. From it: {u32 length, record}.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,9 +22,8 @@
 
 /* ---- a socket ---- */
 
-/* Exactly n bytes. 1, 0 the other end is gone, -1. */
-static int
-receive(int fd, void *p, size_t n, struct err *e)
+int
+local_receive(int fd, void *p, size_t n, struct err *e)
 {
 	char *at = p;
 
@@ -62,8 +62,8 @@ parse_one(int fd, char *piece)
 	uint32_t n;
 	int rc;
 
-	while ((rc = receive(fd, &n, sizeof(n), NULL)) > 0 && n > 0 &&
-	    n <= PIECE_MAX && (rc = receive(fd, piece, n, NULL)) > 0)
+	while ((rc = local_receive(fd, &n, sizeof(n), NULL)) > 0 && n > 0 &&
+	    n <= PIECE_MAX && (rc = local_receive(fd, piece, n, NULL)) > 0)
 		msgparse_push(p, slice_of(piece, n));
 	if (rc > 0 && n == 0) {
 		msgparse_finish(p, &record);
@@ -75,10 +75,21 @@ parse_one(int fd, char *piece)
 	return rc;
 }
 
-static _Noreturn void
-be_parser(int fd, const struct sandbox *jail, pid_t parent)
+static void
+be_parser(void *ctx, int fd)
 {
 	char *piece = xmalloc(PIECE_MAX);
+
+	(void)ctx;
+	while (parse_one(fd, piece) > 0)
+		continue;
+	free(piece);
+}
+
+static _Noreturn void
+be_child(void (*run)(void *ctx, int fd), void *ctx, int fd,
+    const struct sandbox *jail, pid_t parent)
+{
 	struct err e = ERR_INIT;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -92,13 +103,19 @@ be_parser(int fd, const struct sandbox *jail, pid_t parent)
 		_exit(EXIT_FAILED);
 	}
 	close_range(STDERR_FILENO + 1, ~0U, 0);
-	while (parse_one(STDIN_FILENO, piece) > 0)
-		continue;
+	run(ctx, STDIN_FILENO);
 	_exit(EXIT_DONE);
 }
 
 int
 local_parser_start(int *fd_r, struct err *e)
+{
+	return local_child_start(be_parser, NULL, fd_r, e);
+}
+
+int
+local_child_start(void (*run)(void *ctx, int fd), void *ctx, int *fd_r,
+    struct err *e)
 {
 	struct sandbox *jail = sandbox_new(SANDBOX_FRONT, NULL, 0, e);
 	pid_t self = getpid(), pid;
@@ -112,7 +129,7 @@ local_parser_start(int *fd_r, struct err *e)
 	if (pid < 0)
 		return err_sys(e, "fork");
 	if (pid == 0)
-		be_parser(pair[1], jail, self);
+		be_child(run, ctx, pair[1], jail, self);
 	close(pair[1]);
 	sandbox_free(&jail);
 	*fd_r = pair[0];
@@ -138,12 +155,12 @@ local_parse(struct local *l, struct spool *spool, struct buf *record,
 				return -1;
 	if (rc < 0 || send_piece(l->parser, SLICE_NULL, e) < 0)
 		return -1;
-	rc = receive(l->parser, &n, sizeof(n), e);
+	rc = local_receive(l->parser, &n, sizeof(n), e);
 	if (rc > 0 && n > MSGREC_MAX)
 		return err_set(e, ERR_PERM, "parser: record too long");
 	if (rc > 0 && n > 0) {
 		p = buf_space(record, n);
-		rc = p ? receive(l->parser, p, n, e)
+		rc = p ? local_receive(l->parser, p, n, e)
 		       : err_set(e, ERR_LIMIT, "record too long");
 		record->n += rc > 0 ? n : 0;
 	}

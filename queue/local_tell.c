@@ -5,8 +5,10 @@
 #include "message/dsn.h"
 #include "message/header.h"
 #include "queue/local.h"
+#include "text/unicode.h"
 
 #define FULL_MAX (1024 * 1024) /* more of a message is not sent back */
+#define HEAD_MAX (64 * 1024)   /* signatures */
 
 /* To whom, of what kind. */
 struct letter {
@@ -95,6 +97,8 @@ describe(struct local *l, const struct letter *letter, const struct item *it,
 		r->will_retry_until = item_expires_us(it) / 1000000;
 	if (letter->action == DSN_DELIVERED && it->last.host.n)
 		r->action = DSN_RELAYED;
+	if (slice_starts(it->rcpt.done, SLICE("expanded ")))
+		r->action = DSN_EXPANDED;
 }
 
 /* ---- the letter ---- */
@@ -120,8 +124,8 @@ set_kind(struct letter *letter, struct slice kind)
 	return false;
 }
 
-/* The Inbox of the account; of one that is gone, the postmaster's mailbox.
- * 1, 0 nobody, -1. */
+/* Who sent what was passed on; else the Inbox of the account; of one that is
+ * gone, the postmaster's mailbox. 1, 0 nobody, -1. */
 static int
 addressee(struct local *l, struct letter *letter, struct err *e)
 {
@@ -132,6 +136,8 @@ addressee(struct local *l, struct letter *letter, struct err *e)
 
 	if (letter->it->m.from.n == 0 || letter->it->m.report)
 		return 0; /* RFC 5321, 6.1: never about notifications */
+	if (letter->it->m.bounce.n > 0)
+		return 1;
 	letter->to = (struct deliver_target){ .account = account,
 		.mailbox = SLICE("Inbox"),
 		.address = letter->it->m.from };
@@ -214,7 +220,8 @@ address(struct local *l, struct letter *letter)
 	d->status = &letter->status;
 	d->from =
 	    arena_printf(l->group.arena, "postmaster@%.*s", SLICE_FMT(host));
-	d->to = letter->it->m.from;
+	d->to =
+	    letter->it->m.bounce.n ? letter->it->m.bounce : letter->it->m.from;
 	d->msgid = arena_printf(l->group.arena, "%s@%.*s", id, SLICE_FMT(host));
 	d->date = letter->now_us / 1000000;
 	d->zone_s = clock_zone_s(d->date);
@@ -226,6 +233,43 @@ static int
 to_spool(void *ctx, struct slice wire, struct err *e)
 {
 	return spool_add(ctx, wire, e);
+}
+
+/* Into the queue, signed, for somebody elsewhere. 1, 0 not now. */
+static int
+mail(struct local *l, struct letter *letter)
+{
+	const struct conf_postmaster *pm = l->host.config->mox.postmaster;
+	struct spool *spool = spool_new(&l->host.env, 0);
+	struct queue_rcpt rcpt = { .to = letter->dsn.to };
+	struct queue_message m = { .account = pm ? pm->account : SLICE_NULL,
+		.rcpts = &rcpt,
+		.nrcpts = 1,
+		.utf8 = letter->it->m.utf8 || !unicode_is_ascii(rcpt.to),
+		.eightbit = letter->dsn.is_8bit,
+		.msgid = letter->dsn.msgid };
+	struct buf head = BUF_INIT(HEAD_MAX);
+	struct err e = ERR_INIT;
+	char id[QUEUE_ID + 1];
+	int rc = dsn_write(&letter->dsn, to_spool, spool, &e);
+
+	if (rc == 0)
+		rc = spool_end(spool, &e);
+	if (rc == 0)
+		rc = local_sign(l, spool, &head, &e);
+	if (rc == 0)
+		rc = queue_add(&l->queue, &m, spool, buf_slice(&head), id, &e);
+	if (rc == 0)
+		log_line(QUEUE_TOPIC, LOG_INFO, "notification",
+		    LOG_Z("kind", letter->word), LOG_S("to", letter->dsn.to),
+		    LOG_Z("queueid", id));
+	else
+		log_line(QUEUE_TOPIC, LOG_ERROR, "notification failed",
+		    LOG_Z("kind", letter->word), LOG_S("to", letter->dsn.to),
+		    LOG_E(&e));
+	spool_free(&spool);
+	buf_free(&head);
+	return rc == 0;
 }
 
 /* Into the mailbox. 1, 0 not now, -1: no parser. */
@@ -304,9 +348,11 @@ tell(struct local *l, struct letter *letter, const struct group_item *items,
 	set_status(l, letter, items, n);
 	attach(l, items, n, letter);
 	address(l, letter);
-	rc = post(l, letter, e);
+	rc = letter->it->m.bounce.n ? mail(l, letter) : post(l, letter, e);
 	if (rc > 0)
-		tell_items(l, letter, items, n, letter->to.account);
+		tell_items(l, letter, items, n,
+		    letter->it->m.bounce.n ? letter->it->m.bounce
+					   : letter->to.account);
 	local_reader_close(&letter->reader);
 	buf_free(&letter->header);
 	return rc < 0 ? -1 : 0;

@@ -78,6 +78,8 @@ start(struct local *l, struct arena *arena, struct config *config,
 	    queue_open(&l->queue, l->host.env.data_fd, l->host.env.run_fd,
 		l->host.env.clock, l->host.env.rand, e) < 0)
 		return -1;
+	if (local_signing_start(&l->signing, &l->host, arena, e) < 0)
+		return -1;
 	tzset();
 	log_levels_file(arena_printf(arena, "%s/../run/loglevels",
 	    config->data_dir)

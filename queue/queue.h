@@ -105,6 +105,12 @@ void queue_bucket(int64_t us, char bucket[QUEUE_BUCKET]);
 /* The time a bucket is due, 0 for "now"; false if it is no bucket. */
 bool queue_bucket_time(struct slice bucket, int64_t *us_r);
 
+/*
+ * NOTIFY of a recipient for whom mail goes on to another address; last: to that
+ * alone. Else who passes it on tells that it arrived (RFC 3461, 5.2.7.2 and
+ * 5.2.7.3), and nobody behind does.
+ */
+unsigned queue_notify_on(unsigned notify, bool last);
 /* The domain of an address, what follows its last @. */
 struct slice queue_domain(struct slice address);
 /* Wake the runner. */

@@ -196,6 +196,8 @@ int smtp_pass_on(struct smtp_back *b, const struct smtp_to *to,
     const struct deliver_target *target, const struct smtp_fields *fields,
     struct slice hops, struct err *e);
 int smtp_pass_back(struct smtp_back *b, struct err *e);
+/* All have it: who asked to be told is. */
+void smtp_notify(struct smtp_back *b, const struct smtp_fields *fields);
 
 /* ---- prefix.c ---- */
 

@@ -93,8 +93,8 @@ smtp_cmd_ehlo(struct smtp_front *f, struct slice args)
 	if (f->submission) {
 		tell_auth(f);
 		tell_futurerelease(f);
-		smtp_reply_line(f, 250, false, "DSN");
 	}
+	smtp_reply_line(f, 250, false, "DSN");
 	smtp_reply_line(f, 250, false, "ENHANCEDSTATUSCODES");
 	smtp_reply_line(f, 250, false, "8BITMIME");
 	smtp_reply_line(f, 250, false, "CHUNKING");

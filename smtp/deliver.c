@@ -258,6 +258,8 @@ deliver_all(struct smtp_back *b, const struct header_facts *header,
 		rc = check_quotas(b, e);
 	for (size_t i = 0; i < b->nto && rc > 0; i++)
 		rc = deliver_to(b, &b->to[i], header, e);
+	if (rc > 0)
+		smtp_notify(b, &header->fields);
 	if (rc <= 0 || !b->pass_back.n || smtp_pass_back(b, &why) == 0)
 		return rc;
 	log_line(SMTP_TOPIC, LOG_ERROR, "cannot be queued", LOG_E(&why));

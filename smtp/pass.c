@@ -241,6 +241,38 @@ add(struct smtp_back *b, struct queue_message *m, struct slice address,
 	return rc;
 }
 
+/* One address gets it, and nothing is kept. */
+static bool
+is_last(const struct deliver_target *t)
+{
+	return t->forward.n == 1 && !t->forward.keep;
+}
+
+/* RFC 3461, 4.2 and 5.2.1: whom the sender wrote to, as far as we know; the
+ * address in xtext. */
+static struct slice
+original(struct smtp_back *b, const struct smtp_to *to)
+{
+	struct slice address = smtp_address_text(b, to->local, to->domain);
+	struct buf text = BUF_INIT(SMTP_LINE_MAX);
+	struct slice made;
+
+	if (to->orcpt.n > 0 || !unicode_is_ascii(address))
+		return to->orcpt;
+	buf_addz(&text, "rfc822;");
+	for (size_t i = 0; i < address.n; i++) {
+		unsigned char c = (unsigned char)address.p[i];
+
+		if (c < '!' || c > '~' || c == '+' || c == '=')
+			buf_addf(&text, "+%02X", c);
+		else
+			buf_addc(&text, (char)c);
+	}
+	made = text.over ? SLICE_NULL : arena_dup(b->arena, buf_slice(&text));
+	buf_free(&text);
+	return made;
+}
+
 int
 smtp_pass_on(struct smtp_back *b, const struct smtp_to *to,
     const struct deliver_target *t, const struct smtp_fields *fields,
@@ -251,9 +283,11 @@ smtp_pass_on(struct smtp_back *b, const struct smtp_to *to,
 	    arena_array(b->arena, t->forward.n, sizeof(*rcpts));
 	struct queue_message m;
 
-	(void)to;
 	for (size_t i = 0; i < t->forward.n; i++)
-		rcpts[i].to = t->forward.to[i];
+		rcpts[i] = (struct queue_rcpt){ .to = t->forward.to[i],
+			.notify = queue_notify_on(to->params.notify,
+			    !to->alias && is_last(t)),
+			.orcpt = original(b, to) };
 	set_message(b, fields, &m);
 	m.account = t->account;
 	m.from = sender_of(b, t, by);
@@ -279,4 +313,61 @@ smtp_pass_back(struct smtp_back *b, struct err *e)
 	m.nrcpts = 1;
 	return add(b, &m, smtp_address_text(b, b->to[0].local, b->to[0].domain),
 	    SLICE_NULL, e);
+}
+
+/* ---- NOTIFY=SUCCESS (RFC 3461) ---- */
+
+/* How a recipient has it, as in queue_rcpt.done; empty: who gets it next will
+ * tell. */
+static struct slice
+how_done(const struct smtp_back *b, const struct smtp_to *to)
+{
+	const struct deliver_target *t =
+	    to->n > 0 ? &b->targets.v[to->first] : NULL;
+
+	if (to->alias)
+		return SLICE("expanded 250 2.1.5 to the members of an alias");
+	if (t == NULL || t->forward.keep)
+		return SLICE("delivered 250 2.1.5 into the mailbox");
+	return is_last(t)
+	    ? SLICE_NULL
+	    : SLICE("expanded 250 2.1.5 to the addresses it forwards to");
+}
+
+/*
+ * The message goes into the queue for those who are to be told of, as
+ * delivered: mox-local writes and signs the notification. That it cannot is no
+ * reason to have the message sent again.
+ */
+void
+smtp_notify(struct smtp_back *b, const struct smtp_fields *fields)
+{
+	const struct conf_postmaster *pm =
+	    b->login.host->config->mox.postmaster;
+	struct queue_rcpt *rcpts =
+	    arena_array(b->arena, b->nto, sizeof(*rcpts));
+	struct queue_message m;
+	struct err e = ERR_INIT;
+
+	set_message(b, fields, &m);
+	m.account = pm ? pm->account : SLICE_NULL;
+	m.bounce = m.from = notified(b);
+	m.rcpts = rcpts;
+	for (size_t i = 0; i < b->nto; i++) {
+		const struct smtp_to *to = &b->to[i];
+		struct slice done = how_done(b, to);
+
+		if (to->params.notify & QUEUE_NOTIFY_SUCCESS && done.n > 0)
+			rcpts[m.nrcpts++] = (struct queue_rcpt){
+				.to =
+				    smtp_address_text(b, to->local, to->domain),
+				.notify = QUEUE_NOTIFY_SUCCESS,
+				.orcpt = to->orcpt,
+				.done = done,
+			};
+	}
+	if (m.from.n > 0 && m.nrcpts > 0 &&
+	    queue_add(&b->d->queue, &m, b->spool, SLICE_NULL, NULL, &e) < 0)
+		log_line(SMTP_TOPIC, LOG_ERROR, "no notification of delivery",
+		    LOG_S("to", m.from), LOG_E(&e));
 }

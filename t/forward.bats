@@ -274,6 +274,7 @@ forward_file() {
 	forward_file anna bob@example.org
 	forward_file bob anna@example.org bob@example.org
 	start_serve
+	start_there
 	py <<-'EOF'
 	# bob has a copy, and passes it on to who passed it on: refused for anna.
 	eq(send("anna@example.org", mail())[0], 250)
@@ -294,8 +295,9 @@ forward_file() {
 	# ... and refused where there is none.
 	code, answer = send("anna@example.org", "Received: x\r\nDelivered-To: <anna@example.org>\r\n" + mail())
 	eq((code, answer[:6]), (554, "5.4.6 "))
+	# Its sender is told.
+	wait_for(lambda: any("Diagnostic-Code: smtp; 554 5.4.6 mail loop" in read(f) for f in there()))
 	EOF
-	eventually grep -q 'mail loop: this address has passed it on before' serve.log
 	eventually sh -c '[ -z "$(find data/queue/todo data/queue/due data/queue/active -type f ! -name .lock)" ]'
 }
 
@@ -408,4 +410,74 @@ forward_file() {
 	    wait_for(lambda: re.search(f'm="passed on".* from="?{sender}', log()))
 	assert "good.example=" + "x" * 100 + "@example.org" in log()
 	EOF
+}
+
+@test "DSN: failures of what is forwarded, signed, to the sender; not to a forged one" {
+	forward_file anna rcptto550@there.example
+	start_serve
+	start_there
+	py <<-'EOF'
+	eq(send("anna@example.org", mail(), mail_args=" RET=HDRS ENVID=QQ1+2B")[0], 250)
+	wait_for(lambda: len(there()) == 1)
+	got = read(there()[0])
+	eq(field(got, "Return-Path"), ["<>"])
+	eq(field(got, "Delivered-To"), ["a@good.example"])
+	eq(field(got, "From"), ["postmaster@mail.example.org"])
+	results = field(got, "Authentication-Results")[0]
+	eq(results.count("dkim=pass"), 2)
+	assert "header.d=example.org header.s=rsa" in results and "dmarc=pass" in results, results
+	assert "header.d=example.org header.s=ed" in results, results
+	for line in ("Original-Envelope-Id: QQ1+", "Final-Recipient: rfc822; rcptto550@there.example",
+	        "Original-Recipient: rfc822; anna@example.org", "Action: failed",
+	        "Received-From-MTA: dns; "):
+	    assert line in got, (line, got)
+	# SPF says that it is not him: the account is told.
+	forged = message("forged").replace("a@example.org", "a@forged.example")
+	eq(send("anna@example.org", forged, sender="a@forged.example")[0], 250)
+	wait_for(lambda: len(mailbox("anna")) == 1)
+	assert "Final-Recipient: rfc822; rcptto550@there.example" in read(mailbox("anna")[0])
+	# Nobody is told who does not want to be.
+	eq(send("anna@example.org", mail(), rcpt_args=" NOTIFY=NEVER")[0], 250)
+	eq(send("anna@example.org", mail(), sender="")[0], 250)
+	EOF
+	eventually sh -c '[ "$(grep -c "m=.failed. .*rcptto550" serve.log)" -ge 4 ]'
+	eventually sh -c '[ -z "$(find data/queue/todo data/queue/due data/queue/active -type f ! -name .lock)" ]'
+	[ "$(grep -c 'm="notification"' serve.log)" = 2 ]
+}
+
+@test "DSN: success, on port 25; what goes on keeps what was asked for" {
+	forward_file bob keep office@there.example
+	start_serve
+	start_there
+	py <<-'EOF'
+	s = Smtp(1025, source=GOOD)
+	assert "DSN" in s.extensions
+	def told(to, n=1, **args):
+	    before = len(there())
+	    eq(send(to, mail(), **args)[0], 250)
+	    wait_for(lambda: len(there()) == before + n)
+	    return [t for t in map(read, there()[before:]) if "multipart/report" in t]
+	got, = told("anna@example.org", mail_args=" ENVID=e1", rcpt_args=" NOTIFY=SUCCESS,DELAY ORCPT=rfc822;Anna+2BX@old.example")
+	assert "Action: delivered" in got and "Original-Recipient: rfc822; Anna+X@old.example" in got, got
+	assert "Original-Envelope-Id: e1" in got and "Final-Recipient: rfc822; anna@example.org" in got, got
+	assert "dkim=pass" in field(got, "Authentication-Results")[0]
+	got, = told("staff@example.org", 2, rcpt_args=" NOTIFY=SUCCESS")
+	assert "Action: expanded" in got and "Final-Recipient: rfc822; staff@example.org" in got, got
+	# A copy here: told by us, and not once more by the next host.
+	got, = told("bob@example.org", 2, rcpt_args=" NOTIFY=SUCCESS")
+	assert "Action: delivered" in got and "rfc822; bob@example.org" in got, got
+	open(TREE + "/data/accounts/bob/forward", "w").write("office@there.example\n")
+	# All of it there: the next host has to tell, and does, to the sender's new address.
+	n = len(there())
+	eq(send("bob@example.org", mail(), mail_args=" RET=HDRS ENVID=e2", rcpt_args=" NOTIFY=SUCCESS")[0], 250)
+	wait_for(lambda: len(there()) >= n + 1)
+	# Nobody who may be forged is told, nor the null sender.
+	forged = message("forged").replace("a@example.org", "a@forged.example")
+	eq(send("anna@example.org", forged, sender="a@forged.example", rcpt_args=" NOTIFY=SUCCESS")[0], 250)
+	eq(send("anna@example.org", mail(), sender="", rcpt_args=" NOTIFY=SUCCESS")[0], 250)
+	EOF
+	eventually sh -c '[ -z "$(find data/queue/todo data/queue/due data/queue/active -type f ! -name .lock)" ]'
+	[ "$(grep -c 'm="notification"' serve.log)" = 3 ]
+	# What went there: its own DSN parameters, as its log has the transaction.
+	grep -q 'm="notification".*to="\?SRS0=' there.log
 }

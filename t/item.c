@@ -194,6 +194,27 @@ test_round(void)
 }
 
 static void
+test_notify_on(void)
+{
+	static const struct {
+		unsigned notify, among_several;
+	} on[] = {
+		{ 0, 0 },
+		{ QUEUE_NOTIFY_NEVER, QUEUE_NOTIFY_NEVER },
+		{ QUEUE_NOTIFY_FAILURE, QUEUE_NOTIFY_FAILURE },
+		{ QUEUE_NOTIFY_SUCCESS, QUEUE_NOTIFY_NEVER },
+		{ QUEUE_NOTIFY_SUCCESS | QUEUE_NOTIFY_DELAY,
+		    QUEUE_NOTIFY_DELAY },
+	};
+
+	for (size_t i = 0; i < sizeof(on) / sizeof(*on); i++) {
+		CHECK_EQ(queue_notify_on(on[i].notify, true), on[i].notify);
+		CHECK_EQ(queue_notify_on(on[i].notify, false),
+		    on[i].among_several);
+	}
+}
+
+static void
 test_append(void)
 {
 	struct arena *arena = arena_new(0);
@@ -271,6 +292,7 @@ main(void)
 	RUN(test_dialed);
 	RUN(test_zeros);
 	RUN(test_round);
+	RUN(test_notify_on);
 	RUN(test_append);
 	RUN(test_names);
 	scratch_end();

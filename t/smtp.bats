@@ -28,10 +28,10 @@ py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	    "LIMITS RCPTMAX=1000", "SMTPUTF8"]
 	s = Smtp()
 	eq(s.greeting, (220, ["localhost ESMTP mox"]))
-	eq(s.extensions, HEAD + ["STARTTLS"] + TAIL)
+	eq(s.extensions, HEAD + ["STARTTLS", "DSN"] + TAIL)
 	s.expect(220, "STARTTLS")
 	s.starttls()
-	eq(s.cmd("EHLO x")[1], HEAD + ["REQUIRETLS"] + TAIL)
+	eq(s.cmd("EHLO x")[1], HEAD + ["REQUIRETLS", "DSN"] + TAIL)
 	s = Smtp(1587)
 	eq(names(s.extensions), HEAD + ["STARTTLS", AUTH, "FUTURERELEASE", "DSN"] + TAIL)
 	s.expect(220, "STARTTLS")

@@ -102,6 +102,11 @@ struct dkim_signer {
 	bool seal;         /* no more fields of these names may be added */
 	bool copy_headers; /* z=, for finding out what changed */
 	int64_t expire_s;  /* x= so many seconds after t=; 0: none */
+	/* NULL: key signs. Else this does, and key may be the public half: as
+	 * dkim_key_sign with the hash of the signer, for a key elsewhere. */
+	int (*sign)(void *ctx, const struct dkim_signer *signer,
+	    struct slice digest, struct buf *out, struct err *e);
+	void *sign_ctx;
 };
 
 struct dkim_sign;

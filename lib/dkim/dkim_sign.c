@@ -143,6 +143,15 @@ check(const struct dkim_sign *sign, struct err *e)
 }
 
 static int
+sign_digest(const struct dkim_signer *signer, struct slice digest,
+    struct buf *out, struct err *e)
+{
+	if (signer->sign != NULL)
+		return signer->sign(signer->sign_ctx, signer, digest, out, e);
+	return dkim_key_sign(signer->key, signer->hash, digest, out, e);
+}
+
+static int
 sign_one(struct dkim_sign *sign, size_t i, struct buf *out, struct err *e)
 {
 	const struct dkim_signer *signer = &sign->signers[i];
@@ -173,9 +182,8 @@ sign_one(struct dkim_sign *sign, size_t i, struct buf *out, struct err *e)
 	dkim_sig_write(&sig, &field);
 	dkim_stream_header_digest(sign->stream, sig.headers, sig.headers_n,
 	    buf_slice(&field), sig.header_relaxed, sig.hash, digest);
-	if (dkim_key_sign(signer->key, sig.hash,
-		slice_of((char *)digest, sha_size(sig.hash)), &signature,
-		e) < 0)
+	if (sign_digest(signer, slice_of((char *)digest, sha_size(sig.hash)),
+		&signature, e) < 0)
 		goto out;
 	sig.signature = buf_slice(&signature);
 	dkim_sig_write(&sig, out);
