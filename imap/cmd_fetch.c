@@ -318,6 +318,9 @@ imap_cmd_fetch(struct imap_session *s, struct imap_command *c)
 		return imap_bad_args(c);
 	if (f.modseq)
 		imap_enable_condstore(s);
+	/* Another may have taken \Seen away since it was last looked at. */
+	if (f.sets_seen && !s->readonly && mailbox_refresh(s->mb, &r.e) < 0)
+		return imap_store_failed(c, STORE_FAILED, &r.e);
 	if (f.vanished && imap_tell_earlier(s, f.since, &f.uids, &r.e) < 0)
 		return imap_store_failed(c, STORE_FAILED, &r.e);
 	w = f.changed ? imap_walk_changed(s->mb, &f.uids, f.since)

@@ -63,6 +63,19 @@ command_begin(struct imap_session *s, struct slice text, struct imap_command *c)
 	return false;
 }
 
+/*
+ * RFC 7162, 3.2: a client that was told newer modseqs while an EXPUNGE has to
+ * wait must know that it does not have all up to them.
+ */
+static void
+tell_expunge_waits(struct imap_session *s)
+{
+	if (s->enabled & IMAP_CONDSTORE &&
+	    mailbox_pending(s->mb) & MAILBOX_EXPUNGE)
+		imap_line(s, "OK [HIGHESTMODSEQ %llu] expunges are waiting",
+		    (unsigned long long)mailbox_modseq(s->mb));
+}
+
 static enum imap_result
 command_run(struct imap_session *s, struct imap_command *c)
 {
@@ -82,8 +95,10 @@ command_run(struct imap_session *s, struct imap_command *c)
 	/* Updates come before the tagged answer; not of a mailbox that was
 	 * left or just opened. */
 	if (s->mb && had_mailbox && !(c->def->flags & IMAP_NO_UPDATES) &&
-	    rc != IMAP_ANSWERED)
+	    rc != IMAP_ANSWERED) {
 		imap_updates(s, c->uid || !(c->def->flags & IMAP_NO_EXPUNGE));
+		tell_expunge_waits(s);
+	}
 	if (c->highest && s->mb && s->enabled & IMAP_CONDSTORE)
 		imap_code(c, "HIGHESTMODSEQ %llu",
 		    (unsigned long long)mailbox_modseq(s->mb));

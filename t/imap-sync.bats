@@ -121,7 +121,10 @@ py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	# The first session still numbers them; by number none is told as gone.
 	a = c.ok(f"FETCH 1:20 (FLAGS) (CHANGEDSINCE {high})")
 	assert not a.has("VANISHED") and not a.has("EXPUNGE"), a
-	eq(sorted(int(re.match(r"\* (\d+) ", l)[1]) for l in a.lines ), [3, 5, 6, 12, 15])
+	eq(sorted(int(re.match(r"\* (\d+) FETCH", l)[1]) for l in a.lines[:-1]), [3, 5, 6, 12, 15])
+	# ... and the client must not take the MODSEQs it saw for all there is.
+	waits = int(re.match(r"\* OK \[HIGHESTMODSEQ (\d+)\] expunges are waiting$", a.lines[-1])[1])
+	assert high <= waits < gone, (high, waits, gone)
 	# By UID they are: not as EARLIER, since the numbers change with it.
 	a = c.ok(f"UID FETCH 1:16 (FLAGS) (CHANGEDSINCE {high} VANISHED)")
 	eq([l for l in a.lines if "VANISHED" in l], ["* VANISHED 5:6,15"])
@@ -160,6 +163,15 @@ py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	d.ok("STORE 5 +FLAGS.SILENT (\\Answered)")
 	eq(int(re.match(r"\[HIGHESTMODSEQ (\d+)\]", c.ok("CLOSE").text)[1]), known)
 	eq(d.ok("NOOP").lines, ["* 1 EXPUNGE"])
+	# A body sets \Seen also if another has just taken it away.
+	c.ok("SELECT fetch")
+	c.ok("STORE 1 +FLAGS.SILENT (\\Seen)")
+	d.ok("NOOP")
+	d.ok("STORE 1 -FLAGS.SILENT (\\Seen)")
+	c.ok("FETCH 1 BODY[TEXT]")
+	assert d.ok("NOOP").has(r"^\* 1 FETCH \(UID 9 FLAGS \(\\Seen\)")
+	c.ok("STORE 1 -FLAGS.SILENT (\\Seen)")
+	d.ok("NOOP")
 	# IDLE tells the same way.
 	c.ok("SELECT fetch")
 	c.begin("IDLE")

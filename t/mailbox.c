@@ -1150,6 +1150,66 @@ test_foreign_changes(void)
 	end();
 }
 
+/* The name is being given when another program gives one of its own: what it
+ * left as it was is not its doing. */
+static void
+test_foreign_before_rename(void)
+{
+	struct uidset one;
+	struct lines ls = LINES_INIT;
+	struct line w = { .type = 'w',
+		.record = { .place = RECORD_CUR,
+		    .disk = STORE_ANSWERED | STORE_SEEN } };
+	struct mailbox *mb;
+
+	begin();
+	one = uids_of("1");
+	scratch_put(MAILDIR "cur/1.a.host:2,R", SLICE("a\n"));
+	mb = mbox_open("Inbox");
+	store(mb, "1", MAILBOX_ADD, flags_of(STORE_SEEN));
+	w.uids = one;
+	lines_add(&ls, &w);
+	CHECK_EQ(index_lock(mb, NULL), 0);
+	CHECK_EQ(index_append(mb, &ls, NULL), 0);
+	index_unlock(mb);
+	lines_free(&ls);
+	move_file(MAILDIR "cur/1.a.host:2,R", MAILDIR "cur/1.a.host:2,F");
+	age_all();
+	CHECK_EQ(refresh(mb), MAILBOX_FLAGS);
+	CHECK_EQ(flags_at(mb, 1), STORE_SEEN | STORE_FLAGGED);
+	mailbox_close(&mb);
+	end();
+}
+
+/* A name that was given a moment ago is no reason to leave a message. */
+static void
+test_move_renamed(void)
+{
+	struct mailbox_copy_result r;
+	struct uidset all;
+	struct mailbox *mb;
+
+	begin();
+	CHECK_EQ(store_mailbox_create(st, SLICE("to"), 0, arena, NULL, NULL,
+		     NULL),
+	    STORE_OK);
+	scratch_put(MAILDIR "cur/1.a.host:2,R", SLICE("a\n"));
+	scratch_put(MAILDIR "cur/2.b.host:2,", SLICE("b\n"));
+	scratch_put(MAILDIR "cur/3.c.host:2,", SLICE("c\n"));
+	mb = mbox_open("Inbox");
+	move_file(MAILDIR "cur/1.a.host:2,R", MAILDIR "cur/1.a.host:2,S");
+	CHECK_EQ(unlinkat(scratch_fd, MAILDIR "cur/3.c.host:2,", 0), 0);
+	all = uids_of("1:3");
+	CHECK_EQ(mailbox_copy(mb, &all, SLICE("to"), true, arena, &r, NULL),
+	    STORE_OK);
+	CHECK_SLICE(copied(&r), SLICE("2>1 1>2 "));
+	mailbox_close(&mb);
+	mb = mbox_open("to");
+	CHECK_EQ(flags_at(mb, 2), STORE_SEEN);
+	mailbox_close(&mb);
+	end();
+}
+
 /* Found at open, which happens without the index having been told. */
 static void
 test_renamed_while_open(void)
@@ -1478,6 +1538,8 @@ main(void)
 	RUN(test_record);
 	RUN(test_foreign_new);
 	RUN(test_foreign_changes);
+	RUN(test_foreign_before_rename);
+	RUN(test_move_renamed);
 	RUN(test_renamed_while_open);
 	RUN(test_both_names);
 	RUN(test_same_base);

@@ -38,6 +38,7 @@ struct copy {
 	struct adding *v;
 	uint32_t *batch_uids;
 	size_t nbatch;
+	bool again; /* those whose files were missing are behind the others */
 	/* Keyword bits of from as bits of to, in so far as asked. */
 	uint64_t known;
 	uint8_t bits[STORE_KEYWORDS_MAX];
@@ -61,17 +62,17 @@ collect_one(void *arg, const struct record *r)
 	c->stored += r->msg.size;
 }
 
-/* The next batch, from the message at `at`; those that are gone are left out.
+/* The next batch, from the message at `at` on, before `end`; those that are gone are left out.
  * Returns where the one after it begins. */
 static size_t
-load_batch(struct copy *c, size_t at)
+load_batch(struct copy *c, size_t at, size_t end)
 {
-	size_t max = c->n - at < COPY_BATCH ? c->n - at : COPY_BATCH;
+	size_t max = end - at < COPY_BATCH ? end - at : COPY_BATCH;
 
 	arena_reset(c->batch);
 	c->v = arena_array(c->batch, max, sizeof(*c->v));
 	c->batch_uids = arena_array(c->batch, max, sizeof(*c->batch_uids));
-	for (c->nbatch = 0; at < c->n && c->nbatch < max; at++) {
+	for (c->nbatch = 0; at < end && c->nbatch < max; at++) {
 		const struct record *r = index_get(&c->from->ix, c->uids[at]);
 
 		if (r == NULL)
@@ -314,7 +315,7 @@ copy_messages(struct copy *c, struct err *e)
 	enum store_code code = store_quota_check(c->to->st, c->stored, e);
 
 	for (size_t at = 0; at < c->n && code == STORE_OK;) {
-		at = load_batch(c, at);
+		at = load_batch(c, at, c->n);
 		code = copy_batch(c, e);
 		if (code == STORE_OK && at < c->n &&
 		    store_progress(c->to->st, at, c->n, e) != 0)
@@ -363,7 +364,20 @@ find_file(const struct mailbox *mb, uint32_t uid, struct place *p)
 	    faccessat(p->dirfd, p->file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Messages that are not there are left out. */
+/* Once more, at the end. */
+static void
+move_later(struct copy *c, uint32_t uid)
+{
+	if (c->n == c->size) {
+		c->size = 2 * c->size;
+		c->uids = arena_grow(c->arena, c->uids, c->n, c->size,
+		    sizeof(*c->uids));
+	}
+	c->uids[c->n++] = uid;
+}
+
+/* Messages that are not there are left out, for now: another program may have
+ * just given them another name. */
 static struct place *
 find_files(struct copy *c)
 {
@@ -372,6 +386,8 @@ find_files(struct copy *c)
 
 	for (size_t i = 0; i < c->nbatch;) {
 		if (!find_file(c->from, c->batch_uids[i], &places[i])) {
+			if (!c->again)
+				move_later(c, c->batch_uids[i]);
 			leave_out(c, i);
 			continue;
 		}
@@ -424,15 +440,15 @@ append_source(struct copy *c, char type, struct err *e)
 
 /* From the message at *at, to where the next batch begins. */
 static int
-move_locked(struct copy *c, size_t *at, struct err *e)
+move_locked(struct copy *c, size_t *at, size_t end, struct err *e)
 {
 	struct own_change own_from, own_to;
 	struct lines ls = LINES_INIT;
 	struct place *places;
-	uint64_t end = c->to->pair.log.end;
+	uint64_t log_end = c->to->pair.log.end;
 	int rc;
 
-	*at = load_batch(c, *at);
+	*at = load_batch(c, *at, end);
 	places = find_files(c);
 	if (c->nbatch == 0)
 		return 0;
@@ -454,7 +470,7 @@ move_locked(struct copy *c, size_t *at, struct err *e)
 		 * it either: nothing has moved then. */
 		if (rc != 0) {
 			move_back(c, places, c->nbatch);
-			index_undo(c->to, end);
+			index_undo(c->to, log_end);
 		}
 	}
 	if (rc == 0)
@@ -496,13 +512,13 @@ sync_move(struct copy *c, struct err *e)
 /* If all else fails halfway, the folders say what is so, and scans make both
  * indexes follow. */
 static enum store_code
-move_batch(struct copy *c, size_t *at, struct err *e)
+move_batch(struct copy *c, size_t *at, size_t end, struct err *e)
 {
 	int rc;
 
 	if (lock_both(c, e) != 0)
 		return STORE_FAILED;
-	rc = move_locked(c, at, e);
+	rc = move_locked(c, at, end, e);
 	c->known = 0;
 	index_unlock(c->from);
 	index_unlock(c->to);
@@ -523,9 +539,15 @@ static enum store_code
 move_messages(struct copy *c, struct err *e)
 {
 	enum store_code code = STORE_OK;
+	size_t all = c->n;
 
 	for (size_t at = 0; at < c->n && code == STORE_OK;) {
-		code = move_batch(c, &at, e);
+		if (at == all && !c->again) {
+			c->again = true;
+			if (scan_if_changed(c->from, SCAN_NOW, e) != 0)
+				return STORE_FAILED;
+		}
+		code = move_batch(c, &at, c->again ? c->n : all, e);
 		if (code == STORE_OK && at < c->n &&
 		    store_progress(c->to->st, at, c->n, e) != 0)
 			code = STORE_FAILED;

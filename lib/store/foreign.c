@@ -280,24 +280,30 @@ struct flag_change {
 	uint64_t keywords_on, keywords_off;
 };
 
-/* What has changed between the name we gave and the name found. */
+/*
+ * What has changed between the name we gave and the name found. If a name was
+ * being given, the other program may have been before us or behind us: only
+ * what differs from both names was its doing.
+ */
 static struct flag_change
 difference(const struct mailbox *mb, const struct record *r,
     const struct found *f)
 {
-	uint16_t disk = r->place == RECORD_NEW ? 0 : r->disk;
-	uint32_t letters = r->place == RECORD_NEW ? 0 : r->letters;
+	uint16_t disk = r->place == RECORD_NEW ? 0 : r->disk, other = disk;
+	uint32_t letters = r->place == RECORD_NEW ? 0 : r->letters,
+		 other_letters = letters;
 	struct flag_change c;
 
 	for (uint32_t i = 0; i < mb->ix.nrenaming; i++)
 		if (mb->ix.renaming[i].uid == r->msg.uid) {
-			disk = mb->ix.renaming[i].disk;
-			letters = mb->ix.renaming[i].letters;
+			other = mb->ix.renaming[i].disk;
+			other_letters = mb->ix.renaming[i].letters;
 		}
-	keywords_meaning(&mb->ix.kw, f->name.flags & (uint16_t)~disk,
-	    f->name.letters & ~letters, &c.on, &c.keywords_on);
-	keywords_meaning(&mb->ix.kw, (uint16_t)(disk & ~f->name.flags),
-	    letters & ~f->name.letters, &c.off, &c.keywords_off);
+	keywords_meaning(&mb->ix.kw, (uint16_t)(f->name.flags & ~disk & ~other),
+	    f->name.letters & ~letters & ~other_letters, &c.on, &c.keywords_on);
+	keywords_meaning(&mb->ix.kw, (uint16_t)(disk & other & ~f->name.flags),
+	    letters & other_letters & ~f->name.letters, &c.off,
+	    &c.keywords_off);
 	return c;
 }
 

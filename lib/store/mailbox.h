@@ -168,6 +168,8 @@ enum {
  * what is pending now (also from earlier refreshes), or -1 with e set.
  */
 int mailbox_refresh(struct mailbox *mb, struct err *e);
+/* The bits of what is pending, without looking for more. */
+unsigned mailbox_pending(const struct mailbox *mb);
 
 /* Returns 0 or -1 with e set (a sync failed; the changes stay pending). */
 /* Sequence numbers of expunged messages, descending, so that they can be

@@ -374,6 +374,12 @@ view_pending(const struct mailbox *mb)
 	    (mb->gone ? MAILBOX_GONE : 0u);
 }
 
+unsigned
+mailbox_pending(const struct mailbox *mb)
+{
+	return view_pending(mb);
+}
+
 /* Nothing may be announced that a power cut could take back. */
 static int
 sync_before(struct mailbox *mb, struct err *e)
