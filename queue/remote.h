@@ -16,6 +16,7 @@
 
 #include "config/config.h"
 #include "dane/dane.h"
+#include "host/rcpttls.h"
 #include "mtasts/mtasts.h"
 #include "net/dial.h"
 #include "queue/group.h"
@@ -61,7 +62,8 @@ struct remote {
 	/* The connection, or the last attempt at one. */
 	struct smtp_client *client; /* NULL: not connected */
 	struct arena *session;      /* what it points to */
-	struct slice noted; /* account that was told what is offered there */
+	struct rcpttls offered;     /* there */
+	struct slice noted;         /* the account that this was noted for */
 	char host[256];
 	struct ip ip, local;
 	unsigned sent; /* messages on this connection */
@@ -215,7 +217,7 @@ void remote_report_host(struct remote *r, const struct remote_route *route,
 void remote_report_session(struct remote *r, const struct remote_route *route,
     const struct remote_host *host, const struct remote_plan *plan,
     const struct smtp_result *result);
-/* Remember for an account what the server offers (host/rcpttls.h). */
+/* Remember r->offered for an account. */
 void remote_note_offers(struct remote *r, struct slice account);
 
 #endif

@@ -186,6 +186,11 @@ remote_connect(struct remote *r, struct remote_route *route,
 	}
 	if (rc < 0)
 		smtp_client_free(&r->client);
+	else
+		r->offered = (struct rcpttls){
+			.starttls = smtp_client_had_starttls(r->client),
+			.requiretls = smtp_client_offers(r->client)->requiretls,
+		};
 	r->verified = plan.verified;
 	r->relaxed = plan.relaxed;
 	return rc;

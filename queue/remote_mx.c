@@ -79,9 +79,9 @@ use_connection(struct attempt *a)
 	struct remote *r = a->r;
 
 	a->reached = true;
-	remote_note_offers(r, a->route.item->m.account);
 	smtp_client_limit_ms(r->client, MESSAGE_MS);
 	transfer_pass(r, a->t);
+	remote_note_offers(r, a->route.item->m.account);
 }
 
 /* Might another message fare better, or was nobody there? */

@@ -1,7 +1,6 @@
 /* remote_report - what came of TLS with the hosts of a domain, for reports to
  * those who ask for them (RFC 8460). */
 #include "base/log.h"
-#include "host/rcpttls.h"
 #include "queue/remote.h"
 #include "tlsrpt/tlsrpt.h"
 
@@ -139,10 +138,6 @@ remote_report_session(struct remote *r, const struct remote_route *route,
 void
 remote_note_offers(struct remote *r, struct slice account)
 {
-	const struct rcpttls tls = {
-		.starttls = smtp_client_had_starttls(r->client),
-		.requiretls = smtp_client_offers(r->client)->requiretls,
-	};
 	struct err e = ERR_INIT;
 
 	if (account.n == 0 || slice_eq(account, r->noted) ||
@@ -150,7 +145,7 @@ remote_note_offers(struct remote *r, struct slice account)
 		return;
 	r->noted = arena_dup(r->session, account);
 	if (rcpttls_note(r->rcpttls_fd, r->group.clock, account, r->domain,
-		&tls, &e) < 0)
+		&r->offered, &e) < 0)
 		log_line(QUEUE_TOPIC, LOG_ERROR, "no note of what was offered",
 		    LOG_S("domain", r->domain), LOG_E(&e));
 }

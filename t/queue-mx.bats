@@ -440,6 +440,7 @@ result() { results "$1" | grep -q "$2"; }
 	heard one 'MAIL FROM:<mox@localhost>.* REQUIRETLS'
 	send -tls yes "$DIR/data" b@z.example
 	eventually dsn '^Status: 5.7.30'
+	grep -q '^set x.example .*starttls%20requiretls' "$DIR/data/rcpttls/mox.log"
 	# two.example's certificate is not what its record says.
 	send -tls no "$DIR/data" c@y.example
 	eventually heard two 'took c@y.example'
