@@ -1,169 +1,101 @@
-/*
- * APPEND (RFC 9051, 6.3.12): literals, literal8 (RFC 3516), UTF8 (RFC 6855).
- *
- * The reader stops before the literal with the message, so that its bytes go
- * straight into the spool and memory does not grow with it.
- */
-#include "base/clock.h"
-#include "imap/imap.h"
-#include "message/parse.h"
-#include "message/record.h"
+/* APPEND (RFC 9051, 6.3.12) and REPLACE (RFC 8508). */
+#include "imap/append.h"
 
-struct append {
-	struct slice mailbox;
-	struct store_flags flags;
-	int64_t received;
-	bool utf8; /* "UTF8 (" literal8 ")" */
-};
-
-/* What stands before the literal. */
-static bool
-append_head(struct imap_session *s, struct imap_parse *p, struct append *a)
+static void
+put_appenduid(struct buf *b, const struct mailbox_new_result *r, size_t n)
 {
-	a->received = clock_s(store_env_of(s->store)->clock);
-	if (!imap_sp(p) || !imap_mailbox(p, &a->mailbox) || !imap_sp(p))
-		return false;
-	if (imap_peek(p, '(') &&
-	    (!imap_flags(p, false, &a->flags) || !imap_sp(p)))
-		return false;
-	if (imap_peek(p, '"') &&
-	    (!imap_date_time(p, &a->received) || !imap_sp(p)))
-		return false;
-	if (imap_word(p, "UTF8")) {
-		if (!(s->enabled & IMAP_UTF8))
-			return imap_wrong(p, "UTF8 is not enabled");
-		if (!imap_sp(p) || !imap_char(p, '('))
-			return imap_wrong(p, "expected UTF8 (");
-		a->utf8 = true;
-	}
-	/* RFC 6855, 4: what may be UTF-8 is a literal8. */
-	if (!imap_char(p, '~') && a->utf8)
-		return imap_wrong(p, "expected ~{");
-	return imap_end(p);
-}
-
-/* Take the literal into the spool, parsing as it passes. */
-static int
-take_literal(struct imap_session *s, struct spool *spool,
-    struct msgparse *parse, struct err *e)
-{
-	enum imap_read rc;
-	struct slice piece;
-	int failed = 0;
-
-	imap_reader_continue(&s->in);
-	while ((rc = imap_reader_literal(&s->in, &piece)) == IMAP_READ_OK &&
-	    piece.n) {
-		msgparse_push(parse, piece);
-		if (!failed && spool_add(spool, piece, e) < 0)
-			failed = -1; /* read on: the client is sending */
-	}
-	if (rc != IMAP_READ_OK)
-		s->dead = true;
-	return failed || s->dead ? -1 : spool_end(spool, e);
-}
-
-/* What stands behind it: nothing, or the end of "UTF8 (". */
-static bool
-take_tail(struct imap_session *s, const struct append *a)
-{
-	struct slice line;
-
-	if (imap_reader_rest(&s->in, &line) != IMAP_READ_OK) {
-		s->dead = true;
-		return false;
-	}
-	return !s->in.literal && (a->utf8 ? slice_is(line, ")") : line.n == 0);
-}
-
-static enum imap_result
-append_store(struct imap_session *s, struct imap_command *c,
-    const struct append *a, struct spool *spool, struct slice record)
-{
-	struct mailbox_new message = { .spool = spool,
-		.record = record,
-		.flags = a->flags,
-		.received = a->received };
-	struct mailbox_new_result result;
-	struct mailbox *mb = s->mb;
-	struct err e = ERR_INIT;
-	enum store_code code;
-	int rc = 1;
-
-	if (!mb || !slice_eq(mailbox_name(mb), a->mailbox)) {
-		mb = NULL;
-		rc = mailbox_open(&mb, s->store, a->mailbox, &e);
-	}
-	if (rc < 0)
-		return imap_store_failed(c, STORE_FAILED, &e);
-	if (rc == 0)
-		return imap_no(c, "TRYCREATE", "no such mailbox");
-	code = mailbox_add(mb, &message, 1, s->arena, &result, &e);
-	if (mb != s->mb)
-		mailbox_close(&mb);
-	if (code != STORE_OK)
-		return imap_store_failed(c, code, &e);
-	imap_code(c, "APPENDUID %u %u", result.uidvalidity, result.uids[0]);
-	return IMAP_OK;
-}
-
-/* Refuse before the client sends what we would not take. */
-static enum imap_result
-append_refuse(struct imap_session *s, struct imap_command *c,
-    const struct append *a)
-{
-	struct store_mailbox mb;
-	struct err e = ERR_INIT;
-	uint64_t size = imap_reader_literal_size(&s->in);
-	enum store_code code;
-	int rc;
-
-	if (size == 0)
-		return imap_no(c, NULL, "empty message");
-	if (size > IMAP_APPEND_MAX)
-		return imap_no(c, "TOOBIG", "message is larger than %llu bytes",
-		    (unsigned long long)IMAP_APPEND_MAX);
-	rc = store_find(s->store, a->mailbox, s->arena, &mb, &e);
-	if (rc < 0)
-		return imap_store_failed(c, STORE_FAILED, &e);
-	if (rc == 0 || !mb.exists)
-		return imap_no(c, "TRYCREATE", "no such mailbox");
-	/* A line end may be stored as one byte. */
-	code = store_quota_check(s->store, (size + 1) / 2, &e);
-	return code == STORE_OK ? IMAP_OK : imap_store_failed(c, code, &e);
+	buf_addf(b, "APPENDUID %u ", r->uidvalidity);
+	imap_put_uids(b, r->uids, n); /* RFC 3502: as many as messages */
 }
 
 enum imap_result
 imap_cmd_append(struct imap_session *s, struct imap_command *c)
 {
-	struct append a = { 0 };
-	struct buf record = BUF_INIT(MSGREC_MAX);
-	struct err e = ERR_INIT;
-	struct msgparse *parse;
-	struct spool *spool;
+	struct buf code = BUF_INIT(IMAP_LINE_MAX);
+	struct imap_append a = { .many = true };
+	struct mailbox_new_result r;
 	enum imap_result rc;
-	int stored;
+	size_t n;
 
-	if (!imap_reader_has_literal(&s->in) || !append_head(s, &c->p, &a))
+	if (!imap_sp(&c->p) || !imap_mailbox(&c->p, &a.mailbox))
 		return imap_bad_args(c);
-	rc = append_refuse(s, c, &a);
+	rc = imap_append(s, c, &a, &r, &n);
+	if (rc == IMAP_OK) {
+		put_appenduid(&code, &r, n);
+		imap_code(c, "%s", buf_cstr(&code));
+	}
+	buf_free(&code);
+	return rc;
+}
+
+/* ---- REPLACE ---- */
+
+/* The message that goes: a number, or "*". Its number in the view; 0 with a UID
+ * that is not there. */
+static bool
+replaced(struct imap_session *s, struct imap_command *c, uint32_t *seq_r)
+{
+	uint32_t count = mailbox_count(s->mb), v;
+
+	if (imap_char(&c->p, '*'))
+		*seq_r = count;
+	else if (!imap_number(&c->p, &v))
+		return false;
+	else
+		*seq_r = c->uid ? mailbox_seq(s->mb, v) : v;
+	if (c->uid)
+		return true;
+	return (*seq_r > 0 && *seq_r <= count) ||
+	    imap_wrong(&c->p, "no such message number");
+}
+
+/* The new one is there; the old one goes, or the new one does. */
+static enum imap_result
+remove_replaced(struct imap_session *s, struct imap_command *c, uint32_t uid,
+    const struct imap_append *a, const struct mailbox_new_result *r)
+{
+	struct mailbox *target = NULL;
+	struct err e = ERR_INIT;
+
+	if (mailbox_remove(s->mb, uid, &e) == 0)
+		return IMAP_OK;
+	if (slice_eq(mailbox_name(s->mb), a->mailbox))
+		mailbox_remove(s->mb, r->uids[0], NULL);
+	else if (mailbox_open(&target, s->store, a->mailbox, NULL) == 1)
+		mailbox_remove(target, r->uids[0], NULL);
+	mailbox_close(&target);
+	return imap_store_failed(c, STORE_FAILED, &e);
+}
+
+enum imap_result
+imap_cmd_replace(struct imap_session *s, struct imap_command *c)
+{
+	const struct store_msg *m;
+	struct imap_append a = { 0 };
+	struct mailbox_new_result r;
+	enum imap_result rc;
+	uint32_t seq, uid;
+	size_t n;
+
+	if (!imap_sp(&c->p) || !replaced(s, c, &seq) || !imap_sp(&c->p) ||
+	    !imap_mailbox(&c->p, &a.mailbox))
+		return imap_bad_args(c);
+	if (s->readonly)
+		return imap_no(c, "READ-ONLY", "mailbox is opened read-only");
+	m = seq ? mailbox_msg(s->mb, seq) : NULL;
+	if (!m || m->flags & STORE_EXPUNGED)
+		return imap_no(c, "NONEXISTENT", "message is gone");
+	uid = m->uid;
+	a.freed = m->size;
+	rc = imap_append(s, c, &a, &r, &n);
+	if (rc == IMAP_OK)
+		rc = remove_replaced(s, c, uid, &a, &r);
 	if (rc != IMAP_OK)
 		return rc;
-	spool = spool_new(store_env_of(s->store), 0);
-	parse = msgparse_new(NULL);
-	stored = take_literal(s, spool, parse, &e);
-	if (s->dead)
-		rc = IMAP_ANSWERED;
-	else if (!take_tail(s, &a))
-		rc = imap_bad(c, "unexpected text after message");
-	else if (stored < 0)
-		rc = imap_store_failed(c, STORE_FAILED, &e);
-	else {
-		msgparse_finish(parse, &record);
-		rc = append_store(s, c, &a, spool, buf_slice(&record));
-	}
-	buf_free(&record);
-	msgparse_free(&parse);
-	spool_free(&spool);
-	return rc;
+	/* RFC 8508, 4.3: before the EXPUNGE, which comes with the updates. */
+	buf_addz(&s->out, "* OK [");
+	put_appenduid(&s->out, &r, n);
+	buf_addz(&s->out, "] replacement is there\r\n");
+	c->highest = true; /* RFC 8508, 4.5: as UID EXPUNGE */
+	return IMAP_OK;
 }

@@ -1,8 +1,8 @@
 /* commands - the table of commands after login, and what we can do. */
 #include "imap/imap.h"
 
-/* What an administrator and the account as a whole are concerned with. */
-#define ADMINISTRATION " QUOTA QUOTA=RES-STORAGE"
+/* The account as a whole, and adding to it. */
+#define ADMINISTRATION " QUOTA QUOTA=RES-STORAGE MULTIAPPEND REPLACE"
 
 /* What SEARCH and its kin can do. */
 #define SEARCHING \
@@ -48,6 +48,8 @@ static const struct imap_def commands[] = {
 	{ "COPY", imap_cmd_copy, IMAP_IN_SELECTED,
 	    IMAP_HAS_UID | IMAP_NUMBERS },
 	{ "MOVE", imap_cmd_copy, IMAP_IN_SELECTED,
+	    IMAP_HAS_UID | IMAP_NUMBERS },
+	{ "REPLACE", imap_cmd_replace, IMAP_IN_SELECTED,
 	    IMAP_HAS_UID | IMAP_NUMBERS },
 	{ "COMPRESS", imap_cmd_compress, IMAP_IN_BOTH, 0 },
 	{ "GETQUOTA", imap_cmd_getquota, IMAP_IN_BOTH, 0 },

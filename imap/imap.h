@@ -226,6 +226,7 @@ IMAP_COMMAND(imap_cmd_list);
 IMAP_COMMAND(imap_cmd_lsub);
 IMAP_COMMAND(imap_cmd_status);
 IMAP_COMMAND(imap_cmd_append);
+IMAP_COMMAND(imap_cmd_replace);
 IMAP_COMMAND(imap_cmd_idle);
 IMAP_COMMAND(imap_cmd_expunge);
 IMAP_COMMAND(imap_cmd_search);

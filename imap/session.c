@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "imap/append.h"
 #include "imap/search.h"
 
 /* Answers are flushed at IMAP_OUT_LARGE; one record or field is on top. */
@@ -14,24 +15,6 @@
 #define TIDY_IDLE_MS 20
 
 /* ---- one command ---- */
-
-/* "APPEND mailbox ..." before a literal: what follows is the message, unless
- * the literal is the name itself. */
-static bool
-streams(struct slice text)
-{
-	struct imap_parse p = { .sc = scan_of(text) };
-	struct slice s;
-	bool yes;
-
-	if (!scan_take(&p.sc, imap_is_tag, &s) || !imap_sp(&p) ||
-	    !imap_word(&p, "APPEND") || !imap_sp(&p))
-		return false;
-	p.arena = arena_new(0);
-	yes = imap_astring(&p, &s) && imap_sp(&p);
-	arena_free(&p.arena);
-	return yes;
-}
 
 /* Tag, name and definition; what is wrong is in c->text. */
 static bool
@@ -217,7 +200,7 @@ begin(struct imap_session *s)
 	s->arena = arena_new(0);
 	s->saved_arena = arena_new(0);
 	s->saved = (struct uidset)UIDSET_INIT(s->saved_arena);
-	s->in.streams = streams;
+	s->in.streams = imap_append_streams;
 	s->in.out = &s->out;
 	conn_set_idle(s->in.conn, on_idle, s);
 	store_set_progress(s->store, imap_progress_of_store, s);

@@ -302,56 +302,130 @@ adding_commit(struct mailbox *mb, struct adding *v, size_t n,
 
 /* ---- new messages ---- */
 
+/* Records of messages that wait are held up to here, the rest parsed later. */
+#define RECORDS_MAX (16 << 20)
+
+struct mailbox_adding {
+	struct mailbox *mb;
+	struct arena *arena;
+	struct adding *v;
+	struct store_flags *flags;
+	size_t n;
+	uint64_t freed, stored;
+	size_t records; /* bytes */
+};
+
+struct mailbox_adding *
+mailbox_adding_new(struct mailbox *mb, uint64_t freed, struct arena *arena)
+{
+	struct mailbox_adding *a = arena_alloc(arena, sizeof(*a));
+
+	a->mb = mb;
+	a->arena = arena;
+	a->freed = freed;
+	return a;
+}
+
+static struct store_flags
+copy_flags(const struct store_flags *flags, struct arena *arena)
+{
+	struct slice *v = arena_array(arena, flags->nkeywords, sizeof(*v));
+
+	for (size_t i = 0; i < flags->nkeywords; i++)
+		v[i] = arena_dup(arena, flags->keywords[i]);
+	return (struct store_flags){ flags->flags, v, flags->nkeywords };
+}
+
 static enum store_code
-check_quota(struct mailbox *mb, const struct mailbox_new *msgs, size_t n,
+check_quota(const struct mailbox_adding *a, const struct mailbox_new *m,
     struct err *e)
 {
-	uint64_t bytes = 0;
+	uint64_t bytes = a->stored + spool_stored_size(m->spool) + m->prefix.n;
 
-	for (size_t i = 0; i < n; i++)
-		bytes += spool_stored_size(msgs[i].spool) + msgs[i].prefix.n;
-	return store_quota_check(mb->st, bytes, e);
+	return bytes <= a->freed
+	    ? STORE_OK
+	    : store_quota_check(a->mb->st, bytes - a->freed, e);
+}
+
+enum store_code
+mailbox_adding_message(struct mailbox_adding *a, const struct mailbox_new *m,
+    struct err *e)
+{
+	enum store_code code = check_quota(a, m, e);
+	struct adding *adding;
+
+	if (code != STORE_OK)
+		return code;
+	if (a->n == MAILBOX_ADDING_MAX) {
+		err_set(e, ERR_LIMIT, "more than %d messages at once",
+		    MAILBOX_ADDING_MAX);
+		return STORE_FAILED;
+	}
+	a->v = store_push(a->arena, a->v, a->n, sizeof(*a->v));
+	a->flags = store_push(a->arena, a->flags, a->n, sizeof(*a->flags));
+	a->flags[a->n] = copy_flags(&m->flags, a->arena);
+	adding = &a->v[a->n++];
+	if (write_message(a->mb, m, adding, a->arena, e) != 0)
+		return STORE_FAILED;
+	a->stored += adding->record.msg.size;
+	a->records += adding->cache.n;
+	adding->cache = a->records > RECORDS_MAX
+	    ? SLICE_NULL
+	    : arena_dup(a->arena, adding->cache);
+	return STORE_OK;
 }
 
 static int
-flags_of_new(void *arg, size_t i, struct adding *a, struct keywords *kw,
+flags_of_new(void *arg, size_t i, struct adding *v, struct keywords *kw,
     struct lines *ls, struct err *e)
 {
-	const struct mailbox_new *msgs = arg;
+	const struct mailbox_adding *a = arg;
 
-	return keywords_need(kw, &msgs[i].flags, ls, &a->record.msg.flags,
-	    &a->record.msg.keywords, e);
+	return keywords_need(kw, &a->flags[i], ls, &v->record.msg.flags,
+	    &v->record.msg.keywords, e);
+}
+
+enum store_code
+mailbox_adding_commit(struct mailbox_adding *a,
+    struct mailbox_new_result *result_r, struct err *e)
+{
+	struct mailbox *mb = a->mb;
+	enum store_code code =
+	    adding_commit(mb, a->v, a->n, flags_of_new, a, e);
+
+	if (code != STORE_OK)
+		return code;
+	quota_add(mb->st, (int64_t)a->stored, (int64_t)a->n);
+	result_r->uidvalidity = mb->ix.uidvalidity;
+	result_r->uids = arena_array(a->arena, a->n, sizeof(uint32_t));
+	result_r->emailids = arena_array(a->arena, a->n, STORE_EMAILID);
+	for (size_t i = 0; i < a->n; i++) {
+		const struct store_msg *m = &a->v[i].record.msg;
+
+		result_r->uids[i] = m->uid;
+		memcpy(result_r->emailids[i], m->emailid, STORE_EMAILID);
+	}
+	return STORE_OK;
+}
+
+void
+mailbox_adding_abort(struct mailbox_adding *a)
+{
+	adding_remove(a->mb, a->v, a->n);
+	a->n = 0;
 }
 
 enum store_code
 mailbox_add(struct mailbox *mb, const struct mailbox_new *msgs, size_t n,
     struct arena *arena, struct mailbox_new_result *result_r, struct err *e)
 {
-	struct adding *v = arena_array(arena, n, sizeof(*v));
-	enum store_code code = check_quota(mb, msgs, n, e);
-	uint64_t stored = 0;
+	struct mailbox_adding *a = mailbox_adding_new(mb, 0, arena);
+	enum store_code code = STORE_OK;
 
-	if (code != STORE_OK)
-		return code;
-	for (size_t i = 0; i < n; i++) {
-		if (write_message(mb, &msgs[i], &v[i], arena, e) != 0) {
-			adding_remove(mb, v, i + 1);
-			return STORE_FAILED;
-		}
-		stored += v[i].record.msg.size;
-	}
-	code =
-	    adding_commit(mb, v, n, flags_of_new, (void *)(uintptr_t)msgs, e);
-	if (code != STORE_OK)
-		return code;
-	quota_add(mb->st, (int64_t)stored, (int64_t)n);
-	result_r->uidvalidity = mb->ix.uidvalidity;
-	result_r->uids = arena_array(arena, n, sizeof(uint32_t));
-	result_r->emailids = arena_array(arena, n, STORE_EMAILID);
-	for (size_t i = 0; i < n; i++) {
-		result_r->uids[i] = v[i].record.msg.uid;
-		memcpy(result_r->emailids[i], v[i].record.msg.emailid,
-		    STORE_EMAILID);
-	}
-	return STORE_OK;
+	for (size_t i = 0; i < n && code == STORE_OK; i++)
+		code = mailbox_adding_message(a, &msgs[i], e);
+	if (code == STORE_OK)
+		return mailbox_adding_commit(a, result_r, e);
+	mailbox_adding_abort(a);
+	return code;
 }

@@ -261,6 +261,16 @@ expunge_uids(struct mailbox *mb, const struct uidset *uids, struct err *e)
 	return rc;
 }
 
+int
+mailbox_remove(struct mailbox *mb, uint32_t uid, struct err *e)
+{
+	struct uidrange one = { uid, uid };
+	struct uidset uids = { NULL, &one, 1, 1 };
+
+	mb->reader = true;
+	return expunge_uids(mb, &uids, e);
+}
+
 /* ---- what was expunged ---- */
 
 /* All UIDs below uidnext that are not there. */

@@ -226,6 +226,9 @@ int mailbox_store(struct mailbox *mb, const struct uidset *uids,
 /* Expunge those of uids (NULL: all) that are \Deleted. */
 int mailbox_expunge(struct mailbox *mb, const struct uidset *uids,
     struct uidset *expunged_r, uint64_t *modseq_r, struct err *e);
+/* Expunge the message with this UID, \Deleted or not, durably. 0, also when it
+ * is gone already, or -1. */
+int mailbox_remove(struct mailbox *mb, uint32_t uid, struct err *e);
 
 /*
  * Copy or move to another mailbox of the same account, in batches between which
@@ -269,6 +272,24 @@ struct mailbox_new_result {
 enum store_code mailbox_add(struct mailbox *mb, const struct mailbox_new *msgs,
     size_t n, struct arena *arena, struct mailbox_new_result *result_r,
     struct err *e);
+
+/*
+ * The same, one message after the other, so that a caller holds one at a time:
+ * files wait in tmp/, synced, until commit makes them messages. What begins
+ * here lives in the arena and ends with commit or abort. freed: bytes that the
+ * caller is going to free, for the quota. At most MAILBOX_ADDING_MAX messages:
+ * ERR_LIMIT. A message that failed is to be followed by abort.
+ */
+#define MAILBOX_ADDING_MAX 10000
+struct mailbox_adding;
+struct mailbox_adding *mailbox_adding_new(struct mailbox *mb, uint64_t freed,
+    struct arena *arena);
+/* The spool, record and keywords are the caller's again afterwards. */
+enum store_code mailbox_adding_message(struct mailbox_adding *a,
+    const struct mailbox_new *m, struct err *e);
+enum store_code mailbox_adding_commit(struct mailbox_adding *a,
+    struct mailbox_new_result *result_r, struct err *e);
+void mailbox_adding_abort(struct mailbox_adding *a);
 
 /* Housekeeping that a caller does after it has answered: fold if due, flags
  * into names, messages from new/ to cur/. Bounded to about budget_ms. */

@@ -78,7 +78,8 @@ static bool
 changes(struct slice input)
 {
 	static const char *const words[] = { "SELECT", "APPEND", "COPY",
-		"CREATE", "DELETE", "RENAME", "SUBSCRIBE" };
+		"CREATE", "DELETE", "RENAME", "SUBSCRIBE", "REPLACE",
+		"METADATA" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (slice_findi(input, slice_str(words[i])) >= 0)

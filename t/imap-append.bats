@@ -1,0 +1,170 @@
+#!/usr/bin/env bats
+# Several messages in one APPEND (RFC 3502), and REPLACE (RFC 8508).
+
+load helper
+
+setup_file() {
+	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+	export DIR=$BATS_FILE_TMPDIR/mox IP
+	IP=$(own_ip)
+	start_server -loglevel info
+	export SERVER_PID BACKGROUND_PIDS
+	cat >"$BATS_FILE_TMPDIR/words.py" <<'EOF2'
+from mailtest import *
+def parts(*messages):
+    """What follows APPEND and the mailbox: (head, text), ..., unasked."""
+    return b"".join(f" {head}{{{len(text)}+}}\r\n{text}".encode() for head, text in messages)
+def append(c, mailbox, *messages):
+    return c.cmd(f"APPEND {mailbox}".encode() + parts(*messages))
+def tmp_files():
+    top = DIR + "/data/accounts/mox/Maildir"
+    return [f for p, _, files in os.walk(top) if p.endswith("/tmp") for f in files]
+EOF2
+}
+
+teardown_file() { stop_background; }
+
+py() { cat "$BATS_FILE_TMPDIR/words.py" - | PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
+
+@test "MULTIAPPEND: the example, with asked and unasked literals" {
+	py <<-'EOF'
+	c = Imap()
+	assert c.ok("CAPABILITY").has(" MULTIAPPEND ")
+	c.ok("CREATE saved-messages")
+	one, two = message("one"), message("two")
+	c.begin(f"APPEND saved-messages (\\Seen) {{{len(one)}}}")
+	assert c.line().startswith(b"+ ")
+	c.send(f'{one} (\\Seen word) " 7-Feb-1994 22:43:04 -0800" {{{len(two)}}}\r\n')
+	assert c.line().startswith(b"+ ")
+	c.send(two + "\r\n")
+	a = c.end()
+	validity = re.fullmatch(r"\[APPENDUID (\d+) 1:2\] APPEND done", a.text)[1]
+	c.ok("SELECT saved-messages")
+	eq(c.ok("FETCH 1:2 (FLAGS RFC822.SIZE)").lines, [
+	    f"* 1 FETCH (RFC822.SIZE {len(one)} FLAGS (\\Seen))",
+	    f"* 2 FETCH (RFC822.SIZE {len(two)} FLAGS (\\Seen word))"])
+	assert c.ok("FETCH 2 INTERNALDATE").has(r'" 8-Feb-1994 06:43:04 \+0000"')
+	assert c.ok("FETCH 2 ENVELOPE").has('"two"')
+	# To the mailbox that is selected, and one message as before.
+	a = append(c, "saved-messages", ("", message("3")), ("", message("4")), ("(\\Flagged) ", message("5")))
+	assert a.text.startswith(f"[APPENDUID {validity} 3:5] "), a
+	assert a.has(r"^\* 5 EXISTS$") and a.has(r"^\* 5 FETCH \(UID 5 FLAGS \(\\Flagged\)"), a
+	eq(append(c, "saved-messages", ("", message("6"))).text, f"[APPENDUID {validity} 6] APPEND done")
+	# UTF8 and literal8.
+	c.ok("ENABLE UTF8=ACCEPT")
+	u = message("\u00e4").encode()
+	a = c.cmd(b"APPEND saved-messages UTF8 (~{%d+}\r\n%b) (\\Seen) UTF8 (~{%d+}\r\n%b) ~{3+}\r\nabc" % (len(u), u, len(u), u))
+	assert a.text.startswith(f"[APPENDUID {validity} 7:9] "), a
+	EOF
+}
+
+@test "MULTIAPPEND: all or nothing" {
+	py <<-'EOF'
+	c = Imap()
+	c.ok("CREATE none")
+	c.ok("CREATE other")
+	good = message("good")
+	def nothing(a, status, code=""):
+	    assert a.status == status and a.text.startswith(code), a
+	    assert c.ok("STATUS none (MESSAGES UIDNEXT)").has(r"\(MESSAGES 0 UIDNEXT 1\)")
+	    eq(tmp_files(), [])
+	# RFC 3502: an empty message takes back those before it.
+	nothing(append(c, "none", ("", good), ("", good), ("", "")), "NO")
+	c.begin(f"APPEND none {{{len(good)}+}}\r\n{good} {{0}}")
+	nothing(c.end(), "NO")
+	nothing(append(c, "none", ("", good), ("(\\Bogus) ", good)), "BAD")
+	nothing(append(c, "none", ("", good), ('"1-Jan-2020" ', good)), "BAD")
+	nothing(append(c, "none", ("", good), ("(bad{) ", good)), "BAD")
+	nothing(c.cmd(f"APPEND none {{{len(good)}+}}\r\n{good} x"), "BAD")
+	nothing(c.cmd(f"APPEND none {{{len(good)}+}}\r\n{good} "), "BAD")
+	c.begin(f"APPEND none {{{len(good)}+}}\r\n{good} (\\Seen) {{{2**31}}}")
+	nothing(c.end(), "NO", "[TOOBIG] ")
+	nothing(append(c, "missing", ("", good), ("", good)), "NO", "[TRYCREATE] ")
+	# The client goes away between two.
+	d = Imap()
+	d.begin(f"APPEND none {{{len(good)}+}}\r\n{good} {{10}}")
+	assert d.line().startswith(b"+ ")
+	wait_for(lambda: len(tmp_files()) == 1)
+	d.close()
+	wait_for(lambda: not tmp_files())
+	nothing(append(c, "none", ("", "")), "NO")
+	EOF
+}
+
+@test "REPLACE and UID REPLACE: the examples" {
+	py <<-'EOF'
+	c = Imap()
+	assert c.ok("CAPABILITY").has(" REPLACE ")
+	c.ok("CREATE Draft")
+	append(c, "Draft", *[("", message(str(i))) for i in range(1, 6)])
+	c.ok("SELECT Draft")
+	one = message("again", "Just saw the best fireworks show. Wish you were here.\r\n")
+	c.begin(f"REPLACE 4 Draft (\\Seen \\Draft) {{{len(one)}}}")
+	assert c.line().startswith(b"+ ")
+	c.send(one + "\r\n")
+	a = c.end()
+	eq(a.text, "REPLACE done")
+	assert re.match(r"\* OK \[APPENDUID \d+ 6\] ", a.lines[0]), a
+	eq(a.lines[1:3], ["* 4 EXPUNGE", "* 5 EXISTS"])
+	assert not a.has("Deleted")
+	assert c.ok("FETCH 1:* (UID FLAGS)").lines[3:] == [
+	    "* 4 FETCH (UID 5 FLAGS ())", "* 5 FETCH (UID 6 FLAGS (\\Seen \\Draft))"]
+	a = c.ok(f"UID REPLACE 6 Draft (\\Seen \\Draft) {{{len(one)}+}}\r\n{one}")
+	assert re.match(r"\* OK \[APPENDUID \d+ 7\] ", a.lines[0]), a
+	eq(a.lines[1:3], ["* 5 EXPUNGE", "* 5 EXISTS"])
+	eq(a.text, "UID REPLACE done")
+	# 3.4: into another mailbox, only that message, whatever is \Deleted.
+	c.ok("STORE 1 +FLAGS (\\Deleted)")
+	c.ok("CREATE elsewhere")
+	a = c.ok(f'REPLACE * elsewhere "01-Jan-2020 00:00:00 +0000" {{{len(one)}+}}\r\n{one}')
+	assert re.match(r"\* OK \[APPENDUID \d+ 1\] ", a.lines[0]), a
+	eq(a.lines[1:], ["* 5 EXPUNGE"])
+	eq([re.search(r"UID (\d+)", l)[1] for l in c.ok("FETCH 1:* UID").lines], ["1", "2", "3", "5"])
+	assert c.ok("STATUS elsewhere (MESSAGES)").has("MESSAGES 1")
+	# 4.5: as UID EXPUNGE with QRESYNC, 4.6: another id.
+	c.ok("ENABLE QRESYNC")
+	old = c.ok("FETCH 1 EMAILID").find(r"\((\S+)\)\)$")[1]
+	a = c.ok(f"UID REPLACE 5 Draft {{{len(one)}+}}\r\n{one}")
+	assert a.has(r"^\* VANISHED 5$") and re.match(r"\[HIGHESTMODSEQ \d+\] ", a.text), a
+	eq(tmp_files(), [])
+	EOF
+}
+
+@test "REPLACE: what is refused leaves the message" {
+	py <<-'EOF'
+	c = Imap()
+	c.ok("CREATE keep")
+	append(c, "keep", ("", message("1")), ("", message("2")))
+	text = message("new")
+	literal = f"{{{len(text)}+}}\r\n{text}"
+	assert c.no(f"REPLACE 1 keep {literal}")
+	c.ok("SELECT keep")
+	def same(a, status, code=""):
+	    assert a.status == status and a.text.startswith(code), a
+	    assert not a.has("EXPUNGE"), a
+	    assert c.ok("STATUS keep (MESSAGES UIDNEXT)").has(r"\(MESSAGES 2 UIDNEXT 3\)")
+	    eq(tmp_files(), [])
+	same(c.cmd(f"REPLACE 1 missing {literal}"), "NO", "[TRYCREATE] ")
+	same(c.cmd(f"REPLACE 3 keep {literal}"), "BAD")
+	same(c.cmd(f"REPLACE 0 keep {literal}"), "BAD")
+	same(c.cmd(f"REPLACE 1:2 keep {literal}"), "BAD")
+	same(c.cmd(f"UID REPLACE 9 keep {literal}"), "NO", "[NONEXISTENT] ")
+	same(c.cmd("REPLACE 1 keep {0+}\r\n"), "NO")
+	same(c.cmd("REPLACE 1 keep"), "BAD")
+	# 4.7: one message only.
+	same(c.cmd(f"REPLACE 1 keep {literal} {literal}"), "BAD")
+	c.ok("EXAMINE keep")
+	same(c.cmd(f"REPLACE 1 keep {literal}"), "NO", "[READ-ONLY] ")
+	c.ok("SELECT keep")
+	# Gone meanwhile, by another session.
+	d = Imap()
+	d.ok("SELECT keep")
+	c.ok("UID REPLACE 1 keep (\\Seen) " + literal)
+	a = d.no(f"UID REPLACE 1 keep {literal}") if d.ok("NOOP") else None
+	assert a.text.startswith("[NONEXISTENT] "), a
+	c.ok("ENABLE UIDONLY")
+	assert c.bad(f"REPLACE 1 keep {literal}").text.startswith("[UIDREQUIRED] ")
+	a = c.ok(f"UID REPLACE 2 keep {literal}")
+	assert a.has(r"^\* VANISHED 2$"), a
+	EOF
+}
