@@ -59,7 +59,7 @@ tlsa() { mox-dane makerecord "$1" "$2" "$3" "$MX/$4.pem"; }
 mx_host() {
 	local name=$1
 	shift
-	ADDRESS=$(own_ip)
+	ADDRESS=${ADDRESS_GIVEN:-$(own_ip)}
 	printf '%s %s' "$name" "$ADDRESS" >>"$MX/hosts"
 	printf ' %q' "$@" >>"$MX/hosts"
 	echo >>"$MX/hosts"
