@@ -89,3 +89,73 @@ mx_start() {
 
 # Lines of the log about a host.
 mx_log() { sed -n "s/^$1 //p" "$MX/log"; }
+
+# A Postfix of its own on $2:$MX_PORT for domain $1, below $POSTFIX, a folder
+# that everybody may enter: it takes a@, b@ and the like into Maildirs there,
+# later@ later, full@ never.
+postfix_start() {
+	local service
+	need postfix
+	mkdir -p "$POSTFIX/etc" "$POSTFIX/queue" "$POSTFIX/lib" "$POSTFIX/mail"
+	chown postfix: "$POSTFIX/lib"
+	chown nobody: "$POSTFIX/mail"
+	{
+		echo "$2:$MX_PORT inet n - n - 20 smtpd"
+		echo "postlog unix-dgram n - n - 1 postlogd"
+		echo "tlsmgr unix - - n 1000? 1 tlsmgr"
+		echo "qmgr unix n - n 300 1 qmgr"
+		echo "cleanup unix n - n - 0 cleanup"
+		echo "virtual unix - n n - - virtual"
+		echo "rewrite unix - - n - - trivial-rewrite"
+		echo "anvil unix - - n - 1 anvil"
+		echo "proxymap unix - - n - - proxymap"
+		for service in bounce defer trace; do
+			echo "$service unix - - n - 0 bounce"
+		done
+		for service in error retry; do
+			echo "$service unix - - n - - error"
+		done
+	} >"$POSTFIX/etc/master.cf"
+	cat >"$POSTFIX/etc/rcpt" <<-CONF
+	later@$1 450 4.2.0 greylisted
+	full@$1 552 5.2.2 over quota
+	CONF
+	for service in a b c; do echo "$service@$1 $service/"; done >"$POSTFIX/etc/boxes"
+	cat >"$POSTFIX/etc/main.cf" <<-CONF
+	compatibility_level = 3.6
+	queue_directory = $POSTFIX/queue
+	data_directory = $POSTFIX/lib
+	maillog_file = $POSTFIX/log
+	maillog_file_prefixes = $POSTFIX
+	myhostname = $1
+	mydestination =
+	inet_interfaces = 127.0.0.1
+	inet_protocols = ipv4
+	mynetworks =
+	alias_maps =
+	virtual_mailbox_domains = $1
+	virtual_mailbox_base = $POSTFIX/mail
+	virtual_mailbox_maps = texthash:$POSTFIX/etc/boxes
+	virtual_minimum_uid = 1
+	virtual_uid_maps = static:$(id -u nobody)
+	virtual_gid_maps = static:$(id -g nobody)
+	smtpd_recipient_restrictions = check_recipient_access texthash:$POSTFIX/etc/rcpt, reject_unlisted_recipient
+	smtpd_relay_restrictions = reject_unauth_destination
+	message_size_limit = 100000
+	disable_dns_lookups = yes
+	smtputf8_enable = no
+	smtpd_tls_security_level = ${4:-may}
+	smtpd_tls_loglevel = 1
+	smtpd_tls_chain_files = $3
+	CONF
+	postfix -c "$POSTFIX/etc" start >"$POSTFIX/start" 2>&1 || {
+		cat "$POSTFIX/start" "$POSTFIX/log"
+		postconf -c "$POSTFIX/etc" -n | tail -n 1 # says what is wrong in it
+		return 1
+	}
+	eventually port_open "$2" "$MX_PORT"
+}
+
+postfix_stop() {
+	[ ! -d "${POSTFIX:-/nonexistent}" ] || postfix -c "$POSTFIX/etc" stop >/dev/null 2>&1
+}

@@ -51,6 +51,10 @@ stsnone|self||none|-|tls||type=no-policy-found
 stsstale|self||stale enforce|-|delayed|self-signed|failure=sts-policy-fetch-error
 stsended|self||ended enforce|-|tls||failure=sts-policy-fetch-error
 stsgone|self||gone enforce|-|delayed|self-signed|failure=certificate-not-trusted
+stsfetch|HOST||fetch enforce|-|tls||type=sts .*mx=
+stsfetchself|self||fetch enforce|-|delayed|self-signed|failure=certificate-not-trusted
+stsfetchbad|self||fetchbad enforce|-|tls||failure=sts-webpki-invalid
+stsnofetch|self||nofetch enforce|-|tls||failure=sts-policy-fetch-error
 stsbogus|self||bogus|-|delayed|MTA-STS policy|-
 stsinvalid|self||invalid|-|tls||failure=sts-policy-invalid
 both|self|3 1 1 self|enforce|-|tls||type=tlsa
@@ -103,8 +107,10 @@ setup_file() {
 	mx_cert good good.example
 	mx_cert old old.example -1
 	cat "$MX/self.key" >>"$MX/self.pem"
-	export DIR=$BATS_FILE_TMPDIR/mox Q=$BATS_FILE_TMPDIR/mox/data/queue IP
-	IP=$(own_ip)
+	mkdir "$MX/web"
+	cp "$MX/good.pem" "$MX/web/default.pem"
+	export DIR=$BATS_FILE_TMPDIR/mox Q=$BATS_FILE_TMPDIR/mox/data/queue IP STS
+	IP=$(own_ip) STS=$(own_ip)
 	mox-localserve -dir "$DIR" -ip "$IP" -initonly
 	printf 'TLS:\n\tCA:\n\t\tCertFiles:\n\t\t\t- %s\n' "$MX/ca.pem" >>"$DIR/mox.conf"
 	{
@@ -115,6 +121,9 @@ setup_file() {
 	dns_zone -broken broken.example </dev/null
 	dns_start
 	mx_start
+	export MOX_MTASTS_PORT=8443
+	background python3 "$TOP/t/policyhost.py" "$STS" 8443 "$MX/web" 2>"$MX/web.log"
+	eventually port_open "$STS" 8443
 	background mox-queued -config "$DIR/mox.conf" 2>"$BATS_FILE_TMPDIR/queued.log"
 	while IFS='|' read -r name _ _ _ require _; do
 		printf 'From: <mox@localhost>\r\nSubject: %s\r\n\r\nhello\r\n' "$name" |
@@ -175,22 +184,33 @@ mx_policy() {
 	bogus) printf '_mta-sts.%s CNAME sts.bogus.example.\n' "$1"; return ;;
 	invalid) printf '_mta-sts.%s TXT "v=STSv1; id=no-id-at-all!"\n' "$1"; return ;;
 	stale | gone) id=2 fetched='2 days ago' ;;
+	*fetch*) mx_policy_host "$@" ;;
 	ended) fetched='30 days ago' ;;
 	esac
 	local mode=${3:-$2} mx
 	[ "${mode#*:}" != "$mode" ] && mx=${mode#*:} || mx=mx.$domain
 	[ "$state" = gone ] || printf '_mta-sts.%s TXT "v=STSv1; id=1"\n' "$1"
 	mkdir -p "$DIR/data/mtasts"
-	cat >"$DIR/data/mtasts/$domain" <<-EOF2
-	mox-mtasts 1
-	id $id
-	fetched $(date -u -d "$fetched" +%Y-%m-%dT%H:%M:%SZ)
+	{
+		printf 'mox-mtasts 1\nid %s\nfetched %s\n\n' $id \
+			"$(date -u -d "$fetched" +%Y-%m-%dT%H:%M:%SZ)"
+		printf 'version: STSv1\nmode: %s\nmx: %s\nmax_age: 864000\n' "${mode%%:*}" "$mx"
+	} >"$DIR/data/mtasts/$domain"
+	case $state in *fetch*)
+		sed '1,/^$/d' "$DIR/data/mtasts/$domain" >"$MX/web/mta-sts.$domain"
+		rm "$DIR/data/mtasts/$domain" ;;
+	esac
+}
 
-	version: STSv1
-	mode: ${mode%%:*}
-	mx: $mx
-	max_age: 864000
-	EOF2
+# The host of a policy: fetch, fetchbad (its certificate is for another name),
+# nofetch (there is none).
+mx_policy_host() {
+	[ "$2" != nofetch ] || return 0
+	echo "mta-sts.$1 A $STS"
+	[ "$2" != fetch ] || {
+		mx_cert "web-$1" "mta-sts.$1.signed.example"
+		cp "$MX/web-$1.pem" "$MX/web/mta-sts.$1.signed.example.pem"
+	}
 }
 
 settled() {
@@ -256,7 +276,7 @@ check_all() {
 @test "MTA-STS: enforced, tested, none" { check_all 'sts|sts(self|old|name|stripped|mx|wild|test.*|none)'; }
 
 @test "MTA-STS: policies that are old, or not to be had" {
-	check_all 'sts(stale|ended|gone|bogus|invalid)'
+	check_all 'sts(stale|ended|gone|.*fetch.*|bogus|invalid)'
 }
 
 @test "DANE goes before MTA-STS" { check_all 'both.*'; }
