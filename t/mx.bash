@@ -90,6 +90,48 @@ mx_start() {
 # Lines of the log about a host.
 mx_log() { sed -n "s/^$1 //p" "$MX/log"; }
 
+# ---- the queue of $DIR ----
+
+# A server without its services, of which the queue is started by mx_queue;
+# mx_send ADDRESS... has a short message sent.
+mx_host_dir() {
+	export DIR=$BATS_FILE_TMPDIR/mox Q=$BATS_FILE_TMPDIR/mox/data/queue
+	export INBOX=$DIR/data/accounts/mox/Maildir IP
+	IP=${IP:-$(own_ip)}
+	mox-localserve -dir "$DIR" -ip "$IP" -initonly 2>/dev/null
+}
+
+mx_queue() {
+	background mox-queued -config "$DIR/mox.conf" 2>"$BATS_FILE_TMPDIR/queued.log"
+}
+
+mx_send() {
+	printf 'From: <mox@localhost>\nSubject: %s\n\nhello\n' "$*" |
+		"$MOX_T/bin/queuectl" ${MX_SEND:-} "$DIR/data" "$@" >/dev/null
+}
+
+# Nothing waits for an attempt, and $1 notifications came.
+mx_settled() {
+	[ -z "$(find "$Q/todo" "$Q/active" "$Q/due/now" -type f ! -name .lock)" ] &&
+		[ "$(ls "$INBOX/new" | wc -l)" = "$1" ]
+}
+
+mx_await() {
+	export BACKGROUND_PIDS
+	eventually mx_settled "$1" || {
+		find "$Q" -type f ! -path '*/due/2*'
+		ls "$INBOX/new"
+		grep -v l=trace "$BATS_FILE_TMPDIR/queued.log"
+		return 1
+	}
+}
+
+# The item of an address; the notification about it; is its message at a host?
+mx_item() { grep -lx "to $1" "$Q"/due/2*/* | head -n 1; }
+mx_has_item() { [ -n "$(mx_item "$1")" ]; }
+mx_dsn() { grep -l "^Final-Recipient: rfc822; *$1\$" "$INBOX"/*/*; }
+mx_came_to() { grep -lq "RCPT TO:<$1>" "$MX"/"$2".[0-9]*; }
+
 # A Postfix of its own on $2:$MX_PORT for domain $1, below $POSTFIX, a folder
 # that everybody may enter: it takes a@, b@ and the like into Maildirs there,
 # later@ later, full@ never.

@@ -66,60 +66,46 @@ EOF2
 setup_file() {
 	mx_begin
 	mx_cert good good.example
-	export DIR=$BATS_FILE_TMPDIR/mox Q=$BATS_FILE_TMPDIR/mox/data/queue
-	export MOX_DNS_ZONE=$BATS_FILE_TMPDIR/zone IP
-	IP=$(own_ip)
-	mox-localserve -dir "$DIR" -ip "$IP" -initonly
+	export MOX_DNS_ZONE=$BATS_FILE_TMPDIR/zone
+	mx_host_dir
 	while IFS='|' read -r name faults _; do
 		eval "faults=(${faults//CERT/$MX/good.pem})"
 		mx_host "$name.example" "${faults[@]}"
 		echo "$name.example A $ADDRESS"
 	done < <(table) >"$MOX_DNS_ZONE"
 	mx_start
-	background mox-queued -config "$DIR/mox.conf" 2>"$BATS_FILE_TMPDIR/queued.log"
+	mx_queue
 	while IFS='|' read -r name _ rcpts _; do
-		printf 'From: <mox@localhost>\r\nSubject: %s\r\n\r\nhello\r\n' "$name" |
-			"$MOX_T/bin/queuectl" "$DIR/data" $(printf '%s@'"$name"'.example\n' $rcpts)
-	done < <(table) >/dev/null
-	export BACKGROUND_PIDS
-	eventually settled || { find "$Q" -type f; wanted_dsns; cat "$BATS_FILE_TMPDIR/queued.log"; false; }
+		mx_send $(printf '%s@'"$name"'.example\n' $rcpts)
+	done < <(table)
+	mx_await "$(wanted_dsns)"
 }
 
 teardown_file() { stop_background; }
-
-# Nothing waits for an attempt, or for a notification.
-settled() {
-	[ -z "$(find "$Q/todo" "$Q/active" "$Q/due/now" -type f ! -name .lock)" ] &&
-		[ "$(grep -ch '^' "$DIR"/data/accounts/mox/Maildir/*/* | wc -l)" = "$(wanted_dsns)" ]
-}
 
 # Recipients are told of together where they fail together.
 wanted_dsns() {
 	table | awk -F'|' '$4 == "failed" { n++ } $3 ~ /no/ { n++ } END { print n }'
 }
 
-# The item of an address; the notification about it.
-item() { grep -lx "to $1" "$Q"/due/*/* | head -n 1; }
-dsn() { grep -l "^Final-Recipient: rfc822; *$1\$" "$DIR"/data/accounts/mox/Maildir/*/*; }
-
 # Is all as it should be for an address? $1 address, $2 outcome, $3 text
 check() {
 	local host=${1#*@} file
 	case $2 in
 	delayed)
-		file=$(item "$1")
-		[ -n "$file" ] && ! dsn "$1" >&2 &&
+		file=$(mx_item "$1")
+		[ -n "$file" ] && ! mx_dsn "$1" >&2 &&
 			grep -qF " $host " <(grep '^delayed ' "$file") &&
 			grep -qF -- "$3" <(grep '^delayed ' "$file") ;;
 	failed)
-		file=$(dsn "$1")
-		[ -n "$file" ] && [ -z "$(item "$1")" ] &&
+		file=$(mx_dsn "$1")
+		[ -n "$file" ] && [ -z "$(mx_item "$1")" ] &&
 			grep -q '^Action: failed' "$file" &&
 			grep -q "^Remote-MTA: dns; *$host" "$file" &&
 			grep -q '^Status: 5' "$file" &&
 			tr -d '\n' <"$file" | sed 's/  */ /g' | grep -qF -- "$3" ;;
 	delivered)
-		[ -z "$(item "$1")" ] && ! dsn "$1" >&2 &&
+		[ -z "$(mx_item "$1")" ] && ! mx_dsn "$1" >&2 &&
 			grep -q "RCPT TO:<$1>" "$MX/$host".* ;;
 	esac || { echo "$1: not $2 $3: $file"; cat "$file" "$MX/log" | grep -e "$host" -e '^delayed'; return 1; }
 }
@@ -186,6 +172,6 @@ check_all() {
 }
 
 @test "the reply of several lines is told whole" {
-	file=$(dsn a@rcptlines.example)
+	file=$(mx_dsn a@rcptlines.example)
 	tr -d '\n' <"$file" | grep -q 'nobody.*at.*all'
 }

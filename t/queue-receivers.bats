@@ -15,10 +15,9 @@ setup_file() {
 	POSTFIX=$(mktemp -d /tmp/mox-postfix.XXXXXX) && export POSTFIX
 	chmod 755 "$POSTFIX"
 	cp "$MX/postfix.pem" "$POSTFIX/chain.pem"
-	export DIR=$BATS_FILE_TMPDIR/mox Q=$BATS_FILE_TMPDIR/mox/data/queue
-	export OTHER=$BATS_FILE_TMPDIR/other P S O IP
-	IP=$(own_ip) P=$(own_ip) S=$(own_ip) O=$(own_ip)
-	mox-localserve -dir "$DIR" -ip "$IP" -initonly
+	export OTHER=$BATS_FILE_TMPDIR/other P S O
+	P=$(own_ip) S=$(own_ip) O=$(own_ip)
+	mx_host_dir
 	mox-localserve -dir "$OTHER" -ip "$O" -initonly
 	postfix_start postfix.example "$P" "$POSTFIX/chain.pem"
 	mkdir -m 777 "$POSTFIX/sink"
@@ -47,7 +46,7 @@ setup_file() {
 	dns_start
 	eventually grep -q 'mox is ready' "$OTHER.out"
 	eventually port_open "$S" 1025
-	background mox-queued -config "$DIR/mox.conf" 2>"$BATS_FILE_TMPDIR/queued.log"
+	mx_queue
 	export BACKGROUND_PIDS
 	M=$BATS_FILE_TMPDIR/message && export M
 	{
@@ -72,9 +71,6 @@ teardown() {
 }
 
 send() { "$MOX_T/bin/queuectl" "$@" <"$M"; }
-item() { grep -lx "to $1" "$Q"/due/2*/* | head -n 1; }
-has_item() { [ -n "$(item "$1")" ]; }
-dsn() { grep -l "^Final-Recipient: rfc822; *$1\$" "$DIR"/data/accounts/mox/Maildir/*/*; }
 # The body is as it was sent (its last line end is added on the way).
 same_body() { cmp <(sed '1,/^\r*$/d' "$@" | tr -d '\r') <(sed '1,/^$/d' "$M"; echo); }
 in_box() { ls "$1"/new/* >/dev/null 2>&1; }
@@ -95,13 +91,13 @@ in_box() { ls "$1"/new/* >/dev/null 2>&1; }
 	send "$DIR/data" c@postfix.example nobody@postfix.example later@postfix.example \
 		full@postfix.example
 	eventually in_box "$POSTFIX/mail/c"
-	eventually has_item later@postfix.example
-	grep -q '^delayed .* mx.postfix.example 450 4.2.0' "$(item later@postfix.example)"
-	eventually dsn nobody@postfix.example
-	eventually dsn full@postfix.example
-	grep -q '^Status: 5.1.1' "$(dsn nobody@postfix.example)"
-	grep -q '^Status: 5.2.2' "$(dsn full@postfix.example)"
-	grep -q '^Remote-MTA: dns; mx.postfix.example' "$(dsn full@postfix.example)"
+	eventually mx_has_item later@postfix.example
+	grep -q '^delayed .* mx.postfix.example 450 4.2.0' "$(mx_item later@postfix.example)"
+	eventually mx_dsn nobody@postfix.example
+	eventually mx_dsn full@postfix.example
+	grep -q '^Status: 5.1.1' "$(mx_dsn nobody@postfix.example)"
+	grep -q '^Status: 5.2.2' "$(mx_dsn full@postfix.example)"
+	grep -q '^Remote-MTA: dns; mx.postfix.example' "$(mx_dsn full@postfix.example)"
 }
 
 @test "Postfix: too large is known before it is sent" {
@@ -111,14 +107,14 @@ in_box() { ls "$1"/new/* >/dev/null 2>&1; }
 	} >"$BATS_TEST_TMPDIR/large"
 	"$MOX_T/bin/queuectl" -from large@localhost "$DIR/data" a@postfix.example \
 		<"$BATS_TEST_TMPDIR/large"
-	eventually grep -lq '^Status: 5.3.4' -r "$DIR/data/accounts/mox/Maildir"
+	eventually grep -lq '^Status: 5.3.4' -r "$INBOX"
 	! grep -q 'from=<large@localhost>.*size=2' "$POSTFIX/log"
 }
 
 @test "Postfix: not sent where the certificate does not fit" {
 	"$MOX_T/bin/queuectl" -from wrong@localhost "$DIR/data" a@wrong.example <"$M"
-	eventually has_item a@wrong.example
-	grep -q '^delayed .* mx.wrong.example .*no matching DANE' "$(item a@wrong.example)"
+	eventually mx_has_item a@wrong.example
+	grep -q '^delayed .* mx.wrong.example .*no matching DANE' "$(mx_item a@wrong.example)"
 	! grep -q 'from=<wrong@localhost>' "$POSTFIX/log"
 }
 

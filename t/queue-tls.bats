@@ -109,9 +109,8 @@ setup_file() {
 	cat "$MX/self.key" >>"$MX/self.pem"
 	mkdir "$MX/web"
 	cp "$MX/good.pem" "$MX/web/default.pem"
-	export DIR=$BATS_FILE_TMPDIR/mox Q=$BATS_FILE_TMPDIR/mox/data/queue IP STS
-	IP=$(own_ip) STS=$(own_ip)
-	mox-localserve -dir "$DIR" -ip "$IP" -initonly
+	STS=$(own_ip) && export STS
+	mx_host_dir
 	printf 'TLS:\n\tCA:\n\t\tCertFiles:\n\t\t\t- %s\n' "$MX/ca.pem" >>"$DIR/mox.conf"
 	{
 		make_hosts
@@ -124,18 +123,14 @@ setup_file() {
 	export MOX_MTASTS_PORT=8443
 	background python3 "$TOP/t/policyhost.py" "$STS" 8443 "$MX/web" 2>"$MX/web.log"
 	eventually port_open "$STS" 8443
-	background mox-queued -config "$DIR/mox.conf" 2>"$BATS_FILE_TMPDIR/queued.log"
+	mx_queue
 	while IFS='|' read -r name _ _ _ require _; do
-		printf 'From: <mox@localhost>\r\nSubject: %s\r\n\r\nhello\r\n' "$name" |
-			"$MOX_T/bin/queuectl" $([ "$require" = - ] || echo -tls "$require") \
-			"$DIR/data" "a@$name.signed.example"
-	done < <(table) >/dev/null
-	for name in $OTHERS; do
-		printf 'Subject: %s\n\nhello\n' "$name" |
-			"$MOX_T/bin/queuectl" "$DIR/data" "a@$name"
-	done >/dev/null
-	export BACKGROUND_PIDS
-	eventually settled || { cat "$BATS_FILE_TMPDIR/queued.log"; false; }
+		[ "$require" = - ] && MX_SEND= || MX_SEND="-tls $require"
+		mx_send "a@$name.signed.example"
+	done < <(table)
+	MX_SEND=
+	for name in $OTHERS; do mx_send "a@$name"; done
+	mx_await "$(table | grep -c '|failed|')"
 }
 
 teardown_file() { stop_background || :; }
@@ -213,14 +208,6 @@ mx_policy_host() {
 	}
 }
 
-settled() {
-	[ -z "$(find "$Q/todo" "$Q/active" "$Q/due/now" -type f ! -name .lock)" ] &&
-		[ "$(ls "$DIR"/data/accounts/mox/Maildir/new | wc -l)" = "$(table | grep -c '|failed|')" ]
-}
-
-item() { grep -lx "to $1" "$Q"/due/*/* | head -n 1; }
-dsn() { grep -l "^Final-Recipient: rfc822; *$1\$" "$DIR"/data/accounts/mox/Maildir/*/*; }
-
 # Of a domain and its host.
 results() { cat "$DIR"/data/tlsresults/*/{,mx.}"$1" 2>/dev/null || :; }
 
@@ -228,16 +215,16 @@ check() {
 	local name=$1 domain=$1.signed.example host=mx.$1.signed.example file
 	case $2 in
 	tls | clear)
-		[ -z "$(item "a@$domain")" ] && [ -e "$MX/$host.1" ] || return 1
+		[ -z "$(mx_item "a@$domain")" ] && [ -e "$MX/$host.1" ] || return 1
 		# The connection that the message went by.
 		[ "$(mx_log "$host" | grep -e '^tls T' -e '^connect' | tail -n 1 | cut -d' ' -f1 |
 			sed 's/connect/clear/')" = "$2" ] ;;
 	delayed)
-		file=$(item "a@$domain")
+		file=$(mx_item "a@$domain")
 		[ -n "$file" ] && [ ! -e "$MX/$host.1" ] && grep '^delayed ' "$file" | grep -qF -- "$3" &&
 			! mx_log "$host" | grep -q '^C: MAIL' ;;
 	failed)
-		file=$(dsn "a@$domain")
+		file=$(mx_dsn "a@$domain")
 		[ -n "$file" ] && [ ! -e "$MX/$host.1" ] && grep -qF "Status: $3" "$file" ;;
 	esac
 }
@@ -250,7 +237,7 @@ check_all() {
 			bad=1
 			echo "$name: not $outcome $text"
 			mx_log "mx.$name.signed.example"
-			grep -h '^delayed\|^failed' "$(item "a@$name.signed.example")"
+			grep -h '^delayed\|^failed' "$(mx_item "a@$name.signed.example")"
 			grep "$name" "$BATS_FILE_TMPDIR/queued.log" | grep -v trace | tail -n 3
 		}
 	done < <(table)
@@ -289,26 +276,23 @@ check_all() {
 
 @test "TLS-Required: No goes before every policy" { check_all 'never.*'; }
 
-# Is the message for a domain at a host?
-came_to() { grep -lq "RCPT TO:<a@$1>" "$MX"/"$2".[0-9]*; }
-
 @test "DANE: aliases of domains and hosts, the second host, no MX records" {
-	came_to alias.signed.example mx.ee.signed.example
-	came_to cnamehost.signed.example mx.ee.signed.example
-	came_to second.signed.example mx.eecert.signed.example
-	came_to implicit.signed.example mx.eeold.signed.example
+	mx_came_to a@alias.signed.example mx.ee.signed.example
+	mx_came_to a@cnamehost.signed.example mx.ee.signed.example
+	mx_came_to a@second.signed.example mx.eecert.signed.example
+	mx_came_to a@implicit.signed.example mx.eeold.signed.example
 	results mismatch.signed.example |
 		grep -q 'rcpt-domain=second.signed.example.*failure=tlsa-invalid'
 	results implicit.signed.example | grep -q 'type=tlsa rcpt-domain=implicit'
 }
 
 @test "DANE: an alias of a host that leaves for an insecure zone" {
-	came_to leaves.signed.example leaver.signed.example
+	mx_came_to a@leaves.signed.example leaver.signed.example
 	results leaver.signed.example | grep -q 'type=tlsa rcpt-domain=leaves.signed.example'
 }
 
 @test "no DANE where the MX records could be forged" {
-	came_to plain.example lured.signed.example
+	mx_came_to a@plain.example lured.signed.example
 	mx_log lured.signed.example | grep -q '^tls TLSv1.3 lured'
 }
 
