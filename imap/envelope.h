@@ -14,6 +14,8 @@ enum envelope_field { /* by position, RFC 9051, 7.5.2 */
 	ENVELOPE_TO,
 	ENVELOPE_CC,
 	ENVELOPE_BCC,
+	ENVELOPE_IN_REPLY_TO, /* these two are texts */
+	ENVELOPE_MESSAGE_ID,
 };
 
 /* As in the ENVELOPE: names may have encoded words. Of a group the name of the
@@ -25,5 +27,9 @@ struct envelope_address {
 /* False if the field is not there, or this is no envelope. */
 bool imap_envelope_first(struct arena *arena, struct slice envelope,
     enum envelope_field field, struct envelope_address *address_r);
+
+/* The same for a text; 8-bit characters and encoded words are as in the field. */
+bool imap_envelope_text(struct arena *arena, struct slice envelope,
+    enum envelope_field field, struct slice *text_r);
 
 #endif

@@ -34,6 +34,7 @@ enum search_kind {
 	SEARCH_SENTON,
 	SEARCH_SENTSINCE,
 	SEARCH_FIELD,  /* one of the texts in the record */
+	SEARCH_ID,     /* Message-ID or In-Reply-To, in its ENVELOPE */
 	SEARCH_HEADER, /* any field, from the file */
 	SEARCH_BODY,
 	SEARCH_TEXT,
@@ -47,9 +48,9 @@ struct search_key {
 	bool not ;
 	struct uidset uids;
 	uint16_t mask, value;
-	uint64_t number;          /* size, modseq, seconds since 1970, thread */
-	int64_t day;              /* midnight, as if UTC */
-	int field;                /* enum msgrec_text, of SEARCH_FIELD */
+	uint64_t number; /* size, modseq, seconds since 1970, thread */
+	int64_t day;     /* midnight, as if UTC */
+	int field;       /* enum msgrec_text of SEARCH_FIELD, envelope_field */
 	struct slice name;        /* header field, keyword, EMAILID */
 	struct slice text;        /* folded for comparing, may be empty */
 	struct search_key **keys; /* of AND and OR */

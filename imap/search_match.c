@@ -1,5 +1,6 @@
 /* search_match - does a message match a search program? */
 #include "base/clock.h"
+#include "imap/envelope.h"
 #include "imap/search.h"
 #include "message/date.h"
 #include "message/encword.h"
@@ -26,6 +27,8 @@ msg_of(const struct match *x)
 }
 
 static int match_key(struct match *x, const struct search_key *key);
+static int header_contains(struct match *x, const struct search_key *key);
+static bool value_contains(struct slice value, struct slice needle);
 
 /* Folds text and looks for the needle; ASCII is what most headers are. */
 static bool
@@ -122,6 +125,27 @@ match_field(struct match *x, const struct search_key *key)
 		return rc;
 	return text_contains(msgrec_text(record, (enum msgrec_text)key->field),
 	    key->text);
+}
+
+/* Of a field that is there twice the last counts, as in FETCH ENVELOPE. One
+ * that the record has not whole is read. */
+static int
+match_id(struct match *x, const struct search_key *key)
+{
+	struct slice record, text;
+	struct arena *arena;
+	int rc = record_of(x, &record);
+
+	if (rc <= 0)
+		return rc;
+	if (msgrec_flags(record) & MSGREC_CUT)
+		return header_contains(x, key);
+	arena = arena_new(0);
+	rc = imap_envelope_text(arena, msgrec_text(record, MSGREC_ENVELOPE),
+		 (enum envelope_field)key->field, &text) &&
+	    value_contains(text, key->text);
+	arena_free(&arena);
+	return rc;
 }
 
 static bool
@@ -325,6 +349,8 @@ match_plain(struct match *x, const struct search_key *key)
 		return match_sent(x, key);
 	case SEARCH_FIELD:
 		return match_field(x, key);
+	case SEARCH_ID:
+		return match_id(x, key);
 	case SEARCH_HEADER:
 		return match_header(x, key);
 	case SEARCH_BODY:

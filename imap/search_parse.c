@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "imap/envelope.h"
 #include "imap/search.h"
 #include "imap/seqset.h"
 #include "message/record.h"
@@ -152,14 +153,19 @@ key_uids(struct parser *sp, struct search_key *key)
 
 static const struct {
 	const char *name;
+	enum search_kind kind;
 	int field;
 } record_fields[] = {
-	{ "From", MSGREC_FROM },
-	{ "To", MSGREC_TO },
-	{ "Cc", MSGREC_CC },
-	{ "Bcc", MSGREC_BCC },
-	{ "Subject", MSGREC_SUBJECT },
+	{ "From", SEARCH_FIELD, MSGREC_FROM },
+	{ "To", SEARCH_FIELD, MSGREC_TO },
+	{ "Cc", SEARCH_FIELD, MSGREC_CC },
+	{ "Bcc", SEARCH_FIELD, MSGREC_BCC },
+	{ "Subject", SEARCH_FIELD, MSGREC_SUBJECT },
+	{ "Message-ID", SEARCH_ID, ENVELOPE_MESSAGE_ID },
+	{ "In-Reply-To", SEARCH_ID, ENVELOPE_IN_REPLY_TO },
 };
+
+#define RECORD_FIELDS (sizeof(record_fields) / sizeof(*record_fields))
 
 static bool
 key_header(struct parser *sp, struct search_key *key)
@@ -169,9 +175,9 @@ key_header(struct parser *sp, struct search_key *key)
 		return false;
 	/* With an empty text it is asked whether the field is there at all,
 	 * which the record does not say. */
-	for (size_t i = 0; key->text.n && i < 5; i++)
+	for (size_t i = 0; key->text.n && i < RECORD_FIELDS; i++)
 		if (slice_isi(key->name, record_fields[i].name)) {
-			key->kind = SEARCH_FIELD;
+			key->kind = record_fields[i].kind;
 			key->field = record_fields[i].field;
 		}
 	return true;
@@ -216,8 +222,9 @@ key_not(struct parser *sp, struct search_key *key)
 static bool
 has_text(const struct search_key *key)
 {
-	return key->kind == SEARCH_FIELD || key->kind == SEARCH_HEADER ||
-	    key->kind == SEARCH_BODY || key->kind == SEARCH_TEXT;
+	return key->kind == SEARCH_FIELD || key->kind == SEARCH_ID ||
+	    key->kind == SEARCH_HEADER || key->kind == SEARCH_BODY ||
+	    key->kind == SEARCH_TEXT;
 }
 
 /* The key becomes one of all its words, wherever they stand. */

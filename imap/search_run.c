@@ -123,7 +123,8 @@ narrow(struct imap_session *s, struct search_key *key)
 
 /*
  * Few messages are read sooner than the index is asked. Many are indexed first,
- * if they are not, unless that would take in many more than are asked for.
+ * if they are not, unless that would take in many more than are asked for, or it
+ * is the first search: then while nobody waits.
  */
 static int
 prepare(struct imap_session *s, const struct search *search, uint32_t *before_r,
@@ -138,7 +139,9 @@ prepare(struct imap_session *s, const struct search *search, uint32_t *before_r,
 	if (n < TEXT_UPDATE_MESSAGES)
 		return 0;
 	s->searches_text = true;
-	if (n >= mailbox_count(s->mb) / 4 && update_index(s, before_r, e) < 0)
+	s->indexed_uidnext = 0;
+	if (mailbox_text_searched(s->mb) && n >= mailbox_count(s->mb) / 4 &&
+	    update_index(s, before_r, e) < 0)
 		return -1;
 	narrow(s, search->program);
 	return 0;

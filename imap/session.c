@@ -176,8 +176,10 @@ imap_session_idle(struct imap_session *s)
 	s->arena = arena_new(0);
 	buf_free(&s->out);
 	imap_reader_shrink(&s->in);
-	if (s->mb)
+	if (s->mb) {
 		mailbox_tidy(s->mb, TIDY_IDLE_MS);
+		mailbox_idle(s->mb);
+	}
 	malloc_trim(0);
 }
 

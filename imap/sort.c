@@ -58,7 +58,8 @@ imap_sort_parse(struct imap_parse *p, struct sort *sort_r)
 
 /* ---- values ---- */
 
-/* What a message is sorted by: a number or a folded text for each key. */
+/* What a message is sorted by: a number for each key, or a text, of which the
+ * number is the begin. */
 struct value {
 	int64_t number;
 	struct slice text;
@@ -96,6 +97,17 @@ collated(struct sorter *x, struct slice text)
 			? text.p[i] - 'a' + 'A'
 			: text.p[i]);
 	return slice_of(p, text.n);
+}
+
+/* In the order of the texts, as far as it goes; most are told apart by it. */
+static int64_t
+text_number(struct slice text)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < 8; i++)
+		n = n << 8 | (i < text.n ? (unsigned char)text.p[i] : 0);
+	return (int64_t)(n >> 1);
 }
 
 static struct slice
@@ -179,10 +191,12 @@ set_value(struct sorter *x, enum sort_kind kind, const struct store_msg *m,
 		if (record.n)
 			v->text = collated(x,
 			    msgrec_text(record, MSGREC_SUBJECT_BASE));
+		v->number = text_number(v->text);
 		break;
 	default:
 		if (record.n)
 			v->text = address_value(x, kind, record);
+		v->number = text_number(v->text);
 	}
 }
 
@@ -193,8 +207,6 @@ fill_row(struct sorter *x, struct row *row, bool record_needed, struct err *e)
 	struct mailbox *mb = x->s->mb;
 	struct slice record = SLICE_NULL;
 
-	row->values =
-	    arena_array(x->s->arena, x->sort->n, sizeof(*row->values));
 	if (record_needed) {
 		int rc =
 		    mailbox_record(mb, mailbox_msg(mb, row->seq), &record, e);
@@ -239,11 +251,14 @@ imap_sort(struct imap_session *s, const struct sort *sort,
 {
 	struct sorter x = { s, sort, arena_new(0) };
 	struct row *rows = arena_array(s->arena, found->count, sizeof(*rows));
+	struct value *values = arena_array(s->arena,
+	    (size_t)found->count * sort->n, sizeof(*values));
 	bool record_needed = needs_record(sort);
 	int rc = 0;
 
 	for (uint32_t i = 0; rc == 0 && i < found->count; i++) {
 		rows[i].seq = found->seqs[i];
+		rows[i].values = values + (size_t)i * sort->n;
 		rows[i].score = found->scores ? found->scores[i] : 0;
 		rc = fill_row(&x, &rows[i], record_needed, e);
 	}

@@ -236,6 +236,12 @@ mailbox_id(const struct mailbox *mb)
 	return slice_of(mb->ix.id, MAILBOXID);
 }
 
+void
+mailbox_idle(struct mailbox *mb)
+{
+	cache_idle(mb->cache);
+}
+
 /* ---- refresh ---- */
 
 int
@@ -244,7 +250,6 @@ mailbox_refresh(struct mailbox *mb, struct err *e)
 	struct err why = ERR_INIT;
 
 	mb->reader = true;
-	cache_idle(mb->cache);
 	if (mb->gone || !folder_current(&mb->folder, mb->st))
 		mb->gone = true;
 	else if (index_refresh(mb, &why) < 0 ||

@@ -291,6 +291,9 @@ enum store_code mailbox_adding_commit(struct mailbox_adding *a,
     struct mailbox_new_result *result_r, struct err *e);
 void mailbox_adding_abort(struct mailbox_adding *a);
 
+/* Before a long wait: give back what can be had again. */
+void mailbox_idle(struct mailbox *mb);
+
 /* Housekeeping that a caller does after it has answered: fold if due, flags
  * into names, messages from new/ to cur/. Bounded to about budget_ms. */
 void mailbox_tidy(struct mailbox *mb, int budget_ms);

@@ -8,7 +8,7 @@
  * looked for.
  *
  * The index (README, Text index) only narrows: what it names may have the
- * text, and has to be looked at. It is made when it is first asked for.
+ * text, and has to be looked at. It is made for mailboxes that are searched.
  */
 #ifndef STORE_TEXT_H
 #define STORE_TEXT_H
@@ -54,6 +54,12 @@ typedef bool mailbox_text_goes_on(void *ctx, uint32_t done, uint32_t total);
  * segment: searches read them. */
 #define TEXT_UPDATE_MESSAGES 64
 #define TEXT_UPDATE_BYTES (4u << 20)
+
+/*
+ * Has this mailbox been searched before, so that an index is worth while? One
+ * search is done sooner by reading. From now on it has.
+ */
+bool mailbox_text_searched(struct mailbox *mb);
 
 /*
  * Take the messages of the view that are not indexed yet into the index, if

@@ -1,8 +1,9 @@
 /* textbuild.c - new messages into the text index, a batch at a time. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "db/sync.h"
 #include "store/text_int.h"
 
 /* Trigrams of a batch: 8 MB, and as many to sort them; that is about 1,000
@@ -187,8 +188,6 @@ batch_write(struct batch *b, uint32_t from, uint32_t to, struct err *e)
 		rc = textseg_write_end(&w, name, e);
 	}
 	textseg_write_free(&w);
-	if (rc == 0)
-		rc = db_fsync_dir(mb->folder.fd, mb->name, e);
 	b->npairs = 0;
 	b->ndocs = 0;
 	memset(b->any, 0, sizeof(b->any));
@@ -324,6 +323,17 @@ plan(struct mailbox *mb, bool begin, bool clean, struct work *w, struct err *e)
 	find_gaps(w, mb, &f);
 	text_files_close(&f);
 	return some && worth_it(w, mb);
+}
+
+bool
+mailbox_text_searched(struct mailbox *mb)
+{
+	int fd = openat(mb->folder.fd, TEXT_LOCK,
+	    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mb->st->env->file_mode);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0;
 }
 
 int

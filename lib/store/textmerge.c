@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "db/sync.h"
 #include "store/text_int.h"
 
 /*
@@ -157,8 +156,6 @@ merge_write(struct merge *m, struct err *e)
 	}
 	if (rc == 0 && !m->damaged && !m->stopped) {
 		rc = textseg_write_end(&w, name, e);
-		if (rc == 0)
-			rc = db_fsync_dir(mb->folder.fd, mb->name, e);
 		for (size_t i = 0; rc == 0 && i < m->n; i++)
 			if (strcmp(m->files[i].name, name) != 0)
 				text_remove(mb, m->files[i].name);

@@ -257,9 +257,7 @@ textseg_write_end(struct textseg_writer *w, const char *name, struct err *e)
 	add_tables(w);
 	if (w->failed || w->out.over || w->block.over)
 		return err_set(e, ERR_TEMP, "%s: cannot be written", name);
-	return db_newfile_sync(&w->file, e) == 0
-	    ? db_newfile_replace(&w->file, name, e)
-	    : -1;
+	return db_newfile_replace(&w->file, name, e);
 }
 
 void

@@ -63,7 +63,8 @@ int textseg_write_begin(struct textseg_writer *w, int dirfd, const char *name,
 /* The documents, ascending, n > 0, of a trigram; trigrams ascending. */
 void textseg_write_add(struct textseg_writer *w, uint32_t trigram,
     const uint32_t *docs, uint32_t n);
-/* Finish, sync, put in place as name; the folder is not synced. */
+/* Finish, and put in place as name. Nothing is synced: what a power cut takes
+ * away is noticed, and can be made again. */
 int textseg_write_end(struct textseg_writer *w, const char *name,
     struct err *e);
 void textseg_write_free(struct textseg_writer *w);
