@@ -3,7 +3,8 @@
  * accounts of this host (local_send.c), or their sender is told (local_tell.c).
  *
  * Works in active/RUNNER/ by the lines that README describes. The message is
- * parsed by a child that may do nothing else (local_parse.c).
+ * parsed by a child that may do nothing else (local_parse.c); another one has
+ * keys (local_sign.c).
  */
 #ifndef QUEUE_LOCAL_H
 #define QUEUE_LOCAL_H

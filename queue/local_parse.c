@@ -1,6 +1,6 @@
 /*
- * local_parse - the parser of messages: a child that holds a socket and
- * nothing else, so that a message which breaks it reaches no mailbox.
+ * local_parse - children that hold a socket and nothing else; the parser of
+ * messages is one, so that a message which breaks it reaches no mailbox.
  *
  * To it: {u32 length, bytes}..., {u32 0}. From it: {u32 length, record}.
  */
@@ -32,7 +32,7 @@ local_receive(int fd, void *p, size_t n, struct err *e)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return err_sys(e, "parser");
+			return err_sys(e, "socket to a child");
 		if (got == 0)
 			return 0;
 		at += got;

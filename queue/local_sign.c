@@ -47,20 +47,15 @@ answer(const struct local_signing *s, int fd, const struct question *q)
 }
 
 static void
-be_signer(const struct local_signing *s, int fd)
+be_signer(void *ctx, int fd)
 {
+	const struct local_signing *s = ctx;
 	struct question q;
 	struct err e = ERR_INIT;
 
 	while (local_receive(fd, &q, sizeof(q), &e) > 0 &&
 	    answer(s, fd, &q) == 0)
 		continue;
-}
-
-static void
-child(void *ctx, int fd)
-{
-	be_signer(ctx, fd);
 }
 
 /* ---- the parent ---- */
@@ -151,8 +146,9 @@ local_signing_start(struct local_signing *s, struct host *h,
 	}
 	if (s->signers.n == 0)
 		return 0;
-	return local_child_start(child, s, &s->fd, e) < 0 ? -1
-							  : keep_public(s, e);
+	return local_child_start(be_signer, s, &s->fd, e) < 0
+	    ? -1
+	    : keep_public(s, e);
 }
 
 int
