@@ -630,6 +630,28 @@ transports() { printf 'Transports:\n%b' "$1" >>"$DIR/mox.conf"; }
 	times two 'took' 1
 }
 
+@test "by hand: trusted certificates are read inside the jail, when needed" {
+	certs one
+	nobody gone
+	tls_server one
+	echo "x.example A $GONE" | zone
+	policy x.example enforce one.example
+	runner
+	send "$DIR/data" a@x.example
+	eventually in_due 1
+	zone <<-EOF
+	x.example      MX 1 one.example
+	one.example    A $ONE
+	_mta-sts.x.example  TXT "v=STSv1; id=1"
+	EOF
+	mkdir "$Q/active/by-hand"
+	mv "$Q"/due/*/*.1 "$Q/active/by-hand/"
+	mox-remote -config "$DIR/mox.conf" -runner by-hand -destination 'mx x.example' \
+		<<<"send $(cd "$Q/active/by-hand" && echo *)"
+	heard one 'took a@x.example'
+	result x.example 'type=sts'
+}
+
 @test "by hand: a folder that another has is refused" {
 	zone </dev/null
 	mkdir -p "$Q/active/by-hand"
