@@ -235,6 +235,7 @@ imap_session_run(struct imap_session *s)
 		imap_flush_large(s);
 		if (!imap_reader_has_line(&s->in)) {
 			imap_flush(s);
+			store_tidy(s->store);
 			if (s->mb)
 				mailbox_tidy(s->mb, TIDY_MS);
 		}

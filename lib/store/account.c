@@ -43,6 +43,7 @@ store_close(struct store **stp)
 
 	if (!st)
 		return;
+	store_tidy(st);
 	store_unwatch(st);
 	db_table_close(&st->threads);
 	if (st->maildir_fd >= 0)

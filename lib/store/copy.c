@@ -611,7 +611,7 @@ mailbox_copy(struct mailbox *mb, const struct uidset *uids,
 	}
 	code = copy_or_move(&c, uids, move, e);
 	fill_result(&c, arena, result_r);
-	mailbox_close(&c.to);
+	store_close_later(mb->st, &c.to);
 out:
 	arena_free(&c.batch);
 	arena_free(&c.arena);

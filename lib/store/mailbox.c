@@ -199,6 +199,25 @@ mailbox_close(struct mailbox **mbp)
 	index_close(mbp);
 }
 
+void
+store_tidy(struct store *st)
+{
+	if (st->later == NULL)
+		return;
+	if (folder_current(&st->later->folder, st))
+		mailbox_close(&st->later);
+	else
+		index_close(&st->later);
+}
+
+void
+store_close_later(struct store *st, struct mailbox **mb)
+{
+	store_tidy(st);
+	st->later = *mb;
+	*mb = NULL;
+}
+
 int
 mailbox_announce(struct mailbox *mb, struct err *e)
 {

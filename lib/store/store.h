@@ -64,6 +64,9 @@ int store_create(struct store **st_r, const struct store_env *env,
     struct err *e);
 
 void store_close(struct store **st);
+/* Housekeeping in mailboxes that were used in passing (targets of copies),
+ * which can wait until the answer is out. store_close does it, too. */
+void store_tidy(struct store *st);
 struct slice store_account(const struct store *st);
 const struct store_env *store_env_of(const struct store *st);
 

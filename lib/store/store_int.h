@@ -21,6 +21,8 @@
 #include "store/mailbox.h"
 #include "store/store.h"
 
+struct mailbox;
+
 struct store {
 	const struct store_env *env;
 	char *name;               /* of the account */
@@ -29,9 +31,13 @@ struct store {
 	uint64_t quota;           /* bytes, 0 for none */
 	struct db_table *threads; /* NULL until needed */
 	struct db_watch watch;
+	struct mailbox *later;       /* to be closed by store_tidy, or NULL */
 	store_progress_fn *progress; /* or NULL */
 	void *progress_ctx;
 };
+
+/* Close it, but with the next store_tidy or the one after it. */
+void store_close_later(struct store *st, struct mailbox **mb);
 
 /* May this go on? 0, or -1 with e set. */
 int store_progress(struct store *st, uint64_t done, uint64_t total,
