@@ -1,5 +1,5 @@
 /*
- * LIST with its extensions (RFC 9051, 6.3.9; RFC 5258, 5819, 6154) and LSUB
+ * LIST with its extensions (RFC 9051, 6.3.9; RFC 5258, 5819, 6154, 9590) and LSUB
  * (RFC 3501, 6.3.9).
  */
 #include <string.h>
@@ -19,6 +19,7 @@ struct list_args {
 	bool return_children;
 	bool return_status;
 	unsigned status_items;
+	struct imap_entries metadata; /* return option; n 0: not given */
 	struct slice reference;
 	struct slice patterns[PATTERNS_MAX];
 	size_t npatterns;
@@ -72,6 +73,10 @@ return_options(struct imap_parse *p, struct list_args *a)
 			if (!imap_sp(p) ||
 			    !imap_status_items(p, &a->status_items))
 				return false;
+		} else if (imap_word(p, "METADATA")) {
+			if (!imap_sp(p) || !imap_peek(p, '(') ||
+			    !imap_entries(p, &a->metadata))
+				return imap_wrong(p, "expected (entries)");
 		} else
 			return imap_wrong(p, "unknown return option");
 		if (!imap_char(p, ' ') && !imap_peek(p, ')'))
@@ -235,6 +240,17 @@ tell_status(struct imap_session *s, struct slice name, unsigned items)
 		    LOG_S("mailbox", name), LOG_E(&e));
 }
 
+static void
+tell_metadata(struct imap_session *s, struct slice name,
+    const struct imap_entries *entries)
+{
+	struct err e = ERR_INIT;
+
+	if (imap_tell_metadata(s, name, entries, &e) < 0)
+		log_line("imapserver", LOG_ERROR, "annotations",
+		    LOG_S("mailbox", name), LOG_E(&e));
+}
+
 static enum imap_result
 list_all(struct imap_session *s, struct imap_command *c, struct list_args *a)
 {
@@ -257,6 +273,8 @@ list_all(struct imap_session *s, struct imap_command *c, struct list_args *a)
 		tell_listed(s, a, m, child);
 		if (a->return_status && m->exists)
 			tell_status(s, m->name, a->status_items);
+		if (a->metadata.n > 0 && m->exists)
+			tell_metadata(s, m->name, &a->metadata);
 		imap_flush_large(s);
 	}
 	return IMAP_OK;

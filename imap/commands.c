@@ -2,7 +2,9 @@
 #include "imap/imap.h"
 
 /* The account as a whole, and adding to it. */
-#define ADMINISTRATION " QUOTA QUOTA=RES-STORAGE MULTIAPPEND REPLACE"
+#define ADMINISTRATION \
+	" QUOTA QUOTA=RES-STORAGE MULTIAPPEND REPLACE" \
+	" METADATA LIST-METADATA"
 
 /* What SEARCH and its kin can do. */
 #define SEARCHING \
@@ -51,6 +53,8 @@ static const struct imap_def commands[] = {
 	    IMAP_HAS_UID | IMAP_NUMBERS },
 	{ "REPLACE", imap_cmd_replace, IMAP_IN_SELECTED,
 	    IMAP_HAS_UID | IMAP_NUMBERS },
+	{ "GETMETADATA", imap_cmd_getmetadata, IMAP_IN_BOTH, 0 },
+	{ "SETMETADATA", imap_cmd_setmetadata, IMAP_IN_BOTH, 0 },
 	{ "COMPRESS", imap_cmd_compress, IMAP_IN_BOTH, 0 },
 	{ "GETQUOTA", imap_cmd_getquota, IMAP_IN_BOTH, 0 },
 	{ "GETQUOTAROOT", imap_cmd_getquotaroot, IMAP_IN_BOTH, 0 },

@@ -241,11 +241,25 @@ IMAP_COMMAND(imap_cmd_uidbatches);
 IMAP_COMMAND(imap_cmd_compress);
 IMAP_COMMAND(imap_cmd_getquota);
 IMAP_COMMAND(imap_cmd_getquotaroot);
+IMAP_COMMAND(imap_cmd_getmetadata);
+IMAP_COMMAND(imap_cmd_setmetadata);
 
 /* STATUS items of RFC 9051, 6.3.11, for STATUS and LIST RETURN. */
 bool imap_status_items(struct imap_parse *p, unsigned *items_r);
 /* The line "* STATUS ..." for one mailbox; 0 if it is not there, -1. */
 int imap_tell_status(struct imap_session *s, struct slice name, unsigned items,
     struct err *e);
+
+/* Names of entries of METADATA, "(/private/comment /shared/comment)" or one,
+ * checked and in lower case (RFC 5464, 5). */
+struct imap_entries {
+	struct slice *v;
+	size_t n;
+};
+bool imap_entries(struct imap_parse *p, struct imap_entries *entries_r);
+/* The line "* METADATA ..." of a mailbox for LIST, with all these entries; 0 if
+ * it is not there, -1. */
+int imap_tell_metadata(struct imap_session *s, struct slice mailbox,
+    const struct imap_entries *entries, struct err *e);
 
 #endif

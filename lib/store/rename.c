@@ -210,6 +210,9 @@ rename_inbox(struct store *st, struct slice to, struct err *e)
 
 	uidset_add(&all, 1, UINT32_MAX);
 	code = store_mailbox_create(st, to, 0, arena, NULL, NULL, e);
+	/* RFC 5464, 4.1: they stay with Inbox, too. */
+	if (code == STORE_OK)
+		code = metadata_copy(st, SLICE("Inbox"), to, e);
 	if (code == STORE_OK && mailbox_open(&mb, st, SLICE("Inbox"), e) != 1)
 		code = STORE_FAILED;
 	if (code == STORE_OK)

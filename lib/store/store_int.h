@@ -6,6 +6,7 @@
  *   cache     records of messages, in segments beside the index
  *   threads   message id -> thread, per account
  *   quota     maildirsize
+ *   metadata  annotations
  *   uidlist   UIDs that Dovecot or Courier gave, read once
  *   account   locks and the UIDVALIDITY counter
  */
@@ -365,6 +366,17 @@ int store_note_uidvalidity(struct store *st, uint32_t uidvalidity,
 
 /* The last one given. */
 int store_last_uidvalidity(struct store *st, uint32_t *uidvalidity_r,
+    struct err *e);
+
+/* ---- annotations (metadata.h) ---- */
+
+#define METADATA_FILE "mox.metadata" /* in a mailbox's folder */
+/* Those of a mailbox to another one as well. Not under a lock. */
+enum store_code metadata_copy(struct store *st, struct slice from,
+    struct slice to, struct err *e);
+/* Lines that make no sense, in the file of a mailbox or (empty name) of the
+ * account. No file: none. 0 or -1. */
+int metadata_bad_lines(struct store *st, struct slice mailbox, size_t *bad_r,
     struct err *e);
 
 /* ---- of the index, for the account ---- */

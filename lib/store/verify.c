@@ -126,6 +126,24 @@ check_quota(struct verify_account *a, struct err *e)
 	return 0;
 }
 
+/* Who changes them next leaves out what nobody understands. */
+static int
+check_metadata(struct verify_account *a, struct slice mailbox, struct err *e)
+{
+	size_t bad;
+
+	if (metadata_bad_lines(a->st, mailbox, &bad, e) < 0)
+		return -1;
+	a->v->mailbox = mailbox.n ? mailbox : SLICE_NULL;
+	if (bad > 0)
+		verify_report(a->v, VERIFY_ERROR, "metadata", false,
+		    "%zu line%s of %s that make no sense: to be edited", bad,
+		    bad == 1 ? "" : "s",
+		    mailbox.n ? METADATA_FILE : "metadata");
+	a->v->mailbox = SLICE_NULL;
+	return 0;
+}
+
 /* Mail waits at its senders until it is mended. */
 static int
 check_forward(struct verify_account *a, struct err *e)
@@ -158,6 +176,12 @@ check_mailboxes(struct verify_account *a, struct err *e)
 		rc = verify_mailbox(a, SLICE("Inbox"), e);
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = verify_mailbox(a, folders[i].name, e);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = check_metadata(a, folders[i].name, e);
+	if (rc == 0)
+		rc = check_metadata(a, SLICE("Inbox"), e);
+	if (rc == 0)
+		rc = check_metadata(a, SLICE_NULL, e);
 	arena_free(&arena);
 	return rc;
 }
