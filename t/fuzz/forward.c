@@ -29,7 +29,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < f.n; i++) {
 			for (size_t k = 0; k < f.to[i].n; k++)
 				require((unsigned char)f.to[i].p[k] >= ' ');
-			buf_addf(&text, "%.*s\n", SLICE_FMT(f.to[i]));
+			/* With "&", or "#x" would be a comment. */
+			buf_addf(&text, "&%.*s\n", SLICE_FMT(f.to[i]));
 		}
 		require(forward_parse(arena, buf_slice(&text), &again, NULL) ==
 		    0);
