@@ -244,7 +244,8 @@ buckets(struct runner *r, struct arena *arena, size_t *n_r)
 	return v;
 }
 
-static void
+/* False: there is more of it. */
+static bool
 claim_bucket(struct runner *r, struct slice bucket)
 {
 	struct arena *arena = arena_new(0);
@@ -256,7 +257,7 @@ claim_bucket(struct runner *r, struct slice bucket)
 
 	if (fd < 0) {
 		arena_free(&arena);
-		return;
+		return true;
 	}
 	v = runner_names(fd, ".", true, room(r), arena, &n, &more);
 	for (size_t i = 0; i < n; i++) {
@@ -271,20 +272,41 @@ claim_bucket(struct runner *r, struct slice bucket)
 	else if (!slice_is(bucket, "now"))
 		unlinkat(r->q.fd, path, AT_REMOVEDIR); /* if it is empty */
 	arena_free(&arena);
+	return !more;
+}
+
+/* Is due/ as it was when all of it was looked at? Buckets that are made and
+ * removed show in its mtime, but not two changes within a tick of the clock:
+ * so one that had just changed then does not count. With every bucket of the
+ * 36 hours of retries, reading it for each poke would be most of the work. */
+static bool
+due_is_known(struct runner *r, int64_t now)
+{
+	struct stat st = { .st_ino = 0 };
+	bool known = fstatat(r->q.fd, "due", &st, 0) == 0 &&
+	    file_same(&st, &r->due_seen) && !r->due_cut && r->next_due_us > now;
+
+	r->due_seen = st;
+	if (time(NULL) - st.st_mtime < MTIME_S)
+		r->due_seen.st_ino = 0;
+	return known;
 }
 
 static void
-claim_due(struct runner *r, struct arena *arena)
+claim_due(struct runner *r, bool all, struct arena *arena)
 {
 	int64_t now = clock_us(r->q.clock), us;
 	size_t n;
-	struct slice *v = buckets(r, arena, &n);
+	struct slice *v;
 
+	/* First, somebody waits for it. */
+	claim_bucket(r, SLICE("now"));
+	if (due_is_known(r, now) && !all)
+		return;
+	v = buckets(r, arena, &n);
 	r->next_due_us = INT64_MAX;
-	/* Sorted by bytes is sorted by time, but that "now" is last: it goes
-	 * first, somebody waits for it. */
-	for (size_t i = n; i-- > 0 && slice_is(v[i], "now");)
-		claim_bucket(r, v[i]);
+	r->due_cut = false;
+	/* Sorted by bytes is sorted by time. */
 	for (size_t i = 0; i < n && queue_bucket_time(v[i], &us); i++) {
 		if (us == 0)
 			continue;
@@ -293,21 +315,21 @@ claim_due(struct runner *r, struct arena *arena)
 			return;
 		}
 		if (room(r) == 0) {
-			r->more = true;
+			r->due_cut = r->more = true;
 			return;
 		}
-		claim_bucket(r, v[i]);
+		r->due_cut = !claim_bucket(r, v[i]) || r->due_cut;
 	}
 }
 
 void
-runner_claim(struct runner *r)
+runner_claim(struct runner *r, bool all)
 {
 	struct arena *arena = arena_new(0);
 
 	r->more = false;
 	r->budget = CLAIM_MAX;
 	claim_todo(r);
-	claim_due(r, arena);
+	claim_due(r, all, arena);
 	arena_free(&arena);
 }

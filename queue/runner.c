@@ -164,6 +164,7 @@ static void
 look(struct runner *r, bool *look)
 {
 	int64_t now_ms = clock_mono_ms(NULL);
+	bool all;
 
 	if (is_time(&r->hourly_ms, now_ms, HOUR_MS))
 		runner_hourly(r);
@@ -174,12 +175,12 @@ look(struct runner *r, bool *look)
 			r->recover_every_ms = MINUTE_MS;
 		runner_recover(r);
 	}
-	if (!is_time(&r->look_ms, now_ms, POLL_MS) && !*look &&
-	    r->next_due_us > clock_us(r->q.clock))
+	all = is_time(&r->look_ms, now_ms, POLL_MS);
+	if (!all && !*look && r->next_due_us > clock_us(r->q.clock))
 		return;
 	*look = false;
 	lookup_refresh(r->lookup, now_ms * 1000000);
-	runner_claim(r);
+	runner_claim(r, all);
 }
 
 void

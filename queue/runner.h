@@ -29,6 +29,7 @@
 #define WORKERS_FIRST 10 /* of these, kept for destinations that have none */
 #define DEST_WORKERS_MAX 10
 #define GROUP_MAX 1000    /* recipients in one `send` line */
+#define MTIME_S 2         /* an mtime older than that has settled */
 #define IDLE_MS 3000      /* a connection is kept for the next message */
 #define ENVELOPE_MS 30000 /* then its items are made durable, done or not */
 #define WORKER_LINE_MAX 4096
@@ -111,6 +112,9 @@ struct runner {
 	bool more; /* claims were cut short: look again when there is room */
 	bool anew; /* a sync has failed: items are written anew before one */
 	int64_t next_due_us; /* the earliest bucket of the future */
+	struct stat
+	    due_seen; /* due/, when that was found out; no inode: anew */
+	bool due_cut; /* not all of what was due was claimed then */
 	int64_t look_ms, recover_ms, hourly_ms; /* when next */
 	int64_t recover_every_ms;
 	struct arena *arena; /* of one step */
@@ -124,8 +128,9 @@ void runner_run(struct runner *r, int signals);
 
 /* ---- claim.c ---- */
 
-/* Take up what is new and what is due, as far as there is room. */
-void runner_claim(struct runner *r);
+/* Take up what is new and what is due, as far as there is room. all: look at
+ * every bucket, though due/ seems to be as it was. */
+void runner_claim(struct runner *r, bool all);
 /* Names of items, or of envelopes, in a folder, sorted: the oldest first. At
  * most max of them; then *more_r is set, which else is left alone. */
 struct slice *runner_names(int at, const char *path, bool items, size_t max,

@@ -118,6 +118,26 @@ in_due() { [ "$(ls "$Q"/due/*/ 2>/dev/null | grep -c '\.[0-9]')" = "$1" ]; }
 	empty
 }
 
+@test "items that are moved into buckets of the past are found, known ones or new" {
+	mkdir -p "$Q/due/20200101T0000Z"
+	: >"$Q/due/20200101T0000Z/stray" # it stays
+	touch -d '-1 hour' "$Q/due"
+	runner
+	send tmp1@a.example tmp2@a.example
+	eventually in_due 2
+	mv "$Q"/due/2[1-9]*/*.1 "$Q"/due/202[1-9]*/*.[12] "$Q/hold/" 2>/dev/null || true
+	sed -i 's/^to tmp/to ok/' "$Q"/hold/*.[12]
+	sleep 3 # so that due/ has settled
+	mv "$Q"/hold/*.1 "$Q/due/20200101T0000Z/"
+	eventually delivered 1
+	mkdir "$Q/due/20200101T0001Z"
+	mv "$Q"/hold/*.2 "$Q/due/20200101T0001Z/"
+	eventually delivered 2
+	eventually count active 0
+	rm -r "$Q/due/20200101T0000Z"
+	empty
+}
+
 @test "later: HOLDUNTIL, hold rules, kept when retired" {
 	sed -i 's/^\t\tDomain: localhost/\t\tKeepRetiredMessagePeriod: 72h\n&/' "$DIR/domains.conf"
 	mkdir -p "$Q"

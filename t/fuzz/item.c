@@ -78,6 +78,13 @@ envelope(struct arena *arena, struct slice in)
 	assert(item_parse_envelope(buf_slice(&text), arena, &read, &end,
 		   NULL) == 0);
 	assert(end == text.n && read.m.nrcpts == it.m.nrcpts);
+	/* The item that an envelope with one recipient holds. */
+	buf_reset(&text);
+	it.offset = message;
+	item_write(&text, &it, 0);
+	assert(text.n > ITEM_MAX ||
+	    (item_parse(buf_slice(&text), arena, &read, NULL) == 0 &&
+		read.offset == message));
 	buf_free(&text);
 }
 
