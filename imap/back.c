@@ -57,7 +57,7 @@ narrow(struct back *b, struct err *e)
 
 /* The answer to the login, or the greeting of one logged in already. */
 static void
-answer_login(struct back *b, struct conn *conn)
+answer_login(struct back *b, const struct imap_session *s, struct conn *conn)
 {
 	struct buf text = BUF_INIT(4096);
 
@@ -66,7 +66,7 @@ answer_login(struct back *b, struct conn *conn)
 		buf_addz(&text, " OK [CAPABILITY ");
 	} else
 		buf_addz(&text, "* PREAUTH [CAPABILITY ");
-	imap_capabilities(&text);
+	imap_capabilities(&text, s);
 	if (b->tag.n)
 		buf_addf(&text, "] %.*s done\r\n", SLICE_FMT(b->command));
 	else
@@ -74,6 +74,24 @@ answer_login(struct back *b, struct conn *conn)
 		    SLICE_FMT(b->login.login));
 	conn_write(conn, buf_slice(&text));
 	buf_free(&text);
+}
+
+/* Open the account, and see what its settings say. */
+static int
+open_account(struct login_back *l, struct imap_session *s, struct err *e)
+{
+	const struct conf_account *settings;
+	int rc;
+
+	if (host_open_store(l->host, l->arena, l->account, &s->store, e) < 0)
+		return -1;
+	rc =
+	    lookup_account(l->host->lookup, l->arena, l->account, &settings, e);
+	if (rc <= 0)
+		return rc < 0 ? -1 : err_set(e, ERR_TEMP, "account is gone");
+	s->disabled = settings->imap_capabilities_disabled.v;
+	s->ndisabled = settings->imap_capabilities_disabled.n;
+	return 0;
 }
 
 static int
@@ -90,8 +108,7 @@ run_session(struct back *b)
 		return 1;
 	}
 	conn_set_write_ms(conn, IMAP_WRITE_MS);
-	if (host_open_store(l->host, l->arena, l->account, &s.store, &e) < 0 ||
-	    narrow(b, &e) < 0) {
+	if (open_account(l, &s, &e) < 0 || narrow(b, &e) < 0) {
 		log_line(TOPIC, LOG_ERROR, "opening account",
 		    LOG_S("account", l->account), LOG_E(&e));
 		conn_writez(conn, "* BYE account cannot be opened now\r\n");
@@ -102,7 +119,7 @@ run_session(struct back *b)
 	/* Neither credentials nor other accounts from here on. */
 	auth_close(&l->host->auth);
 	passcache_close(&l->host->passcache);
-	answer_login(b, conn);
+	answer_login(b, &s, conn);
 	imap_reader_init(&s.in, conn);
 	s.user = l->login;
 	imap_session_run(&s);

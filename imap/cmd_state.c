@@ -9,7 +9,7 @@ imap_cmd_capability(struct imap_session *s, struct imap_command *c)
 	if (!imap_end(&c->p))
 		return imap_bad_args(c);
 	buf_addz(&s->out, "* CAPABILITY ");
-	imap_capabilities(&s->out);
+	imap_capabilities(&s->out, s);
 	buf_addz(&s->out, "\r\n");
 	return IMAP_OK;
 }
@@ -66,7 +66,8 @@ imap_cmd_enable(struct imap_session *s, struct imap_command *c)
 
 	while (imap_char(&c->p, ' ') && imap_atom(&c->p, &name))
 		for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
-			if (!slice_isi(name, known[i].name))
+			if (!slice_isi(name, known[i].name) ||
+			    imap_disabled(s, name))
 				continue;
 			bits |= known[i].bit;
 			condstore |= known[i].bit == IMAP_CONDSTORE;

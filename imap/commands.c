@@ -70,8 +70,8 @@ imap_find_command(struct slice name)
 	return NULL;
 }
 
-void
-imap_capabilities(struct buf *b)
+static void
+all_capabilities(struct buf *b)
 {
 	buf_addz(b,
 	    "IMAP4rev2 IMAP4rev1 ENABLE LITERAL+ IDLE SASL-IR BINARY "
@@ -84,4 +84,33 @@ imap_capabilities(struct buf *b)
 	    " COMPRESS=DEFLATE");
 	buf_addz(b, ADMINISTRATION);
 	buf_addf(b, " APPENDLIMIT=%llu", (unsigned long long)IMAP_APPEND_MAX);
+}
+
+bool
+imap_disabled(const struct imap_session *s, struct slice name)
+{
+	for (size_t i = 0; i < s->ndisabled; i++)
+		if (slice_eqi(s->disabled[i], name))
+			return true;
+	return false;
+}
+
+void
+imap_capabilities(struct buf *b, const struct imap_session *s)
+{
+	struct buf all = BUF_INIT(4096);
+	struct slice rest, word;
+	size_t start = b->n;
+
+	all_capabilities(&all);
+	rest = buf_slice(&all);
+	while (rest.n > 0) {
+		slice_cut(rest, ' ', &word, &rest);
+		if (s && imap_disabled(s, word))
+			continue;
+		if (b->n > start)
+			buf_addc(b, ' ');
+		buf_add(b, word);
+	}
+	buf_free(&all);
 }

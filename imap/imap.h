@@ -35,6 +35,9 @@ struct imap_session {
 	struct arena *arena; /* of the command, reset after it */
 	struct store *store;
 	struct slice user; /* login address, for the log */
+	/* Capabilities the account has disabled, IMAPCapabilitiesDisabled. */
+	const struct slice *disabled;
+	size_t ndisabled;
 	unsigned enabled;
 	struct slice tag; /* of the command that runs; p NULL: none does */
 
@@ -109,8 +112,11 @@ struct imap_def {
 /* NULL if there is none. */
 const struct imap_def *imap_find_command(struct slice name);
 
-/* Capabilities of a session after login, separated by spaces. */
-void imap_capabilities(struct buf *b);
+/* Capabilities, separated by spaces; without those that the account of s has
+ * disabled. s: NULL before login. */
+void imap_capabilities(struct buf *b, const struct imap_session *s);
+/* Is this capability one that the account has disabled? */
+bool imap_disabled(const struct imap_session *s, struct slice name);
 
 /* ---- answering ---- */
 

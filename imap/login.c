@@ -54,7 +54,7 @@ bad_arguments(struct front *f)
 static void
 capabilities(struct front *f, struct buf *b)
 {
-	imap_capabilities(b);
+	imap_capabilities(b, NULL);
 	if (!f->login.channel.tls && f->client->listener->tls)
 		buf_addz(b, " STARTTLS");
 	sasl_announce(b, &f->login.channel, f->login.hello.cert_known,

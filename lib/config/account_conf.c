@@ -236,7 +236,7 @@ static const struct schema_field account_fields[] = {
 	{ "NoCustomPassword", BOOL(no_custom_password), OPT | LATER, NULL, NULL,
 	    "The user can only have passwords made at random." },
 	{ "IMAPCapabilitiesDisabled", STRINGS(imap_capabilities_disabled),
-	    OPT | LATER, NULL, field_text,
+	    OPT, NULL, field_text,
 	    "IMAP capabilities not told after login, for programs that "
 	    "stumble over them." },
 	{ "Routes", LIST(routes, conf_route, conf_route_schema), OPT, NULL,
