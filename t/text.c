@@ -328,6 +328,31 @@ test_grows(void)
 	end();
 }
 
+/* What is new is not merged with what is much larger, or every few messages all
+ * would be written again. */
+static void
+test_large_stays(void)
+{
+	char names[100][TEXT_NAME], large[TEXT_NAME] = "";
+
+	begin();
+	for (int i = 0; i < 1200; i++)
+		add_words(3);
+	take();
+	CHECK_EQ(update(), 1);
+	CHECK_EQ(segments(&large, 1), 1);
+	for (int round = 1; round <= 6; round++) {
+		for (int i = 0; i < 70; i++)
+			add_words(3);
+		take();
+		CHECK_EQ(update(), 1);
+		CHECK(scratch_has(arena_printf(arena, MAILDIR "%s", large).p));
+		CHECK(segments(names, 100) <= 4);
+	}
+	check_all();
+	end();
+}
+
 /* Stopped anywhere, it goes on from there, and is right at any time. */
 static void
 test_stopped(void)
@@ -557,6 +582,7 @@ main(void)
 	RUN(test_texts);
 	RUN(test_body_only);
 	RUN(test_grows);
+	RUN(test_large_stays);
 	RUN(test_stopped);
 	RUN(test_damaged);
 	RUN(test_leftovers);

@@ -202,14 +202,16 @@ level(const struct text_file *f)
 	return l;
 }
 
-/* Segments from i on that can become one, none above the level. */
+/* Segments from i on that can become one, none above the level; *full_r of them
+ * are of it. */
 static size_t
 run_from(const struct mailbox *mb, const struct text_files *f, size_t i,
-    unsigned most)
+    unsigned most, size_t *full_r)
 {
 	uint64_t bytes = 0, docs = 0;
 	size_t k = i;
 
+	*full_r = 0;
 	for (; k < f->n && level(&f->v[k]) <= most; k++) {
 		bytes += f->v[k].seg.size;
 		docs += f->v[k].seg.scope.ndocs;
@@ -220,6 +222,7 @@ run_from(const struct mailbox *mb, const struct text_files *f, size_t i,
 			f->v[k].seg.scope.first !=
 			    f->v[k - 1].seg.scope.last + 1))
 			break;
+		*full_r += level(&f->v[k]) == most;
 	}
 	return k - i;
 }
@@ -241,9 +244,9 @@ choose(const struct mailbox *mb, const struct text_files *f, bool all,
     size_t *i_r)
 {
 	for (unsigned most = 0; most < 16; most++)
-		for (size_t i = 0, n; i < f->n; i += n ? n : 1) {
-			n = run_from(mb, f, i, most);
-			if (n < MERGE)
+		for (size_t i = 0, n, full; i < f->n; i += n ? n : 1) {
+			n = run_from(mb, f, i, most, &full);
+			if (full < MERGE)
 				continue;
 			*i_r = i;
 			return n;
