@@ -1,8 +1,9 @@
 /* append - messages of APPEND (RFC 9051, 6.3.12; RFC 3502), literals and
- * literal8 (RFC 3516), UTF8 (RFC 6855). */
+ * literal8 (RFC 3516), UTF8 (RFC 6855), CATENATE (RFC 4469). */
 #include "imap/append.h"
 
 #include "base/clock.h"
+#include "imap/url.h"
 #include "message/parse.h"
 #include "message/record.h"
 
@@ -22,7 +23,14 @@ struct appending {
 struct head {
 	struct store_flags flags;
 	int64_t received;
-	bool utf8; /* "UTF8 (" literal8 ")" */
+	bool utf8;     /* "UTF8 (" literal8 ")" */
+	bool catenate; /* "CATENATE (" parts ")" */
+};
+
+/* A message on its way into a spool. */
+struct taking {
+	struct spool *spool;
+	struct msgparse *parse;
 };
 
 bool
@@ -68,6 +76,11 @@ parse_head(struct imap_session *s, struct imap_parse *p, struct head *h)
 			return imap_wrong(p, "expected UTF8 (");
 		h->utf8 = true;
 	}
+	if (!h->utf8 && imap_word(p, "CATENATE")) {
+		h->catenate = true;
+		return (imap_sp(p) && imap_char(p, '(')) ||
+		    imap_wrong(p, "expected CATENATE (");
+	}
 	/* RFC 6855, 4: what may be UTF-8 is a literal8. */
 	if (!imap_char(p, '~') && h->utf8)
 		return imap_wrong(p, "expected ~{");
@@ -98,10 +111,18 @@ refuse(struct imap_session *s, struct imap_command *c,
 	return code == STORE_OK ? IMAP_OK : imap_store_failed(c, code, &e);
 }
 
+static int
+take_piece(void *ctx, struct slice wire, struct err *e)
+{
+	struct taking *t = ctx;
+
+	msgparse_push(t->parse, wire);
+	return spool_add(t->spool, wire, e);
+}
+
 /* Take the literal into the spool, parsing as it passes. */
 static int
-take_literal(struct imap_session *s, struct spool *spool,
-    struct msgparse *parse, struct err *e)
+take_literal(struct imap_session *s, struct taking *t, struct err *e)
 {
 	enum imap_read rc;
 	struct slice piece;
@@ -109,48 +130,17 @@ take_literal(struct imap_session *s, struct spool *spool,
 
 	imap_reader_continue(&s->in);
 	while ((rc = imap_reader_literal(&s->in, &piece)) == IMAP_READ_OK &&
-	    piece.n) {
-		msgparse_push(parse, piece);
-		if (!failed && spool_add(spool, piece, e) < 0)
+	    piece.n)
+		if (!failed && take_piece(t, piece, e) < 0)
 			failed = -1; /* read on: the client is sending */
-	}
 	if (rc != IMAP_READ_OK)
 		s->dead = true;
-	return failed || s->dead ? -1 : spool_end(spool, e);
+	return failed || s->dead ? -1 : 0;
 }
 
+/* The line behind a literal goes on as c->p. */
 static enum imap_result
-take_message(struct imap_session *s, struct imap_command *c,
-    struct appending *ap, const struct head *h)
-{
-	struct spool *spool = spool_new(store_env_of(s->store), 0);
-	struct msgparse *parse = msgparse_new(NULL);
-	struct mailbox_new message = {
-		.spool = spool, .flags = h->flags, .received = h->received
-	};
-	struct err e = ERR_INIT;
-	enum store_code code = STORE_FAILED;
-
-	if (take_literal(s, spool, parse, &e) == 0) {
-		buf_reset(&ap->record);
-		msgparse_finish(parse, &ap->record);
-		message.record = buf_slice(&ap->record);
-		code = mailbox_adding_message(ap->adding, &message, &e);
-	}
-	msgparse_free(&parse);
-	spool_free(&spool);
-	if (s->dead)
-		return IMAP_ANSWERED;
-	return code == STORE_OK ? IMAP_OK : imap_store_failed(c, code, &e);
-}
-
-/*
- * What stands behind the literal, but the end of "UTF8 (": nothing, or the head
- * of the next one, which then is in c->p.
- */
-static enum imap_result
-take_tail(struct imap_session *s, struct imap_command *c, struct appending *ap,
-    const struct head *h, bool *more_r)
+next_line(struct imap_session *s, struct imap_command *c, struct appending *ap)
 {
 	struct slice line;
 
@@ -158,19 +148,188 @@ take_tail(struct imap_session *s, struct imap_command *c, struct appending *ap,
 		s->dead = true;
 		return IMAP_ANSWERED;
 	}
-	if (h->utf8 && !slice_starts(line, SLICE(")")))
-		return imap_bad(c, "expected ) after message");
-	line = slice_skip(line, h->utf8);
-	*more_r = ap->a->many && s->in.literal;
-	if (!*more_r)
-		return line.n == 0 && !s->in.literal
-		    ? IMAP_OK
-		    : imap_bad(c, "unexpected text after message");
 	ap->heads += line.n;
 	if (ap->heads > HEADS_MAX)
-		return imap_no(c, "LIMIT", "too many flags in one command");
+		return imap_no(c, "LIMIT", "too much between the messages");
 	c->p.sc = scan_of(arena_dup(s->arena, line));
 	return IMAP_OK;
+}
+
+static enum imap_result
+failed(struct imap_session *s, struct imap_command *c, const struct err *e)
+{
+	if (s->dead)
+		return IMAP_ANSWERED;
+	if (e->kind == ERR_LIMIT)
+		return imap_no(c, "TOOBIG", "message is larger than %llu bytes",
+		    (unsigned long long)IMAP_APPEND_MAX);
+	return imap_store_failed(c, STORE_FAILED, e);
+}
+
+/* ---- CATENATE ---- */
+
+/* The URL in the text, or the literal that follows it. */
+static enum imap_result
+take_url(struct imap_session *s, struct imap_command *c, struct appending *ap,
+    struct slice *url_r)
+{
+	struct buf b = BUF_INIT(IMAP_LINE_MAX);
+	enum imap_read rc;
+	struct slice piece;
+
+	if (!scan_end(&c->p.sc) || !s->in.literal)
+		return imap_astring(&c->p, url_r) ? IMAP_OK : imap_bad_args(c);
+	if (imap_reader_literal_size(&s->in) > IMAP_LINE_MAX)
+		return imap_no(c, "TOOBIG", "URL is too long");
+	imap_reader_continue(&s->in);
+	while ((rc = imap_reader_literal(&s->in, &piece)) == IMAP_READ_OK &&
+	    piece.n)
+		buf_add(&b, piece);
+	*url_r = arena_dup(s->arena, buf_slice(&b));
+	ap->heads += b.n;
+	buf_free(&b);
+	if (rc != IMAP_READ_OK) {
+		s->dead = true;
+		return IMAP_ANSWERED;
+	}
+	return next_line(s, c, ap);
+}
+
+/* RFC 4469, 5: what a response code can hold. */
+static enum imap_result
+bad_url(struct imap_session *s, struct imap_command *c, struct slice url)
+{
+	char *text = arena_alloc(s->arena, url.n);
+
+	for (size_t i = 0; i < url.n; i++) {
+		unsigned char ch = (unsigned char)url.p[i];
+
+		text[i] = ch < ' ' || ch >= 0x7f || ch == ']' || ch == '"' ||
+			ch == '\\'
+		    ? '?'
+		    : url.p[i];
+	}
+	imap_no(c, NULL, "there is no such message, or part of it");
+	imap_code(c, "BADURL \"%.*s\"", (int)url.n, text);
+	return IMAP_NO;
+}
+
+static enum imap_result
+catenate_url(struct imap_session *s, struct imap_command *c,
+    struct appending *ap, struct taking *t)
+{
+	struct err e = ERR_INIT;
+	struct slice url = SLICE_NULL;
+	enum imap_result rc = take_url(s, c, ap, &url);
+	int found;
+
+	if (rc != IMAP_OK)
+		return rc;
+	found = imap_url_read(s, url, take_piece, t, &e);
+	if (found == 0)
+		return bad_url(s, c, url);
+	return found < 0 ? failed(s, c, &e) : IMAP_OK;
+}
+
+static enum imap_result
+catenate_text(struct imap_session *s, struct imap_command *c,
+    struct appending *ap, struct taking *t)
+{
+	struct err e = ERR_INIT;
+
+	imap_char(&c->p, '~');
+	if (!scan_end(&c->p.sc) || !s->in.literal)
+		return imap_bad(c, "expected literal behind TEXT");
+	if (imap_reader_literal_size(&s->in) > IMAP_APPEND_MAX)
+		return imap_no(c, "TOOBIG", "text is too large");
+	if (take_literal(s, t, &e) < 0)
+		return failed(s, c, &e);
+	return next_line(s, c, ap);
+}
+
+/* "TEXT {42}" ... " URL /Drafts/;UID=20)" */
+static enum imap_result
+take_parts(struct imap_session *s, struct imap_command *c, struct appending *ap,
+    struct taking *t)
+{
+	enum imap_result rc;
+	bool url;
+
+	do {
+		url = imap_word(&c->p, "URL");
+		if ((!url && !imap_word(&c->p, "TEXT")) || !imap_sp(&c->p))
+			return imap_bad(c, "expected TEXT or URL");
+		rc = url ? catenate_url(s, c, ap, t)
+			 : catenate_text(s, c, ap, t);
+	} while (rc == IMAP_OK && imap_char(&c->p, ' '));
+	if (rc == IMAP_OK && !imap_char(&c->p, ')'))
+		return imap_bad(c, "expected ) behind parts");
+	return rc;
+}
+
+/* ---- each message ---- */
+
+static enum imap_result
+take_data(struct imap_session *s, struct imap_command *c, struct appending *ap,
+    const struct head *h, struct taking *t)
+{
+	struct err e = ERR_INIT;
+	enum imap_result rc;
+
+	if (h->catenate)
+		return take_parts(s, c, ap, t);
+	if (!s->in.literal)
+		return imap_bad_args(c);
+	rc = refuse(s, c, ap);
+	if (rc != IMAP_OK)
+		return rc;
+	if (take_literal(s, t, &e) < 0)
+		return failed(s, c, &e);
+	rc = next_line(s, c, ap);
+	if (rc == IMAP_OK && h->utf8 && !imap_char(&c->p, ')'))
+		return imap_bad(c, "expected ) after message");
+	return rc;
+}
+
+/* The spool as a message. */
+static enum imap_result
+add_message(struct imap_command *c, struct appending *ap, const struct head *h,
+    struct taking *t)
+{
+	struct mailbox_new message = {
+		.spool = t->spool, .flags = h->flags, .received = h->received
+	};
+	struct err e = ERR_INIT;
+	enum store_code code = STORE_FAILED;
+
+	if (spool_wire_size(t->spool) == 0)
+		return imap_no(c, NULL, "empty message");
+	buf_reset(&ap->record);
+	msgparse_finish(t->parse, &ap->record);
+	message.record = buf_slice(&ap->record);
+	if (spool_end(t->spool, &e) == 0)
+		code = mailbox_adding_message(ap->adding, &message, &e);
+	return code == STORE_OK ? IMAP_OK : imap_store_failed(c, code, &e);
+}
+
+static enum imap_result
+take_message(struct imap_session *s, struct imap_command *c,
+    struct appending *ap)
+{
+	struct taking t;
+	enum imap_result rc;
+	struct head h;
+
+	if (!parse_head(s, &c->p, &h))
+		return imap_bad_args(c);
+	t.spool = spool_new(store_env_of(s->store), IMAP_APPEND_MAX);
+	t.parse = msgparse_new(NULL);
+	rc = take_data(s, c, ap, &h, &t);
+	if (rc == IMAP_OK)
+		rc = add_message(c, ap, &h, &t);
+	msgparse_free(&t.parse);
+	spool_free(&t.spool);
+	return rc;
 }
 
 /* ---- all ---- */
@@ -178,22 +337,15 @@ take_tail(struct imap_session *s, struct imap_command *c, struct appending *ap,
 static enum imap_result
 take_all(struct imap_session *s, struct imap_command *c, struct appending *ap)
 {
-	bool more = true;
-	enum imap_result rc = IMAP_OK;
-	struct head h;
+	enum imap_result rc;
 
-	while (rc == IMAP_OK && more) {
-		if (!imap_reader_has_literal(&s->in) ||
-		    !parse_head(s, &c->p, &h))
-			return imap_bad_args(c);
-		rc = refuse(s, c, ap);
-		if (rc == IMAP_OK)
-			rc = take_message(s, c, ap, &h);
-		if (rc == IMAP_OK)
-			rc = take_tail(s, c, ap, &h, &more);
+	do {
+		rc = take_message(s, c, ap);
 		ap->n++;
-	}
-	return rc;
+		if (rc != IMAP_OK || (scan_end(&c->p.sc) && !s->in.literal))
+			return rc;
+	} while (ap->a->many);
+	return imap_bad(c, "unexpected text after message");
 }
 
 static enum imap_result

@@ -1,5 +1,6 @@
 /*
- * append - taking the messages of APPEND and REPLACE as the client sends them.
+ * append - taking the messages of APPEND and REPLACE as the client sends them,
+ * whole or put together from others (CATENATE).
  *
  * The reader stops before the literal with a message, so that its bytes go
  * straight into a spool and memory does not grow with it; each is a synced file

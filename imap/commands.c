@@ -3,7 +3,7 @@
 
 /* The account as a whole, and adding to it. */
 #define ADMINISTRATION \
-	" QUOTA QUOTA=RES-STORAGE MULTIAPPEND REPLACE" \
+	" QUOTA QUOTA=RES-STORAGE MULTIAPPEND REPLACE CATENATE" \
 	" METADATA LIST-METADATA"
 
 /* What SEARCH and its kin can do. */

@@ -75,4 +75,12 @@ enum fetch_status {
 enum fetch_status imap_fetch_body(struct imap_session *s, uint32_t seq,
     const struct fetch_item *item, struct err *e);
 
+/*
+ * Give the octets of a FETCH_SECTION or FETCH_FIELDS item of any open mailbox
+ * to put(), piece by piece. FETCH_GONE and FETCH_NO_PART before the first.
+ */
+enum fetch_status imap_fetch_octets(struct mailbox *mb, uint32_t seq,
+    const struct fetch_item *item, void (*put)(void *ctx, struct slice wire),
+    void *ctx, struct err *e);
+
 #endif

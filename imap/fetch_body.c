@@ -56,7 +56,7 @@ read_piece(struct mailbox_reader *reader, struct range *range, uint64_t n,
 
 /* Give wire bytes of the range to put(); FETCH_GONE before the first. */
 static enum fetch_status
-read_range(struct imap_session *s, uint32_t seq, struct range *range,
+read_range(struct mailbox *mb, uint32_t seq, struct range *range,
     void (*put)(void *ctx, struct slice wire), void *ctx, struct err *e)
 {
 	struct mailbox_reader *reader = NULL;
@@ -64,7 +64,7 @@ read_range(struct imap_session *s, uint32_t seq, struct range *range,
 	bool ok;
 	struct slice piece;
 	size_t n;
-	int rc = mailbox_read_open(&reader, s->mb, mailbox_msg(s->mb, seq), e);
+	int rc = mailbox_read_open(&reader, mb, mailbox_msg(mb, seq), e);
 
 	if (rc <= 0)
 		return rc < 0 ? FETCH_FAILED : FETCH_GONE;
@@ -128,14 +128,14 @@ literal_end(struct literal *l, enum fetch_status st)
 }
 
 static struct range
-whole_message(const struct imap_session *s, uint32_t seq)
+whole_message(const struct mailbox *mb, uint32_t seq)
 {
-	return (struct range){ .size = mailbox_msg(s->mb, seq)->wire_size };
+	return (struct range){ .size = mailbox_msg(mb, seq)->wire_size };
 }
 
 /* Where the item is, from the record; whole messages need none. */
 static enum fetch_status
-find_range(struct imap_session *s, uint32_t seq, const struct fetch_item *item,
+find_range(struct mailbox *mb, uint32_t seq, const struct fetch_item *item,
     struct range *range_r, struct err *e)
 {
 	struct section section;
@@ -143,10 +143,10 @@ find_range(struct imap_session *s, uint32_t seq, const struct fetch_item *item,
 	int rc;
 
 	if (item->npath == 0 && item->section == SECTION_WHOLE) {
-		*range_r = whole_message(s, seq);
+		*range_r = whole_message(mb, seq);
 		return FETCH_OK;
 	}
-	rc = mailbox_record(s->mb, mailbox_msg(s->mb, seq), &record, e);
+	rc = mailbox_record(mb, mailbox_msg(mb, seq), &record, e);
 	if (rc <= 0)
 		return rc < 0 ? FETCH_FAILED : FETCH_GONE;
 	if (!section_find(record, item->path, item->npath, item->section,
@@ -211,7 +211,7 @@ put_section(struct imap_session *s, uint32_t seq, const struct fetch_item *item,
 	uint32_t uid = mailbox_msg(s->mb, seq)->uid;
 	struct literal l = { .s = s, .item = item };
 	struct range range;
-	enum fetch_status st = find_range(s, seq, item, &range, e);
+	enum fetch_status st = find_range(s->mb, seq, item, &range, e);
 
 	if (st != FETCH_OK)
 		return st;
@@ -219,7 +219,8 @@ put_section(struct imap_session *s, uint32_t seq, const struct fetch_item *item,
 	if (item->partial)
 		recall_place(s, mailbox_msg(s->mb, seq), &range);
 	l.size = range.size;
-	st = literal_end(&l, read_range(s, seq, &range, literal_put, &l, e));
+	st =
+	    literal_end(&l, read_range(s->mb, seq, &range, literal_put, &l, e));
 	if (st == FETCH_OK)
 		remember_place(s, uid, &range);
 	return st;
@@ -231,30 +232,69 @@ collect(void *ctx, struct slice wire)
 	buf_add(ctx, wire);
 }
 
+/* The header fields asked for, and which part of them. */
+static enum fetch_status
+find_fields(struct mailbox *mb, uint32_t seq, const struct fetch_item *item,
+    struct buf *fields, struct slice *cut_r, struct err *e)
+{
+	struct buf header = BUF_INIT(FIELDS_MAX);
+	struct range range, cut;
+	enum fetch_status st = find_range(mb, seq, item, &range, e);
+
+	*cut_r = SLICE_NULL;
+	if (st == FETCH_OK)
+		st = read_range(mb, seq, &range, collect, &header, e);
+	if (st == FETCH_OK) {
+		section_fields(buf_slice(&header), item->fields, item->nfields,
+		    item->not, fields);
+		cut = (struct range){ .size = fields->n };
+		cut_partial(item, &cut);
+		*cut_r = slice_sub(buf_slice(fields), (size_t)cut.skip,
+		    (size_t)(cut.skip + cut.size));
+	}
+	buf_free(&header);
+	return st;
+}
+
 static enum fetch_status
 put_fields(struct imap_session *s, uint32_t seq, const struct fetch_item *item,
     struct err *e)
 {
-	struct buf header = BUF_INIT(FIELDS_MAX), fields = BUF_INIT(FIELDS_MAX);
-	struct range range, cut;
-	enum fetch_status st = find_range(s, seq, item, &range, e);
+	struct buf fields = BUF_INIT(FIELDS_MAX);
+	struct slice cut;
+	enum fetch_status st = find_fields(s->mb, seq, item, &fields, &cut, e);
 
-	if (st == FETCH_OK)
-		st = read_range(s, seq, &range, collect, &header, e);
 	if (st == FETCH_OK) {
-		section_fields(buf_slice(&header), item->fields, item->nfields,
-		    item->not, &fields);
-		cut = (struct range){ .size = fields.n };
-		cut_partial(item, &cut);
 		buf_add(&s->out, item->label);
-		buf_addf(&s->out, " {%llu}\r\n", (unsigned long long)cut.size);
-		buf_add(&s->out,
-		    slice_sub(buf_slice(&fields), (size_t)cut.skip,
-			(size_t)(cut.skip + cut.size)));
+		buf_addf(&s->out, " {%zu}\r\n", cut.n);
+		buf_add(&s->out, cut);
 	}
-	buf_free(&header);
 	buf_free(&fields);
 	return st;
+}
+
+enum fetch_status
+imap_fetch_octets(struct mailbox *mb, uint32_t seq,
+    const struct fetch_item *item, void (*put)(void *ctx, struct slice wire),
+    void *ctx, struct err *e)
+{
+	struct buf fields = BUF_INIT(FIELDS_MAX);
+	struct slice cut;
+	struct range range;
+	enum fetch_status st;
+
+	if (item->kind == FETCH_FIELDS) {
+		st = find_fields(mb, seq, item, &fields, &cut, e);
+		if (st == FETCH_OK && cut.n > 0)
+			put(ctx, cut);
+		buf_free(&fields);
+		return st;
+	}
+	st = find_range(mb, seq, item, &range, e);
+	if (st != FETCH_OK)
+		return st;
+	cut_partial(item, &range);
+	return read_range(mb, seq, &range, put, ctx, e);
 }
 
 /* ---- BINARY[...] ---- */
@@ -308,7 +348,7 @@ decode_range(struct imap_session *s, uint32_t seq, struct range *range,
 	if (!d->body)
 		return FETCH_UNKNOWN_CTE;
 	d->out = (struct buf)BUF_INIT(4 * PIECE);
-	st = read_range(s, seq, range, decode_put, d, e);
+	st = read_range(s->mb, seq, range, decode_put, d, e);
 	if (st == FETCH_OK) {
 		body_end(d->body, &d->out);
 		decoded(d);
@@ -331,7 +371,7 @@ binary_range(struct imap_session *s, uint32_t seq,
 	*encoding_r = MSGREC_BINARY;
 	if (item->npath == 0) {
 		/* The whole message has no encoding to undo. */
-		*range_r = whole_message(s, seq);
+		*range_r = whole_message(s->mb, seq);
 		return FETCH_OK;
 	}
 	rc = mailbox_record(s->mb, mailbox_msg(s->mb, seq), &record, e);

@@ -168,3 +168,79 @@ py() { cat "$BATS_FILE_TMPDIR/words.py" - | PYTHONPATH=$BATS_TEST_DIRNAME python
 	assert a.has(r"^\* VANISHED 2$"), a
 	EOF
 }
+
+@test "CATENATE: the examples (RFC 4469, A; RFC 8508, 4.2)" {
+	py <<-'EOF'
+	c = Imap()
+	assert c.ok("CAPABILITY").has(" CATENATE ")
+	c.ok("CREATE Drafts2")
+	B = "------------030308070208000400050907"
+	def part(kind, text):
+	    return f"Content-Type: {kind}\r\n\r\n{text}"
+	head = message("trip", "", f'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="{B}"\r\n')
+	old = head + f"\r\n--{B}\r\n" + part("text/plain", "The schedule.\r\n") + \
+	    f"\r\n--{B}\r\n" + part("application/x-zip-compressed", "UEsDBA==\r\n") + f"\r\n--{B}--\r\n"
+	append(c, "Drafts2", ("", old), ("", "new attachment\r\n"))
+	validity = c.ok("STATUS Drafts2 (UIDVALIDITY)").find(r"UIDVALIDITY (\d+)")[1]
+	def text(c, uid):
+	    return re.search(r"\{\d+\}\r\n(.*)\)$", c.ok(f"UID FETCH {uid} BODY.PEEK[]").lines[0], re.S)[1]
+	# Example 1: another attachment. Literals are asked for.
+	box = f"/Drafts2;UIDVALIDITY={validity}"
+	boundary, end = f"\r\n--{B}\r\n", f"\r\n--{B}--\r\n"
+	c.begin(f'APPEND Drafts2 (\\Seen \\Draft $MDNSent) CATENATE (URL "{box}/;UID=1/;section=HEADER" TEXT {{{len(boundary)}}}')
+	assert c.line().startswith(b"+ ")
+	c.send(f'{boundary} URL "{box}/;UID=1/;section=1.MIME" URL "{box}/;UID=1/;section=1" TEXT {{{len(boundary)}}}\r\n')
+	assert c.line().startswith(b"+ ")
+	c.send(f'{boundary} URL "{box}/;UID=2" TEXT {{{len(end)}}}\r\n')
+	assert c.line().startswith(b"+ ")
+	c.send(f"{end})\r\n")
+	a = c.end()
+	eq(a.text, f"[APPENDUID {validity} 3] APPEND done")
+	c.ok("SELECT Drafts2")
+	eq(text(c, 3), head + boundary + part("text/plain", "The schedule.\r\n") + boundary + "new attachment\r\n" + end)
+	assert c.ok("FETCH 3 (FLAGS BODY)").has(r'"MIXED"\) FLAGS \(\\Seen \\Draft \$MDNSent\)')
+	assert not c.ok("FETCH 1:2 FLAGS").has("Seen")
+	# URLs alone, as atom, literal, quoted, relative, partial, of fields; two messages.
+	a = c.ok('APPEND Drafts2 CATENATE (URL /Drafts2/;UID=2) (\\Flagged) CATENATE (URL {20+}\r\n'
+	         ';uid=2/;partial=4.10 URL "/Drafts2/;UID=1/;SECTION=HEADER.FIELDS%20(Subject)" URL ";UID=2/;PARTIAL=14")')
+	assert a.text.startswith(f"[APPENDUID {validity} 4:5] "), a
+	eq(text(c, 4), "new attachment\r\n")
+	eq(text(c, 5), "attachmentSubject: trip\r\n\r\n\r\n")
+	# RFC 8508, 4.2, and names that are not ASCII.
+	c.ok("CREATE &AOQ-b")
+	a = c.ok('UID REPLACE 4 &AOQ-b CATENATE (TEXT {5+}\r\nA: b\n URL "/Drafts2/;UID=4")')
+	assert a.has(r"^\* OK \[APPENDUID \d+ 1\] ") and a.has(r"^\* 4 EXPUNGE$"), a
+	a = c.ok('APPEND Drafts2 CATENATE (URL "/%C3%A4b/;UID=1")')
+	eq(text(c, 6), "A: b\nnew attachment\r\n")
+	EOF
+}
+
+@test "CATENATE: what is refused (RFC 4469, 4)" {
+	py <<-'EOF'
+	c = Imap()
+	c.ok("CREATE cat")
+	append(c, "cat", ("", message("one")))
+	c.ok("EXAMINE cat")
+	def refused(arguments, status, code=""):
+	    a = c.cmd(f"APPEND cat {arguments}")
+	    assert a.status == status and a.text.startswith(code), (arguments, a)
+	    assert c.ok("STATUS cat (MESSAGES UIDNEXT)").has(r"\(MESSAGES 1 UIDNEXT 2\)")
+	    eq(tmp_files(), [])
+	for url in ("/cat/;UID=2", "/cat/;UID=0", "/cat/;UID=x", "/cat/;UID=1x", "/none/;UID=1", "/cat", "", "cat/;UID=1",
+	            "/cat;UIDVALIDITY=1/;UID=1", "/cat;UIDVALIDITY=x/;UID=1", "/cat/;UID=1/;section=7",
+	            "imap://localhost/cat/;UID=1", "http://x/;UID=1", "/cat/;UID=1/;section=1+FLAGS", "/ca%zz/;UID=1",
+	            "/%ff/;UID=1", "/cat/;UID=1/;partial=x", "/cat/;UID=1/;section=TEXT%5d%20BODY%5b1"):
+	    refused(f'CATENATE (URL "{url}")', "NO", f'[BADURL "{url}"] ')
+	    # The first of several; with a message before it.
+	    refused(f'{{3+}}\r\nabc CATENATE (TEXT {{3+}}\r\nabc URL "{url}" URL "/none/;UID=9")', "NO", "[BADURL ")
+	refused('CATENATE (URL "/cat/]\\"\\\\;UID=1")', "NO", '[BADURL "/cat/???;UID=1"] ')
+	for bad in ("CATENATE", "CATENATE ()", "CATENATE (URL)", "CATENATE (TEXT x)", "CATENATE (URL /cat/;UID=1", "CATENATE (OTHER x)",
+	            "CATENATE (URL /cat/;UID=1) x", "CATENATE (URL /cat/;UID=1)x", "CATENATE (TEXT {1+}\r\nx", 'CATENATE ("x")'):
+	    refused(bad, "BAD")
+	refused("CATENATE (TEXT {0+}\r\n)", "NO")
+	refused(f"CATENATE (TEXT {{{2**31}}}", "NO", "[TOOBIG] ")
+	refused("CATENATE (URL {20000}", "NO", "[TOOBIG] ")
+	a = c.cmd('APPEND missing CATENATE (URL "/cat/;UID=1")')
+	assert a.text.startswith("[TRYCREATE] "), a
+	EOF
+}
