@@ -384,7 +384,8 @@ add_changed(struct imap_session *s, struct search_context *c,
 					(size_t)c->n + in->count,
 					sizeof(uint32_t)) };
 
-	memcpy(uids, c->uids, c->n * sizeof(*uids));
+	if (c->n > 0)
+		memcpy(uids, c->uids, c->n * sizeof(*uids));
 	qsort(uids, c->n, sizeof(*uids), by_number);
 	for (uint32_t i = 0; i < c->n; i++) {
 		uint32_t seq = mailbox_seq(s->mb, uids[i]);
