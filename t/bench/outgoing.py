@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 
+import names
 import peers
 
 SINK = ("127.90.0.6", 2525)
@@ -133,6 +134,20 @@ def delivery(report, binaries, folder, servers, n):
     if shutil.which("strace"):
         row = [syncs(s, binaries, folder, n(500)) for s in servers]
         report("  syncs, to one", "1/msg", *row, False)
+    by_mx(report, binaries, folder, servers, count)
+
+
+def by_mx(report, binaries, folder, servers, count):
+    """The same by the MX records of the domains."""
+    row = []
+    with names.Names(folder) as dns:
+        for s in servers:
+            s.hold()
+            submit(s, binaries, count, str(peers.DOMAINS))
+            with s.by_mx(dns):
+                row.append(deliver(s, folder, count, SINK_OF_DOMAINS))
+    both(report, f"queue: {count} messages to {peers.DOMAINS} domains by MX",
+         row)
 
 
 # ---- one alone ----

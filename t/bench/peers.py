@@ -4,6 +4,7 @@ Each is started from nothing in a folder of its own on the same disk, on a
 loopback address of its own, and stopped again. The user is mox, the password
 moxmoxmox, everywhere.
 """
+import contextlib
 import os
 import pwd
 import re
@@ -85,6 +86,21 @@ def write(path, text, mode=0o644):
     os.chmod(path, mode)
 
 
+@contextlib.contextmanager
+def change(server, names, path, edit):
+    """While it lasts, the queue when started asks names for the hosts of
+    domains, and has no other way."""
+    with open(path) as f:
+        before = f.read()
+    server.names = names
+    write(path, edit(before))
+    try:
+        yield
+    finally:
+        server.names = None
+        write(path, before)
+
+
 class Server:
     name = ""
     smtp = imap = imaps = None  # (ip, port)
@@ -93,6 +109,7 @@ class Server:
         self.dir = folder
         self.roots = []
         self.tracer = []  # what the programs of the queue are run with
+        self.names = None  # whom they ask for the hosts of domains
         os.makedirs(folder, exist_ok=True)
 
     def cpu(self):
@@ -187,8 +204,14 @@ Routes:
             return subprocess.Popen(
                 [*self.tracer, f"{self.bin}/{command[0]}", "-config",
                  f"{self.dir}/mox.conf", *command[1:]], stdout=log,
-                stderr=log, env={**os.environ, "PATH":
-                                 f"{self.bin}:{os.environ['PATH']}"})
+                stderr=log,
+                env={**os.environ,
+                     **(self.names.environment() if self.names else {}),
+                     "PATH": f"{self.bin}:{os.environ['PATH']}"})
+
+    def by_mx(self, names):
+        return change(self, names, f"{self.dir}/domains.conf",
+                      lambda text: text[:text.index("Routes:\n")])
 
     def start(self):
         self.smtpd = self.spawn("mox-listen", "mox-smtpd")
@@ -373,8 +396,10 @@ default_process_limit = 200
 
     def start(self):
         begin = time.monotonic()
-        subprocess.run([*self.tracer, "postfix", "-c", f"{self.dir}/etc",
-                        "start"], check=True, stdout=subprocess.DEVNULL,
+        command = [*self.tracer, "postfix", "-c", f"{self.dir}/etc", "start"]
+        if self.names:
+            command = self.names.command(*command)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL)
         wait_port(*self.smtp)
         took = time.monotonic() - begin
@@ -385,6 +410,15 @@ default_process_limit = 200
     def stop(self):
         subprocess.run(["postfix", "-c", f"{self.dir}/etc", "stop"],
                        check=False, capture_output=True)
+
+    def by_mx(self, names):
+        return change(self, names, f"{self.dir}/etc/main.cf",
+                      lambda text: text + f"""
+disable_dns_lookups = no
+relayhost =
+transport_maps =
+smtp_tcp_port = {DOMAINS_PORT}
+""")
 
     def cpu(self):
         """Its passwords are checked by Dovecot."""
