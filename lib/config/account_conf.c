@@ -235,8 +235,8 @@ static const struct schema_field account_fields[] = {
 	    "Do not let unknown senders wait, whatever the listener says." },
 	{ "NoCustomPassword", BOOL(no_custom_password), OPT | LATER, NULL, NULL,
 	    "The user can only have passwords made at random." },
-	{ "IMAPCapabilitiesDisabled", STRINGS(imap_capabilities_disabled),
-	    OPT, NULL, field_text,
+	{ "IMAPCapabilitiesDisabled", STRINGS(imap_capabilities_disabled), OPT,
+	    NULL, field_text,
 	    "IMAP capabilities not told after login, for programs that "
 	    "stumble over them." },
 	{ "Routes", LIST(routes, conf_route, conf_route_schema), OPT, NULL,
