@@ -163,7 +163,13 @@ class Client:
             return
         known = self.ledger.next[mailbox]
         self.mailbox = None
-        a = self.ok(f"SELECT {mailbox}")
+        text = f"SELECT {mailbox}"
+        a = self.command(text)
+        # What others wrote is synced before it is told, which may fail.
+        if self.may_refuse and a.status == "NO":
+            self.ledger.count["refused"] += 1
+            raise EOFError
+        self.expect_ok(text, a)
         self.ledger.selected(mailbox,
                              int(a.find(r"UIDVALIDITY (\d+)")[1]),
                              int(a.find(r"UIDNEXT (\d+)")[1]), known)
