@@ -123,6 +123,9 @@ load(struct server *sv, struct err *e)
 }
 
 #define HOLES_MAX (4 * 1024 * 1024) /* a heap is never so full of them */
+/* What is larger goes back to the system when it is freed, always: glibc would
+ * raise its limit with the first, and keep what one large message needed. */
+#define LARGE (256 * 1024)
 
 /*
  * Take the holes of the heap out of use. Children would else fill them, each in
@@ -161,6 +164,7 @@ warm(struct server *sv, struct err *e)
 {
 	const struct service_setup *s = &sv->setup;
 
+	mallopt(M_MMAP_THRESHOLD, LARGE);
 	tzset();
 	OPENSSL_init_ssl(0, NULL);
 	for (size_t i = 0; i < s->nlisteners; i++)
