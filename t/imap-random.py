@@ -355,8 +355,7 @@ class Run:
 
     def alive(self, uid):
         i = self.model.uids[uid]
-        return (uid not in self.model.dead and i in self.model.flags and
-                i not in self.model.unsure)
+        return uid not in self.model.dead and i not in self.model.unsure
 
     def append(self, client):
         i = self.model.new_id()
