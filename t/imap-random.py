@@ -39,6 +39,7 @@ class Model:
         self.unsure = set()  # ids a foreign program removed
         self.uids = {}     # uid in BOX -> id; a message may come back
         self.dead = set()  # uids that were expunged or moved
+        self.moving = set()  # uids of a MOVE that is not answered yet
         self.next_id = 0
         self.modseq = 0    # highest that anybody was told
         self.last_uid = 0
@@ -138,10 +139,12 @@ class Client:
         assert uid is not None
         self.known.pop(uid, None)
         i = self.model.uids.get(uid)
-        if uid not in self.model.dead and i in self.model.unsure:
+        if uid not in self.model.dead | self.model.moving and \
+                i in self.model.unsure:
             self.model.gone(i)
             self.model.dead.add(uid)
-        assert uid in self.model.dead, f"{uid} is gone, message {i} is not"
+        assert uid in self.model.dead | self.model.moving, \
+            f"{uid} is gone, message {i} is not"
 
     def cmd(self, command, status="OK", before=None):
         """before(answer) is called before its lines are taken in."""
@@ -439,8 +442,9 @@ class Run:
         if numbers is None:
             return
         here = [u for u in uids if u not in self.model.dead]
-        self.model.dead |= set(here)
+        self.model.moving = set(here)
         a = client.cmd("MOVE " + ",".join(map(str, numbers)) + " " + OTHER)
+        self.model.moving = set()
         moved = set()
         for line in a.lines:
             if m := re.match(r"\* OK \[COPYUID \d+ ([\d:,]+) ", line):
@@ -451,14 +455,12 @@ class Run:
             if uid in moved:
                 assert i not in self.model.unsure, f"{uid} has no file"
                 self.other[i] = self.model.flags[i]
-                self.model.gone(i)
             else:
                 # Not there to be moved, which the server did not know yet.
                 assert i in self.model.unsure, f"{uid} was not moved"
-                if uid in client.view:
-                    self.model.dead.discard(uid)
-                else:
-                    self.model.gone(i)
+            if uid in moved or uid not in client.view:
+                self.model.gone(i)
+                self.model.dead.add(uid)
 
     def move_back(self):
         if not self.other:
@@ -533,6 +535,10 @@ class Run:
         while True:
             for client in self.clients:
                 client.cmd("NOOP")
+            # What came and went before the server looked never had a UID,
+            # or all would have been told of it by now.
+            for i in self.model.unsure - set(self.model.uids.values()):
+                self.model.gone(i)
             wrong = [client.check() for client in self.clients]
             if not self.model.unsure and not any(wrong):
                 self.foreign_dirty = False
