@@ -6,9 +6,9 @@
  */
 #include "message/record_int.h"
 
-#include <endian.h>
 #include <string.h>
 
+#include "base/le.h"
 #include "message/header.h"
 #include "message/imapform.h"
 #include "text/unicode.h"
@@ -47,57 +47,23 @@ enum {
 	PART = 80,
 };
 
-/* ---- numbers ---- */
-
-static void
-put32(char *p, uint32_t v)
-{
-	v = htole32(v);
-	memcpy(p, &v, sizeof(v));
-}
-
-static void
-put64(char *p, uint64_t v)
-{
-	v = htole64(v);
-	memcpy(p, &v, sizeof(v));
-}
-
-static uint32_t
-get32(const char *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le32toh(v);
-}
-
-static uint64_t
-get64(const char *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le64toh(v);
-}
-
 static struct slice
 get_ref(struct slice record, const char *p)
 {
-	return slice_of(record.p + get32(p), get32(p + 4));
+	return slice_of(record.p + le_get32(p), le_get32(p + 4));
 }
 
 static struct msgrec_pos
 get_pos(const char *p)
 {
-	return (struct msgrec_pos){ get64(p), get64(p + 8) };
+	return (struct msgrec_pos){ le_get64(p), le_get64(p + 8) };
 }
 
 static void
 put_pos(char *p, struct msgrec_pos pos)
 {
-	put64(p, pos.off);
-	put64(p + 8, pos.breaks);
+	le_put64(p, pos.off);
+	le_put64(p + 8, pos.breaks);
 }
 
 /* ---- write ---- */
@@ -111,16 +77,16 @@ put_ref(struct buf *out, size_t start, size_t at, struct slice s)
 	buf_add(out, s);
 	if (out->over)
 		return;
-	put32(out->p + start + at, (uint32_t)off);
-	put32(out->p + start + at + 4, (uint32_t)s.n);
+	le_put32(out->p + start + at, (uint32_t)off);
+	le_put32(out->p + start + at + 4, (uint32_t)s.n);
 }
 
 static void
 put_part(char *p, const struct msgrec_part *part)
 {
-	put32(p + AT_PARENT, part->parent);
-	put32(p + AT_NUMBER, part->number);
-	put32(p + AT_NEXT, part->next);
+	le_put32(p + AT_PARENT, part->parent);
+	le_put32(p + AT_NUMBER, part->number);
+	le_put32(p + AT_NEXT, part->next);
 	p[AT_KIND] = (char)part->kind;
 	p[AT_ENCODING] = (char)part->encoding;
 	p[AT_ATTACHMENT] = (char)part->attachment;
@@ -140,12 +106,12 @@ msgrec_write(struct buf *out, const struct msgrec_draft *d)
 		return;
 	memset(p, 0, fixed);
 	memcpy(p + AT_MAGIC, magic, sizeof(magic));
-	put32(p + AT_FLAGS, d->flags);
-	put32(p + AT_PARTS, d->nparts);
-	put64(p + AT_WIRE, d->wire_size);
-	put64(p + AT_DATE, (uint64_t)d->date);
-	put32(p + AT_RECEIVED, d->received);
-	put32(p + AT_FROMS, d->froms);
+	le_put32(p + AT_FLAGS, d->flags);
+	le_put32(p + AT_PARTS, d->nparts);
+	le_put64(p + AT_WIRE, d->wire_size);
+	le_put64(p + AT_DATE, (uint64_t)d->date);
+	le_put32(p + AT_RECEIVED, d->received);
+	le_put32(p + AT_FROMS, d->froms);
 	for (uint32_t i = 0; i < d->nparts; i++)
 		put_part(p + HEAD + (size_t)i * PART, &d->parts[i]);
 	out->n += fixed;
@@ -158,7 +124,7 @@ msgrec_write(struct buf *out, const struct msgrec_draft *d)
 		    d->parts[i].charset);
 	}
 	if (!out->over)
-		put32(out->p + start + AT_SIZE, (uint32_t)(out->n - start));
+		le_put32(out->p + start + AT_SIZE, (uint32_t)(out->n - start));
 }
 
 /* ---- read ---- */
@@ -166,31 +132,31 @@ msgrec_write(struct buf *out, const struct msgrec_draft *d)
 uint64_t
 msgrec_wire_size(struct slice record)
 {
-	return get64(record.p + AT_WIRE);
+	return le_get64(record.p + AT_WIRE);
 }
 
 unsigned
 msgrec_flags(struct slice record)
 {
-	return get32(record.p + AT_FLAGS);
+	return le_get32(record.p + AT_FLAGS);
 }
 
 int64_t
 msgrec_date(struct slice record)
 {
-	return (int64_t)get64(record.p + AT_DATE);
+	return (int64_t)le_get64(record.p + AT_DATE);
 }
 
 unsigned
 msgrec_received(struct slice record)
 {
-	return get32(record.p + AT_RECEIVED);
+	return le_get32(record.p + AT_RECEIVED);
 }
 
 unsigned
 msgrec_froms(struct slice record)
 {
-	return get32(record.p + AT_FROMS);
+	return le_get32(record.p + AT_FROMS);
 }
 
 struct slice
@@ -208,7 +174,7 @@ msgrec_body(struct slice record, struct buf *out)
 uint32_t
 msgrec_parts(struct slice record)
 {
-	return get32(record.p + AT_PARTS);
+	return le_get32(record.p + AT_PARTS);
 }
 
 void
@@ -217,9 +183,9 @@ msgrec_part(struct slice record, uint32_t i, struct msgrec_part *part_r)
 	const char *p = record.p + HEAD + (size_t)i * PART;
 
 	*part_r = (struct msgrec_part){
-		.parent = get32(p + AT_PARENT),
-		.number = get32(p + AT_NUMBER),
-		.next = get32(p + AT_NEXT),
+		.parent = le_get32(p + AT_PARENT),
+		.number = le_get32(p + AT_NUMBER),
+		.next = le_get32(p + AT_NEXT),
 		.kind = (enum msgrec_kind)p[AT_KIND],
 		.encoding = (enum msgrec_encoding)p[AT_ENCODING],
 		.attachment = p[AT_ATTACHMENT] != 0,
@@ -236,7 +202,7 @@ msgrec_part(struct slice record, uint32_t i, struct msgrec_part *part_r)
 static bool
 ref_ok(struct slice record, const char *p)
 {
-	uint32_t off = get32(p), n = get32(p + 4);
+	uint32_t off = le_get32(p), n = le_get32(p + 4);
 
 	return off <= record.n && n <= record.n - off;
 }
@@ -366,7 +332,7 @@ msgrec_in_bounds(struct slice record)
 
 	if (record.n < HEAD || record.n > MSGREC_MAX ||
 	    memcmp(record.p + AT_MAGIC, magic, sizeof(magic)) != 0 ||
-	    get32(record.p + AT_SIZE) != record.n)
+	    le_get32(record.p + AT_SIZE) != record.n)
 		return false;
 	for (size_t i = 0; i < MSGREC_TEXTS; i++)
 		if (!ref_ok(record, record.p + AT_TEXTS + 8 * i))
@@ -396,8 +362,8 @@ msgrec_check(struct slice record)
 static void
 shift(char *p, uint64_t off, uint64_t breaks)
 {
-	put64(p, get64(p) + off);
-	put64(p + 8, get64(p + 8) + breaks);
+	le_put64(p, le_get64(p) + off);
+	le_put64(p + 8, le_get64(p + 8) + breaks);
 }
 
 /* Header lines that leave all texts as they are, and how many Received. */
@@ -435,10 +401,11 @@ msgrec_prefix(struct slice record, struct slice prefix, struct buf *out)
 	if (out->over)
 		return false;
 	p = out->p + start;
-	put64(p + AT_WIRE, get64(p + AT_WIRE) + prefix.n);
-	put32(p + AT_RECEIVED, get32(p + AT_RECEIVED) + received);
+	le_put64(p + AT_WIRE, le_get64(p + AT_WIRE) + prefix.n);
+	le_put32(p + AT_RECEIVED, le_get32(p + AT_RECEIVED) + received);
 	if (!unicode_is_ascii(prefix))
-		put32(p + AT_FLAGS, get32(p + AT_FLAGS) | MSGREC_8BIT_HEADER);
+		le_put32(p + AT_FLAGS,
+		    le_get32(p + AT_FLAGS) | MSGREC_8BIT_HEADER);
 	for (uint32_t i = 0; i < msgrec_parts(record); i++) {
 		char *part = p + HEAD + (size_t)i * PART;
 

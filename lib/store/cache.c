@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/le.h"
 #include "message/record.h"
 #include "store/store_int.h"
 
@@ -96,20 +97,6 @@ cache_name(uint32_t segment, char name_r[CACHE_NAME])
 
 /* ---- entries ---- */
 
-static void
-put32(unsigned char *p, uint32_t v)
-{
-	for (int i = 0; i < 4; i++)
-		p[i] = (unsigned char)(v >> 8 * i);
-}
-
-static uint32_t
-get32(const unsigned char *p)
-{
-	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
-	    (uint32_t)p[3] << 24;
-}
-
 static uint32_t
 checksum(const unsigned char *head, const char *payload, size_t n)
 {
@@ -137,9 +124,9 @@ add_entry(struct buf *b, const struct cache_entry *entry)
 	unsigned char head[HEAD] = MAGIC;
 	size_t n = entry->record.n;
 
-	put32(head + 4, entry->uid);
-	put32(head + 8, (uint32_t)n);
-	put32(head + 12, checksum(head, entry->record.p, n));
+	le_put32(head + 4, entry->uid);
+	le_put32(head + 8, (uint32_t)n);
+	le_put32(head + 12, checksum(head, entry->record.p, n));
 	buf_add(b, slice_of((const char *)head, HEAD));
 	buf_add(b, entry->record);
 	buf_add(b, slice_of(zeros, cache_entry_size(n) - HEAD - n));
@@ -319,8 +306,7 @@ find_entry(struct cache *c, struct cache_place place, struct segment **s_r,
 		if (end > CACHE_SEGMENT ||
 		    (end > s->size && (!look_again(c, s) || end > s->size)))
 			return NULL;
-		*size_r =
-		    get32((const unsigned char *)s->map + place.offset + 8);
+		*size_r = le_get32(s->map + place.offset + 8);
 		end = (uint64_t)place.offset + HEAD + *size_r;
 	}
 	*s_r = s;
@@ -338,13 +324,13 @@ cache_get(struct cache *c, struct cache_place place, uint32_t uid,
 	uint64_t size;
 
 	head = find_entry(c, place, &s, &size);
-	if (!head || memcmp(head, MAGIC, 4) != 0 || get32(head + 4) != uid)
+	if (!head || memcmp(head, MAGIC, 4) != 0 || le_get32(head + 4) != uid)
 		return false;
 	*record_r = slice_of((const char *)head + HEAD, size);
 	byte = &s->checked[place.offset / ALIGN / 8];
 	if (!(*byte & bit) &&
 	    (size == 0 || size > MSGREC_MAX ||
-		checksum(head, record_r->p, size) != get32(head + 12) ||
+		checksum(head, record_r->p, size) != le_get32(head + 12) ||
 		!msgrec_in_bounds(*record_r)))
 		return false;
 	*byte |= bit;

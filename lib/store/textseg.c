@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/file.h"
+#include "base/le.h"
 
 #define MAGIC "mxt1"
 #define HEAD 48
@@ -20,28 +21,6 @@
 #define OUT (256 * 1024) /* bytes gathered for one write */
 #define VARINT_MAX 5     /* bytes of 32 bits */
 #define ENTRY_MAX (4 * VARINT_MAX)
-
-/* ---- numbers ---- */
-
-static void
-put32(unsigned char *p, uint32_t v)
-{
-	for (int i = 0; i < 4; i++)
-		p[i] = (unsigned char)(v >> 8 * i);
-}
-
-static uint32_t
-get32(const unsigned char *p)
-{
-	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
-	    (uint32_t)p[3] << 24;
-}
-
-static uint64_t
-get64(const unsigned char *p)
-{
-	return get32(p) | (uint64_t)get32(p + 4) << 32;
-}
 
 static void
 add_varint(struct buf *b, uint32_t v)
@@ -205,12 +184,12 @@ add_table(struct textseg_writer *w, uint32_t *crc)
 
 	for (size_t i = 0; i < w->nblocks; i++) {
 		const struct textseg_block *b = &w->blocks[i];
-		put32(p, b->first);
-		put32(p + 4, b->last);
-		put32(p + 8, (uint32_t)b->offset);
-		put32(p + 12, (uint32_t)(b->offset >> 32));
-		put32(p + 16, b->size);
-		put32(p + 20, b->crc);
+		le_put32(p, b->first);
+		le_put32(p + 4, b->last);
+		le_put32(p + 8, (uint32_t)b->offset);
+		le_put32(p + 12, (uint32_t)(b->offset >> 32));
+		le_put32(p + 16, b->size);
+		le_put32(p + 20, b->crc);
 		*crc = crc_of(*crc, p, sizeof(p));
 		add_out(w, p, sizeof(p));
 	}
@@ -236,15 +215,15 @@ add_tables(struct textseg_writer *w)
 	add_table(w, &crc);
 	crc = crc_of(crc, s->any, bits);
 	add_out(w, s->any, bits);
-	put32(head + 4, s->uidvalidity);
-	put32(head + 8, s->first);
-	put32(head + 12, s->last);
-	put32(head + 16, s->ndocs);
-	put32(head + 20, (uint32_t)w->nblocks);
-	put32(head + 24, (uint32_t)tables);
-	put32(head + 28, (uint32_t)(tables >> 32));
-	put32(head + 32, crc);
-	put32(head + 36, crc_of(0, head, 36));
+	le_put32(head + 4, s->uidvalidity);
+	le_put32(head + 8, s->first);
+	le_put32(head + 12, s->last);
+	le_put32(head + 16, s->ndocs);
+	le_put32(head + 20, (uint32_t)w->nblocks);
+	le_put32(head + 24, (uint32_t)tables);
+	le_put32(head + 28, (uint32_t)(tables >> 32));
+	le_put32(head + 32, crc);
+	le_put32(head + 36, crc_of(0, head, 36));
 	write_out(w);
 	if (!w->failed && pwrite(w->file.fd, head, HEAD, 0) != HEAD)
 		w->failed = true;
@@ -277,8 +256,8 @@ block_at(const struct textseg *s, uint32_t i)
 {
 	const unsigned char *p = s->table + (size_t)i * TABLE_ENTRY;
 
-	return (struct textseg_block){ get32(p), get32(p + 4), get64(p + 8),
-		get32(p + 16), get32(p + 20) };
+	return (struct textseg_block){ le_get32(p), le_get32(p + 4),
+		le_get64(p + 8), le_get32(p + 16), le_get32(p + 20) };
 }
 
 static bool
@@ -322,20 +301,20 @@ check(struct textseg *s)
 	uint64_t tables, uids, table, bits;
 
 	if (s->size < HEAD || memcmp(h, MAGIC, 4) != 0 ||
-	    get32(h + 36) != crc_of(0, h, 36))
+	    le_get32(h + 36) != crc_of(0, h, 36))
 		return false;
-	c->uidvalidity = get32(h + 4);
-	c->first = get32(h + 8);
-	c->last = get32(h + 12);
-	c->ndocs = get32(h + 16);
-	s->nblocks = get32(h + 20);
-	tables = get64(h + 24);
+	c->uidvalidity = le_get32(h + 4);
+	c->first = le_get32(h + 8);
+	c->last = le_get32(h + 12);
+	c->ndocs = le_get32(h + 16);
+	s->nblocks = le_get32(h + 20);
+	tables = le_get64(h + 24);
 	uids = (uint64_t)c->ndocs * 4;
 	table = (uint64_t)s->nblocks * TABLE_ENTRY;
 	bits = textseg_bits(c->ndocs);
 	if (c->ndocs > TEXTSEG_DOCS_MAX || tables < HEAD || tables % 4 != 0 ||
 	    tables > s->size || s->size - tables != uids + table + bits ||
-	    get32(h + 32) != crc_of(0, h + tables, s->size - tables))
+	    le_get32(h + 32) != crc_of(0, h + tables, s->size - tables))
 		return false;
 	c->uids = (const uint32_t *)(const void *)(h + tables);
 	s->table = h + tables + uids;

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/file.h"
+#include "base/le.h"
 #include "store/textseg.h"
 #include "t/tmp.h"
 
@@ -37,15 +38,6 @@ setup(void)
 	dir_fd = open(path, O_RDONLY | O_DIRECTORY);
 }
 
-static uint32_t
-get32(const unsigned char *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, 4);
-	return v;
-}
-
 static void
 put_crc(unsigned char *at, const unsigned char *p, size_t n)
 {
@@ -62,16 +54,16 @@ mend(unsigned char *p, size_t n)
 
 	if (n < HEAD)
 		return;
-	tables = get32(p + 24);
-	table = tables + (uint64_t)get32(p + 16) * 4;
-	for (uint64_t i = 0; i < get32(p + 20); i++) {
+	tables = le_get32(p + 24);
+	table = tables + (uint64_t)le_get32(p + 16) * 4;
+	for (uint64_t i = 0; i < le_get32(p + 20); i++) {
 		unsigned char *entry = p + table + i * TABLE_ENTRY;
 		if (table + (i + 1) * TABLE_ENTRY > n)
 			break;
-		if (get32(entry + 8) <= n &&
-		    get32(entry + 16) <= n - get32(entry + 8))
-			put_crc(entry + 20, p + get32(entry + 8),
-			    get32(entry + 16));
+		if (le_get32(entry + 8) <= n &&
+		    le_get32(entry + 16) <= n - le_get32(entry + 8))
+			put_crc(entry + 20, p + le_get32(entry + 8),
+			    le_get32(entry + 16));
 	}
 	if (tables <= n)
 		put_crc(p + 32, p + tables, n - tables);
