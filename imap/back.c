@@ -35,26 +35,6 @@ static const struct split_op ops[] = {
 
 /* ---- becoming the session ---- */
 
-/* From here on only this account's files. */
-static int
-narrow(struct back *b, struct err *e)
-{
-	const struct config *config = b->login.host->config;
-	struct arena *arena = b->login.arena;
-	struct sandbox_path paths[] = {
-		{ arena_printf(arena, "%s/accounts/%.*s", config->data_dir,
-		      SLICE_FMT(b->login.account))
-			.p,
-		    SANDBOX_READ | SANDBOX_WRITE },
-		{ config_data(config, arena, "tmp"),
-		    SANDBOX_READ | SANDBOX_WRITE },
-		{ arena_printf(arena, "%s/../run/watch", config->data_dir).p,
-		    SANDBOX_READ | SANDBOX_WRITE },
-	};
-
-	return sandbox_narrow(paths, 3, e);
-}
-
 /* The answer to the login, or the greeting of one logged in already. */
 static void
 answer_login(struct back *b, const struct imap_session *s, struct conn *conn)
@@ -76,21 +56,49 @@ answer_login(struct back *b, const struct imap_session *s, struct conn *conn)
 	buf_free(&text);
 }
 
-/* Open the account, and see what its settings say. */
+/* From here on only what this account may reach. */
 static int
-open_account(struct login_back *l, struct imap_session *s, struct err *e)
+narrow(const struct host *host, struct arena *arena, struct slice account,
+    struct err *e)
+{
+	const struct config *config = host->config;
+	struct sandbox_path paths[] = {
+		{ arena_printf(arena, "%s/accounts/%.*s", config->data_dir,
+		      SLICE_FMT(account))
+			.p,
+		    SANDBOX_READ | SANDBOX_WRITE },
+		{ config_data(config, arena, "tmp"),
+		    SANDBOX_READ | SANDBOX_WRITE },
+		{ arena_printf(arena, "%s/../run/watch", config->data_dir).p,
+		    SANDBOX_READ | SANDBOX_WRITE },
+	};
+
+	return sandbox_narrow(paths, 3, e);
+}
+
+/*
+ * Open the account, see what its settings say, and have neither credentials nor
+ * other accounts from here on. Everybody who becomes a session comes through
+ * here. arena: of the connection.
+ */
+static int
+become_account(struct host *host, struct arena *arena, struct slice account,
+    struct imap_session *s, struct err *e)
 {
 	const struct conf_account *settings;
 	int rc;
 
-	if (host_open_store(l->host, l->arena, l->account, &s->store, e) < 0)
+	if (host_open_store(host, arena, account, &s->store, e) < 0)
 		return -1;
-	rc =
-	    lookup_account(l->host->lookup, l->arena, l->account, &settings, e);
+	rc = lookup_account(host->lookup, arena, account, &settings, e);
 	if (rc <= 0)
 		return rc < 0 ? -1 : err_set(e, ERR_TEMP, "account is gone");
 	s->disabled = settings->imap_capabilities_disabled.v;
 	s->ndisabled = settings->imap_capabilities_disabled.n;
+	if (narrow(host, arena, account, e) < 0)
+		return -1;
+	auth_close(&host->auth);
+	passcache_close(&host->passcache);
 	return 0;
 }
 
@@ -108,7 +116,7 @@ run_session(struct back *b)
 		return 1;
 	}
 	conn_set_write_ms(conn, IMAP_WRITE_MS);
-	if (open_account(l, &s, &e) < 0 || narrow(b, &e) < 0) {
+	if (become_account(l->host, l->arena, l->account, &s, &e) < 0) {
 		log_line(TOPIC, LOG_ERROR, "opening account",
 		    LOG_S("account", l->account), LOG_E(&e));
 		conn_writez(conn, "* BYE account cannot be opened now\r\n");
@@ -116,9 +124,6 @@ run_session(struct back *b)
 		conn_free(&conn);
 		return 1;
 	}
-	/* Neither credentials nor other accounts from here on. */
-	auth_close(&l->host->auth);
-	passcache_close(&l->host->passcache);
 	answer_login(b, &s, conn);
 	imap_reader_init(&s.in, conn);
 	s.user = l->login;
