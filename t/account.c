@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/stat.h>
 
+#include "store/metadata.h"
 #include "store/store_int.h"
 #include "t/scratch.h"
 
@@ -455,6 +456,103 @@ test_watch(void)
 	env.run_fd = -1;
 }
 
+/* Which mailboxes a poke is about. */
+static void
+test_watch_take(void)
+{
+	struct metadata_entry entry = { SLICE("/private/comment"), SLICE("x") };
+	struct store *st;
+	struct slice *names;
+	size_t n;
+
+	env.run_fd = env.data_fd;
+	st = fresh();
+	CHECK(!store_watch_take(st, arena, &names, &n)); /* not watched */
+	create(st, "a/b.c", 0);
+	CHECK(store_watch(st) >= 0);
+	CHECK(store_watch_take(st, arena, &names, &n));
+	CHECK_EQ(n, 0);
+	CHECK_EQ(metadata_change(st, SLICE("a/b.c"), &entry, 1, NULL),
+	    METADATA_OK);
+	CHECK_EQ(metadata_change(st, SLICE("Inbox"), &entry, 1, NULL),
+	    METADATA_OK);
+	CHECK(store_watch_take(st, arena, &names, &n));
+	CHECK_EQ(n, 2);
+	CHECK(slice_is(names[0], "a/b.c"));
+	CHECK(slice_is(names[1], "Inbox"));
+	CHECK_EQ(store_subscribe(st, SLICE("x"), true, NULL), 0);
+	CHECK(!store_watch_take(st, arena, &names, &n)); /* the list */
+	CHECK_EQ(metadata_change(st, SLICE(""), &entry, 1, NULL), METADATA_OK);
+	CHECK(!store_watch_take(st, arena, &names, &n));
+	store_close(&st);
+	env.run_fd = -1;
+}
+
+/* As if nobody had written for a while. */
+static void
+make_old(struct store *st, const char *path)
+{
+	struct timespec t[2] = { { 1000, 0 }, { 1000, 0 } };
+
+	CHECK_EQ(utimensat(st->maildir_fd, path, t, 0), 0);
+}
+
+static void
+test_stamps(void)
+{
+	struct metadata_entry entry = { SLICE("/private/comment"), SLICE("x") };
+	struct slice a = SLICE("a"), b = SLICE("b");
+	struct store *st = fresh();
+	uint64_t v, w;
+
+	/* The list. */
+	CHECK_EQ(store_list_stamp(st), STORE_STAMP_YOUNG);
+	create(st, "a", 0);
+	make_old(st, "subscriptions");
+	make_old(st, ".");
+	v = store_list_stamp(st);
+	CHECK(v != STORE_STAMP_YOUNG);
+	CHECK_EQ(store_list_stamp(st), v);
+	CHECK_EQ(store_subscribe(st, SLICE("x"), true, NULL), 0);
+	CHECK(store_list_stamp(st) != v);
+	create(st, "c", 0);
+	CHECK(store_list_stamp(st) != v);
+
+	/* A mailbox; one without index, one that is not there. */
+	make_old(st, ".a/new");
+	make_old(st, ".a/cur");
+	v = store_mailbox_stamp(st, a);
+	CHECK(v != STORE_STAMP_YOUNG);
+	CHECK_EQ(store_mailbox_stamp(st, a), v);
+	w = store_mailbox_stamp(st, SLICE("none"));
+	CHECK_EQ(store_mailbox_stamp(st, SLICE("none")), w);
+	CHECK(w != v);
+	put_file(st->maildir_fd, ".a/cur/1.f:2,", "x");
+	CHECK_EQ(store_mailbox_stamp(st, a), STORE_STAMP_YOUNG);
+	make_old(st, ".a/cur");
+	CHECK_EQ(store_mailbox_stamp(st, a), v); /* the same mtime, that is */
+
+	/* Annotations. */
+	v = store_metadata_stamp(st, a);
+	CHECK_EQ(metadata_change(st, a, &entry, 1, NULL), METADATA_OK);
+	CHECK_EQ(store_metadata_stamp(st, a), STORE_STAMP_YOUNG);
+	make_old(st, ".a/mox.metadata");
+	CHECK(store_metadata_stamp(st, a) != v);
+	v = store_metadata_stamp(st, SLICE(""));
+	CHECK_EQ(metadata_change(st, SLICE(""), &entry, 1, NULL), METADATA_OK);
+	CHECK(store_metadata_stamp(st, SLICE("")) != v);
+
+	/* Folders have an identity. */
+	v = store_mailbox_identity(st, a);
+	CHECK(v != 0 && v != store_mailbox_identity(st, SLICE("c")));
+	CHECK_EQ(store_mailbox_identity(st, b), 0);
+	CHECK_EQ(store_mailbox_rename(st, a, b, NULL), STORE_OK);
+	CHECK_EQ(store_mailbox_identity(st, b), v);
+	create(st, "a", 0);
+	CHECK(store_mailbox_identity(st, a) != v);
+	store_close(&st);
+}
+
 int
 main(void)
 {
@@ -475,6 +573,8 @@ main(void)
 	RUN(test_folder_open);
 	RUN(test_uidvalidity);
 	RUN(test_watch);
+	RUN(test_watch_take);
+	RUN(test_stamps);
 	arena_free(&arena);
 	scratch_end();
 	return unit_done();

@@ -130,6 +130,54 @@ test_processes(void)
 	CHECK(!scratch_has("watch/q"));
 }
 
+/* What words say, and when they do not say all. */
+static void
+test_words(void)
+{
+	struct buf words = BUF_INIT(1 << 16);
+	char word[DB_WORD_MAX + 2];
+	struct db_watch w;
+
+	CHECK_EQ(db_watch_open(&w, scratch_fd, SLICE("words"), NULL), 0);
+	CHECK(db_watch_words(&w, &words));
+	CHECK_EQ(words.n, 0);
+	db_poke_word(scratch_fd, SLICE("words"), SLICE("."));
+	db_poke_word(scratch_fd, SLICE("words"), SLICE(".a b"));
+	CHECK(db_watch_words(&w, &words));
+	CHECK(slice_eq(buf_slice(&words), slice_of(".\0.a b\0", 7)));
+	CHECK(!woken(&w, 0));
+
+	/* Without a word: first, last, alone. */
+	db_poke(scratch_fd, SLICE("words"));
+	CHECK(!db_watch_words(&w, &words));
+	db_poke_word(scratch_fd, SLICE("words"), SLICE("x"));
+	db_poke(scratch_fd, SLICE("words"));
+	CHECK(!db_watch_words(&w, &words));
+	db_poke(scratch_fd, SLICE("words"));
+	db_poke_word(scratch_fd, SLICE("words"), SLICE("x"));
+	CHECK(!db_watch_words(&w, &words));
+
+	/* The longest, and one that is too long. */
+	memset(word, 'w', sizeof(word));
+	buf_reset(&words);
+	db_poke_word(scratch_fd, SLICE("words"), slice_of(word, DB_WORD_MAX));
+	CHECK(db_watch_words(&w, &words));
+	CHECK_EQ(words.n, DB_WORD_MAX + 1);
+	db_poke_word(scratch_fd, SLICE("words"),
+	    slice_of(word, DB_WORD_MAX + 1));
+	CHECK(!db_watch_words(&w, &words));
+
+	/* So many that some found no room. */
+	for (int i = 0; i < 10000; i++)
+		db_poke_word(scratch_fd, SLICE("words"), SLICE("many"));
+	buf_reset(&words);
+	CHECK(!db_watch_words(&w, &words));
+	CHECK(!woken(&w, 0));
+	CHECK(db_watch_words(&w, &words));
+	buf_free(&words);
+	db_watch_close(&w);
+}
+
 int
 main(void)
 {
@@ -139,6 +187,7 @@ main(void)
 	RUN(test_dead_waiter);
 	RUN(test_long_topic);
 	RUN(test_processes);
+	RUN(test_words);
 	scratch_end();
 	return unit_done();
 }

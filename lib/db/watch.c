@@ -11,11 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/rand.h"
 #include "db/escape.h"
 
 #define RANDOM_CHARS 16
+
+/* A FIFO has a page at least. With less than this in it a writer always found
+ * room for its word. */
+#define WORDS_SURE (4096 - 2 * (DB_WORD_MAX + 1))
 
 /* Making a FIFO races with the last waiter's removal of the folder. */
 #define TRIES 10
@@ -97,6 +100,24 @@ db_watch_drain(struct db_watch *w)
 		;
 }
 
+bool
+db_watch_words(struct db_watch *w, struct buf *words)
+{
+	char bytes[4096];
+	size_t total = 0;
+	char before = '\0';
+	bool all = false;
+	ssize_t n;
+
+	while (w->fd >= 0 && (n = read(w->fd, bytes, sizeof(bytes))) > 0) {
+		total += (size_t)n;
+		for (ssize_t i = 0; i < n; before = bytes[i++])
+			all |= bytes[i] == '\0' && before == '\0';
+		buf_add(words, slice_of(bytes, (size_t)n));
+	}
+	return !all && !words->over && total < WORDS_SURE;
+}
+
 void
 db_watch_close(struct db_watch *w)
 {
@@ -114,8 +135,9 @@ db_watch_close(struct db_watch *w)
 	*w = (struct db_watch)DB_WATCH_INIT;
 }
 
+/* word has its NUL; one write of less than PIPE_BUF is never cut. */
 static void
-poke_one(int folder_fd, const char *name)
+poke_one(int folder_fd, const char *name, struct slice word)
 {
 	int fd = openat(folder_fd, name,
 	    O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
@@ -126,7 +148,7 @@ poke_one(int folder_fd, const char *name)
 			unlinkat(folder_fd, name, 0);
 		return;
 	}
-	n = write(fd, "", 1);
+	n = write(fd, word.p, word.n);
 	(void)n; /* a full pipe has been poked enough */
 	close(fd);
 }
@@ -134,11 +156,19 @@ poke_one(int folder_fd, const char *name)
 void
 db_poke(int run_fd, struct slice topic)
 {
+	db_poke_word(run_fd, topic, SLICE(""));
+}
+
+void
+db_poke_word(int run_fd, struct slice topic, struct slice word)
+{
+	char text[DB_WORD_MAX + 1] = "";
 	struct buf path = BUF_INIT(PATH_MAX);
 	struct dirent *entry;
 	DIR *dir = NULL;
 	int fd = -1;
 
+	slice_cstr(word, text, sizeof(text));
 	if (topic_path(topic, &path))
 		fd = openat(run_fd, path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	buf_free(&path);
@@ -151,6 +181,7 @@ db_poke(int run_fd, struct slice topic)
 	}
 	while ((entry = readdir(dir)) != NULL)
 		if (entry->d_name[0] != '.')
-			poke_one(fd, entry->d_name);
+			poke_one(fd, entry->d_name,
+			    slice_of(text, strlen(text) + 1));
 	closedir(dir);
 }

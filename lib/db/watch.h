@@ -11,6 +11,7 @@
 
 #include <limits.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/slice.h"
 
@@ -32,11 +33,21 @@ int db_watch_open(struct db_watch *w, int run_fd, struct slice topic,
     struct err *e);
 /* Forget the pokes so far; then look at the state. */
 void db_watch_drain(struct db_watch *w);
+/*
+ * The same, and what the pokes were about: appends their words to *words, a NUL
+ * behind each. False if somebody poked without a word, or if words may be lost
+ * because many had come: then anything may have changed.
+ */
+bool db_watch_words(struct db_watch *w, struct buf *words);
 /* Stop; removes the FIFO. */
 void db_watch_close(struct db_watch *w);
 
 /* Wake all waiters of topic and remove FIFOs of dead ones. Never blocks,
  * never fails; with nobody waiting it costs one open. */
 void db_poke(int run_fd, struct slice topic);
+/* The same, with a word about what changed: at most DB_WORD_MAX bytes, none of
+ * them NUL; a longer one is left out. */
+#define DB_WORD_MAX 255
+void db_poke_word(int run_fd, struct slice topic, struct slice word);
 
 #endif

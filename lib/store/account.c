@@ -16,7 +16,8 @@
 #include "db/sync.h"
 #include "store/store_int.h"
 
-#define UIDVALIDITY_TEXT 16 /* bytes of the counter file */
+#define PIPE_BYTES (1 << 20) /* what a FIFO may hold, and more */
+#define UIDVALIDITY_TEXT 16  /* bytes of the counter file */
 /* The counter must not be driven to its end by a file from elsewhere. */
 #define UIDVALIDITY_NOTE_MAX (UINT32_MAX - (1u << 20))
 
@@ -387,6 +388,42 @@ store_poke(struct store *st)
 
 	if (st->env->run_fd >= 0)
 		db_poke(st->env->run_fd, topic(st, &b));
+	buf_free(&b);
+}
+
+/* Words are folders. */
+bool
+store_watch_take(struct store *st, struct arena *arena, struct slice **names_r,
+    size_t *n_r)
+{
+	struct buf words = BUF_INIT(PIPE_BYTES),
+		   name = BUF_INIT(STORE_NAME_MAX);
+	struct slice rest, word;
+	bool all = true;
+
+	*names_r = NULL;
+	*n_r = 0;
+	if (st->watch.fd >= 0)
+		all = !db_watch_words(&st->watch, &words);
+	for (rest = buf_slice(&words); !all && rest.n > 0;) {
+		slice_cut(rest, '\0', &word, &rest);
+		buf_reset(&name);
+		all = !layout_mailbox(word, &name) || name.over;
+		*names_r = store_push(arena, *names_r, *n_r, sizeof(**names_r));
+		(*names_r)[(*n_r)++] = arena_dup(arena, buf_slice(&name));
+	}
+	buf_free(&words);
+	buf_free(&name);
+	return !all;
+}
+
+void
+store_poke_folder(struct store *st, const char *folder)
+{
+	struct buf b = BUF_INIT(PATH_MAX);
+
+	if (st->env->run_fd >= 0)
+		db_poke_word(st->env->run_fd, topic(st, &b), slice_str(folder));
 	buf_free(&b);
 }
 

@@ -296,7 +296,7 @@ adding_commit(struct mailbox *mb, struct adding *v, size_t n,
 		err_set(e, ERR_PERM, "%s: mailbox was deleted", mb->name);
 		return STORE_NONEXISTENT;
 	}
-	store_poke(mb->st);
+	store_poke_folder(mb->st, mb->folder.name);
 	return STORE_OK;
 }
 

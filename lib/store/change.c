@@ -174,7 +174,7 @@ mailbox_store(struct mailbox *mb, const struct uidset *uids,
 		return -1;
 	}
 	if (c.n > 0)
-		store_poke(mb->st);
+		store_poke_folder(mb->st, mb->folder.name);
 	return 0;
 }
 
@@ -231,7 +231,7 @@ expunge(struct mailbox *mb, const struct uidset *uids, struct expunge *x,
 		return -1;
 	if (x->n > 0) {
 		quota_add(mb->st, -(int64_t)x->stored, -x->n);
-		store_poke(mb->st);
+		store_poke_folder(mb->st, mb->folder.name);
 	}
 	return 0;
 }

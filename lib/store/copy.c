@@ -531,7 +531,8 @@ move_batch(struct copy *c, size_t *at, size_t end, struct err *e)
 		return STORE_NONEXISTENT;
 	}
 	batch_done(c);
-	store_poke(c->to->st);
+	store_poke_folder(c->to->st, c->to->folder.name);
+	store_poke_folder(c->from->st, c->from->folder.name);
 	return STORE_OK;
 }
 

@@ -15,8 +15,8 @@
 #include "store/metadata.h"
 #include "store/store_int.h"
 
-#define FILE_NAME METADATA_FILE    /* in a folder */
-#define ACCOUNT_FILE "metadata"    /* of the account */
+#define FILE_NAME METADATA_FILE
+#define ACCOUNT_FILE METADATA_ACCOUNT_FILE
 #define FILE_MAX (4 * 1024 * 1024) /* all bytes escaped, and names */
 
 /* ---- names ---- */
@@ -291,6 +291,17 @@ change(struct store *st, struct slice mailbox,
 						 : METADATA_OK;
 }
 
+static void
+poke(struct store *st, struct slice mailbox)
+{
+	char folder[LAYOUT_NAME];
+
+	if (mailbox.n > 0 && layout_folder(mailbox, folder, NULL) == 0)
+		store_poke_folder(st, folder);
+	else
+		store_poke(st);
+}
+
 enum metadata_code
 metadata_change(struct store *st, struct slice mailbox,
     const struct metadata_entry *changes, size_t n, struct err *e)
@@ -306,7 +317,7 @@ metadata_change(struct store *st, struct slice mailbox,
 	arena_free(&arena);
 	db_unlock(&lock);
 	if (code == METADATA_OK)
-		store_poke(st);
+		poke(st, mailbox);
 	return code;
 }
 

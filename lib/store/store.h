@@ -172,7 +172,30 @@ int store_watch(struct store *st);
 void store_watch_drain(struct store *st);
 /* Tell the waiters of this account, after the change is synced. */
 void store_poke(struct store *st);
+/*
+ * The same as drain, and the mailboxes that pokes were about, each once or more,
+ * in the arena. False: anything may have changed.
+ */
+bool store_watch_take(struct store *st, struct arena *arena,
+    struct slice **names_r, size_t *n_r);
 /* Stop waiting (before handing the process's work to another). */
 void store_unwatch(struct store *st);
+
+/*
+ * Stamps: numbers that differ when there was a change in between, by whomever,
+ * made of sizes and mtimes. Each costs two to four calls of stat. While a change
+ * is so young that another one could hide behind it: STORE_STAMP_YOUNG, which is
+ * never to be taken for unchanged.
+ */
+#define STORE_STAMP_YOUNG UINT64_C(0)
+/* Which mailboxes there are, which names are subscribed. */
+uint64_t store_list_stamp(const struct store *st);
+/* Messages and flags of a mailbox; also changes that nobody is to be told. */
+uint64_t store_mailbox_stamp(const struct store *st, struct slice mailbox);
+/* Annotations of a mailbox, or with an empty name of the account. */
+uint64_t store_metadata_stamp(const struct store *st, struct slice mailbox);
+/* The folder behind a name: the same number after a rename, another one for a
+ * new mailbox of that name. 0: there is none. */
+uint64_t store_mailbox_identity(const struct store *st, struct slice mailbox);
 
 #endif

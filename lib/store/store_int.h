@@ -37,6 +37,10 @@ struct store {
 	void *progress_ctx;
 };
 
+/* Poke with the folder that changed (below the Maildir), so that who watches
+ * many need not look at all. */
+void store_poke_folder(struct store *st, const char *folder);
+
 /* Close it, but with the next store_tidy or the one after it. */
 void store_close_later(struct store *st, struct mailbox **mb);
 
@@ -370,7 +374,8 @@ int store_last_uidvalidity(struct store *st, uint32_t *uidvalidity_r,
 
 /* ---- annotations (metadata.h) ---- */
 
-#define METADATA_FILE "mox.metadata" /* in a mailbox's folder */
+#define METADATA_FILE "mox.metadata"     /* in a mailbox's folder */
+#define METADATA_ACCOUNT_FILE "metadata" /* of the account */
 /* Those of a mailbox to another one as well. Not under a lock. */
 enum store_code metadata_copy(struct store *st, struct slice from,
     struct slice to, struct err *e);
