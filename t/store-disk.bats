@@ -103,9 +103,8 @@ expect() {
 	storectl tidy Inbox
 	calls copy Inbox 1 Work | grep -v '^copied\|^done' >"$BATS_TEST_TMPDIR/calls"
 	expect <<-END
-		link .Work/tmp
 		write .Work/mox.log
-		rename .Work/tmp .Work/cur
+		link .Work/cur
 		write .Work/mox.log
 		sync .Work/mox.log
 		sync .Work/cur

@@ -145,7 +145,7 @@ add_to_cache(struct mailbox *mb, struct adding *v, size_t n)
 
 int
 adding_lines(struct mailbox *mb, struct adding *v, size_t n,
-    adding_flags_fn *flags, void *arg, struct lines *ls, struct err *e)
+    const struct adding_fns *fns, struct lines *ls, struct err *e)
 {
 	struct keywords kw = mb->ix.kw;
 
@@ -154,7 +154,7 @@ adding_lines(struct mailbox *mb, struct adding *v, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		v[i].record.msg.uid = mb->ix.uidnext + (uint32_t)i;
 		v[i].record.msg.modseq = mb->ix.modseq + 1;
-		if (flags(arg, i, &v[i], &kw, ls, e) != 0)
+		if (fns->flags(fns->arg, i, &v[i], &kw, ls, e) != 0)
 			return -1;
 	}
 	add_to_cache(mb, v, n);
@@ -178,15 +178,46 @@ place(const struct mailbox *mb, struct adding *a, struct err *e)
 	return rc == 1 ? 0 : -1;
 }
 
+static int
+place_all(const struct mailbox *mb, struct adding *v, size_t n,
+    const struct adding_fns *fns, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < n && rc == 0; i++)
+		if (fns->place == NULL)
+			rc = place(mb, &v[i], e);
+		else {
+			rc = fns->place(fns->arg, i, &v[i], e);
+			v[i].placed = rc == 0;
+		}
+	return rc;
+}
+
+/* Their files are made behind the lines: should not all be made, none are. */
+static void
+add_coming(const struct adding *v, size_t n, struct lines *ls)
+{
+	struct arena *arena = arena_new(0);
+	struct line l = { .type = 'o', .uids = UIDSET_INIT(arena) };
+
+	uidset_add(&l.uids, v[0].record.msg.uid, v[n - 1].record.msg.uid);
+	lines_add(ls, &l);
+	arena_free(&arena);
+}
+
 /* -1: neither lines nor files are there. */
 static int
 add_locked(struct mailbox *mb, struct adding *v, size_t n,
-    adding_flags_fn *flags, void *arg, struct err *e)
+    const struct adding_fns *fns, struct err *e)
 {
 	uint64_t end = mb->pair.log.end;
 	struct lines ls = LINES_INIT;
 	struct own_change own;
-	int rc = adding_lines(mb, v, n, flags, arg, &ls, e);
+	int rc = adding_lines(mb, v, n, fns, &ls, e);
+
+	if (rc == 0 && fns->place != NULL)
+		add_coming(v, n, &ls);
 
 	if (rc == 0)
 		rc = index_append(mb, &ls, e);
@@ -196,12 +227,9 @@ add_locked(struct mailbox *mb, struct adding *v, size_t n,
 		return -1;
 	}
 	scan_before(mb, &own);
-	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = place(mb, &v[i], e);
-	if (rc == 0) {
-		scan_after(mb, &own, true);
+	if (place_all(mb, v, n, fns, e) == 0 &&
+	    (scan_after(mb, &own, true, e) == 0 || fns->place == NULL))
 		return 0;
-	}
 	/* Files first: what a crash leaves then has no file. */
 	adding_remove(mb, v, n);
 	index_undo(mb, end);
@@ -273,7 +301,7 @@ make_durable(struct mailbox *mb, const struct adding *v, size_t n,
 
 enum store_code
 adding_commit(struct mailbox *mb, struct adding *v, size_t n,
-    adding_flags_fn *flags, void *arg, struct err *e)
+    const struct adding_fns *fns, struct err *e)
 {
 	bool stays;
 
@@ -281,7 +309,7 @@ adding_commit(struct mailbox *mb, struct adding *v, size_t n,
 		adding_remove(mb, v, n);
 		return STORE_FAILED;
 	}
-	if (add_locked(mb, v, n, flags, arg, e) != 0) {
+	if (add_locked(mb, v, n, fns, e) != 0) {
 		index_unlock(mb);
 		return STORE_FAILED;
 	}
@@ -390,8 +418,8 @@ mailbox_adding_commit(struct mailbox_adding *a,
     struct mailbox_new_result *result_r, struct err *e)
 {
 	struct mailbox *mb = a->mb;
-	enum store_code code =
-	    adding_commit(mb, a->v, a->n, flags_of_new, a, e);
+	struct adding_fns fns = { .flags = flags_of_new, .arg = a };
+	enum store_code code = adding_commit(mb, a->v, a->n, &fns, e);
 
 	if (code != STORE_OK)
 		return code;

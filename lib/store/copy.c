@@ -2,7 +2,8 @@
  * copy.c - COPY and MOVE to another mailbox of the account, in batches, so that
  * locks are held shortly and memory does not grow with the messages.
  *
- * COPY is adding (add.c) with links instead of new files. MOVE renames, so
+ * COPY is adding (add.c) with links instead of new files: straight into cur/,
+ * or, when that failed once, from a copy in tmp/. MOVE renames, so
  * that a message is in one folder whatever happens: a line of the source that
  * they are leaving, then the files, the target's lines, the source's that they
  * have left. A crash leaves a file without a line in the target, where a scan
@@ -39,6 +40,8 @@ struct copy {
 	uint32_t *batch_uids;
 	size_t nbatch;
 	bool again; /* those whose files were missing are behind the others */
+	bool
+	    careful; /* a file was not where it should be, or no link possible */
 	/* Keyword bits of from as bits of to, in so far as asked. */
 	uint64_t known;
 	uint8_t bits[STORE_KEYWORDS_MAX];
@@ -257,6 +260,7 @@ link_message(struct copy *c, uint32_t uid, struct adding *a, struct err *e)
 	return rc == 0 ? 1 : -1;
 }
 
+/* All of the batch into tmp/. */
 static int
 link_messages(struct copy *c, struct err *e)
 {
@@ -278,19 +282,57 @@ link_messages(struct copy *c, struct err *e)
 	return 0;
 }
 
-static enum store_code
-copy_batch(struct copy *c, struct err *e)
+/* The file of a message straight into cur/: one change of a folder instead of
+ * three. The name is as we know it: the source is not locked. */
+static int
+link_placed(void *arg, size_t i, const struct adding *a, struct err *e)
 {
-	enum store_code code;
+	struct copy *c = arg;
+	const struct record *r = index_get(&c->from->ix, c->batch_uids[i]);
+	char file[LAYOUT_NAME];
 
-	if (link_messages(c, e) != 0)
-		return STORE_FAILED;
-	if (c->nbatch == 0)
-		return STORE_OK;
-	code = adding_commit(c->to, c->v, c->nbatch, flags_of_copy, c, e);
+	if (r != NULL && record_file(&c->from->ix, r, file) &&
+	    linkat(record_dir(c->from, r), file, c->to->folder.cur, a->file,
+		0) == 0)
+		return 0;
+	c->careful = true;
+	return err_sys(e, "copy of message");
+}
+
+static enum store_code
+commit_batch(struct copy *c, adding_place_fn *place, struct err *e)
+{
+	struct adding_fns fns = { flags_of_copy, place, c };
+	enum store_code code = STORE_OK;
+
+	if (c->nbatch > 0)
+		code = adding_commit(c->to, c->v, c->nbatch, &fns, e);
 	c->known = 0; /* bits may differ under the next lock */
+	return code;
+}
+
+/* From the message at *at, to where the next batch begins. */
+static enum store_code
+copy_batch(struct copy *c, size_t *at, struct err *e)
+{
+	enum store_code code = STORE_FAILED;
+	size_t next;
+
+	if (!c->careful) {
+		next = load_batch(c, *at, c->n);
+		for (size_t i = 0; i < c->nbatch; i++)
+			begin_record(c, &c->v[i]);
+		code = commit_batch(c, link_placed, e);
+	}
+	if (c->careful) {
+		next = load_batch(c, *at, c->n);
+		if (link_messages(c, e) != 0)
+			return STORE_FAILED;
+		code = commit_batch(c, NULL, e);
+	}
 	if (code != STORE_OK)
 		return code;
+	*at = next;
 	quota_add(c->to->st, (int64_t)batch_stored(c), (int64_t)c->nbatch);
 	batch_done(c);
 	return STORE_OK;
@@ -315,8 +357,7 @@ copy_messages(struct copy *c, struct err *e)
 	enum store_code code = store_quota_check(c->to->st, c->stored, e);
 
 	for (size_t at = 0; at < c->n && code == STORE_OK;) {
-		at = load_batch(c, at, c->n);
-		code = copy_batch(c, e);
+		code = copy_batch(c, &at, e);
 		if (code == STORE_OK && at < c->n &&
 		    store_progress(c->to->st, at, c->n, e) != 0)
 			code = STORE_FAILED;
@@ -442,6 +483,7 @@ append_source(struct copy *c, char type, struct err *e)
 static int
 move_locked(struct copy *c, size_t *at, size_t end, struct err *e)
 {
+	struct adding_fns fns = { .flags = flags_of_copy, .arg = c };
 	struct own_change own_from, own_to;
 	struct lines ls = LINES_INIT;
 	struct place *places;
@@ -452,7 +494,7 @@ move_locked(struct copy *c, size_t *at, size_t end, struct err *e)
 	places = find_files(c);
 	if (c->nbatch == 0)
 		return 0;
-	rc = adding_lines(c->to, c->v, c->nbatch, flags_of_copy, c, &ls, e);
+	rc = adding_lines(c->to, c->v, c->nbatch, &fns, &ls, e);
 	scan_before(c->from, &own_from);
 	scan_before(c->to, &own_to);
 	if (rc == 0)
@@ -474,9 +516,9 @@ move_locked(struct copy *c, size_t *at, size_t end, struct err *e)
 		}
 	}
 	if (rc == 0)
-		scan_after(c->to, &own_to, true);
+		scan_after(c->to, &own_to, true, NULL);
 	if (rc == 0 || c->from->ix.leaving.n == 0)
-		scan_after(c->from, &own_from, true);
+		scan_after(c->from, &own_from, true, NULL);
 	lines_free(&ls);
 	return rc;
 }

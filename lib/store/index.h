@@ -103,7 +103,8 @@ struct index {
 	struct mtime new, cur;
 	/* A writer is, or was when it crashed, moving files: */
 	uint32_t unplaced; /* first UID whose file may still be in tmp/, or 0 */
-	struct uidset leaving; /* to another mailbox */
+	struct uidset
+	    leaving; /* to another mailbox; from unplaced on: coming */
 
 	struct record *base;
 	uint32_t nbase;
@@ -396,17 +397,25 @@ struct adding {
  * keywords_need. */
 typedef int adding_flags_fn(void *arg, size_t i, struct adding *a,
     struct keywords *kw, struct lines *ls, struct err *e);
+/* Make the file of a message, in new/ or cur/ as it says, under the lock when
+ * its line is written. 0 or -1. */
+typedef int adding_place_fn(void *arg, size_t i, const struct adding *a,
+    struct err *e);
+struct adding_fns {
+	adding_flags_fn *flags;
+	adding_place_fn *place; /* NULL: the files are in tmp/ */
+	void *arg;
+};
 /*
  * Under the lock: UIDs, cache, file names, and the lines that add n messages
  * (record.place stays RECORD_NEW only for those without flags). -1: nothing
  * has happened.
  */
 int adding_lines(struct mailbox *mb, struct adding *v, size_t n,
-    adding_flags_fn *flags, void *arg, struct lines *ls, struct err *e);
-/* Add messages whose files are in tmp/, durably; after a failure they are in
- * no folder. Pokes. */
+    const struct adding_fns *fns, struct lines *ls, struct err *e);
+/* Add messages, durably; after a failure they are in no folder. Pokes. */
 enum store_code adding_commit(struct mailbox *mb, struct adding *v, size_t n,
-    adding_flags_fn *flags, void *arg, struct err *e);
+    const struct adding_fns *fns, struct err *e);
 /* Remove the files. */
 void adding_remove(const struct mailbox *mb, const struct adding *v, size_t n);
 
@@ -432,9 +441,10 @@ struct own_change {
 	struct mtime new, cur;
 };
 void scan_before(const struct mailbox *mb, struct own_change *c);
-void scan_after(struct mailbox *mb, const struct own_change *c, bool placed);
+int scan_after(struct mailbox *mb, const struct own_change *c, bool placed,
+    struct err *e);
 /* Under the lock: put files that a crashed writer left in tmp/ in place, and
- * expunge messages that it has moved away. */
+ * expunge messages that it has moved away, or was copying to here. */
 int scan_recover(struct mailbox *mb, struct err *e);
 
 /* A file in new/ or cur/. */

@@ -105,15 +105,15 @@ mtimes_news(const struct index *ix, const struct line *l)
 	    (l->placed && (ix->unplaced != 0 || ix->leaving.n > 0));
 }
 
-void
-scan_after(struct mailbox *mb, const struct own_change *c, bool placed)
+int
+scan_after(struct mailbox *mb, const struct own_change *c, bool placed,
+    struct err *e)
 {
 	struct line l = { .type = 'm', .placed = placed };
 
 	l.new = moved_along(mb->folder.new, c->new, mb->ix.new);
 	l.cur = moved_along(mb->folder.cur, c->cur, mb->ix.cur);
-	if (mtimes_news(&mb->ix, &l))
-		append_line(mb, &l, NULL);
+	return mtimes_news(&mb->ix, &l) ? append_line(mb, &l, e) : 0;
 }
 
 /* ---- reading a folder ---- */
@@ -612,10 +612,38 @@ add_live(struct uidset *live_r, const struct index *ix, const struct uidset *of)
 	}
 }
 
-/* Those that were to leave and are in neither folder have left: under the
- * lock nobody but foreign programs renames, and these keep the base name. */
+/* Of the set, those at or above first; the others stay. */
+static struct uidset
+split_set(struct uidset *s, uint32_t first, struct arena *arena)
+{
+	struct uidset above = UIDSET_INIT(arena);
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i].last >= first)
+			uidset_add(&above,
+			    s->v[i].first > first ? s->v[i].first : first,
+			    s->v[i].last);
+	uidset_remove(s, first, UINT32_MAX);
+	return above;
+}
+
+/* Some were not copied any more: then none are. The files go later. */
 static int
-expunge_left(struct mailbox *mb, struct err *e)
+expunge_copies(struct mailbox *mb, struct arena *arena, struct err *e)
+{
+	struct uidset copies = UIDSET_INIT(arena);
+	struct line l = { .type = 'x', .modseq = mb->ix.modseq + 1 };
+
+	add_live(&copies, &mb->ix, &mb->ix.leaving);
+	l.uids = split_set(&copies, mb->ix.unplaced, arena);
+	return append_line(mb, &l, e);
+}
+
+/* Of those that were to leave or to come, what is in neither folder is not
+ * here: under the lock nobody but foreign programs renames, and these keep the
+ * base name. */
+static int
+finish_moving(struct mailbox *mb, struct err *e)
 {
 	struct scan s = { .mb = mb, .l = { .arena = arena_new(0) } };
 	struct line l = { .type = 'y', .modseq = mb->ix.modseq + 1 };
@@ -634,6 +662,9 @@ expunge_left(struct mailbox *mb, struct err *e)
 				uidset_remove(&s.missing, s.l.v[i].uid,
 				    s.l.v[i].uid);
 	}
+	if (rc == 0 && mb->ix.unplaced != 0 &&
+	    split_set(&s.missing, mb->ix.unplaced, s.l.arena).n > 0)
+		rc = expunge_copies(mb, s.l.arena, e);
 	l.uids = s.missing;
 	if (rc == 0 && s.missing.n > 0)
 		rc = append_line(mb, &l, e);
@@ -648,9 +679,9 @@ scan_recover(struct mailbox *mb, struct err *e)
 
 	scan_before(mb, &own);
 	if ((mb->ix.unplaced != 0 && place_files(mb, e) != 0) ||
-	    (mb->ix.leaving.n > 0 && expunge_left(mb, e) != 0))
+	    (mb->ix.leaving.n > 0 && finish_moving(mb, e) != 0))
 		return -1;
-	scan_after(mb, &own, true);
+	scan_after(mb, &own, true, NULL);
 	return 0;
 }
 

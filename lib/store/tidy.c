@@ -145,7 +145,7 @@ tidy_unlinks(struct mailbox *mb, struct err *e)
 	left = unlink_known(mb, v, n);
 	if (left > 0)
 		rc = unlink_searched(mb, v, left, e);
-	scan_after(mb, &own, false);
+	scan_after(mb, &own, false, NULL);
 	index_unlock(mb);
 	if (rc == 0 && n > 0)
 		rc = forget_unlinked(mb, &uids, e) == 0 ? 1 : -1;
@@ -273,7 +273,7 @@ give_names(struct rename *rn, struct err *e)
 	scan_before(mb, &own);
 	for (size_t i = 0; i < rn->n; i++)
 		give_name(mb, &rn->v[i]);
-	scan_after(mb, &own, false);
+	scan_after(mb, &own, false, NULL);
 	return 0;
 }
 
