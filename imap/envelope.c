@@ -1,5 +1,7 @@
 #include "imap/envelope.h"
 
+#include <string.h>
+
 #include "imap/parse.h"
 
 /* "(name NIL mailbox host)" */
@@ -14,35 +16,92 @@ address(struct imap_parse *p, struct envelope_address *a_r)
 	    imap_nstring(p, &a_r->host) && imap_char(p, ')');
 }
 
-/* A list of addresses to its end; the first goes to first_r. */
-static bool
-addresses(struct imap_parse *p, bool *any_r, struct envelope_address *first_r)
-{
-	struct envelope_address a;
+/* ---- what is not asked for is passed over ---- */
 
-	*any_r = false;
-	if (imap_word(p, "NIL"))
-		return true;
-	if (!imap_char(p, '('))
+/* To behind the closing quote: the first that has an even number of backslashes
+ * before it. */
+static bool
+skip_quoted(struct scan *sc)
+{
+	const char *start = ++sc->p, *quote, *p;
+
+	while ((quote = memchr(sc->p, '"', (size_t)(sc->end - sc->p)))) {
+		for (p = quote; p > start && p[-1] == '\\'; p--)
+			;
+		sc->p = quote + 1;
+		if ((quote - p) % 2 == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+skip_literal(struct scan *sc)
+{
+	uint64_t n;
+
+	if (!scan_char(sc, '{') || !scan_u64(sc, &n) ||
+	    !scan_lit(sc, SLICE("}\r\n")) || n > (size_t)(sc->end - sc->p))
 		return false;
-	while (!imap_char(p, ')')) {
-		if (!address(p, &a))
+	sc->p += n;
+	return true;
+}
+
+static bool
+skip_nstring(struct scan *sc)
+{
+	if (sc->p < sc->end && *sc->p == '"')
+		return skip_quoted(sc);
+	return scan_lit(sc, SLICE("NIL")) || skip_literal(sc);
+}
+
+/* NIL, or addresses in parentheses, of four strings each. */
+static bool
+skip_addresses(struct scan *sc)
+{
+	if (scan_lit(sc, SLICE("NIL")))
+		return true;
+	if (!scan_char(sc, '('))
+		return false;
+	while (!scan_char(sc, ')')) {
+		if (!scan_char(sc, '('))
 			return false;
-		if (!*any_r)
-			*first_r = a;
-		*any_r = true;
+		for (int i = 0; i < 4; i++)
+			if ((i > 0 && !scan_char(sc, ' ')) || !skip_nstring(sc))
+				return false;
+		if (!scan_char(sc, ')'))
+			return false;
 	}
 	return true;
 }
 
-/* Up to the lists of addresses. */
+/* To the field, which is behind date and subject. */
 static bool
-begin(struct imap_parse *p)
+skip_to(struct scan *sc, enum envelope_field field)
 {
-	struct slice text;
+	if (!scan_char(sc, '(') || !skip_nstring(sc) || !scan_char(sc, ' ') ||
+	    !skip_nstring(sc))
+		return false;
+	for (unsigned i = ENVELOPE_FROM; i < (unsigned)field; i++)
+		if (!scan_char(sc, ' ') ||
+		    !(i < ENVELOPE_IN_REPLY_TO ? skip_addresses(sc)
+					       : skip_nstring(sc)))
+			return false;
+	return scan_char(sc, ' ');
+}
 
-	return imap_char(p, '(') && imap_nstring(p, &text) && imap_sp(p) &&
-	    imap_nstring(p, &text);
+/* ---- a field ---- */
+
+bool
+imap_envelope_mailbox(struct arena *arena, struct slice envelope,
+    enum envelope_field field, struct slice *mailbox_r)
+{
+	struct imap_parse p = { .sc = scan_of(envelope), .arena = arena };
+
+	return skip_to(&p.sc, field) && scan_lit(&p.sc, SLICE("((")) &&
+	    skip_nstring(&p.sc) && scan_char(&p.sc, ' ') &&
+	    skip_nstring(&p.sc) && scan_char(&p.sc, ' ') &&
+	    imap_nstring(&p, mailbox_r);
 }
 
 bool
@@ -50,14 +109,9 @@ imap_envelope_first(struct arena *arena, struct slice envelope,
     enum envelope_field field, struct envelope_address *address_r)
 {
 	struct imap_parse p = { .sc = scan_of(envelope), .arena = arena };
-	bool any = false;
 
-	if (!begin(&p))
-		return false;
-	for (unsigned i = ENVELOPE_FROM; i <= (unsigned)field; i++)
-		if (!imap_sp(&p) || !addresses(&p, &any, address_r))
-			return false;
-	return any;
+	return skip_to(&p.sc, field) && imap_char(&p, '(') &&
+	    address(&p, address_r);
 }
 
 bool
@@ -65,16 +119,7 @@ imap_envelope_text(struct arena *arena, struct slice envelope,
     enum envelope_field field, struct slice *text_r)
 {
 	struct imap_parse p = { .sc = scan_of(envelope), .arena = arena };
-	struct envelope_address address;
-	bool any;
 
-	if (!begin(&p))
-		return false;
-	for (unsigned i = ENVELOPE_FROM; i <= ENVELOPE_BCC; i++)
-		if (!imap_sp(&p) || !addresses(&p, &any, &address))
-			return false;
-	for (unsigned i = ENVELOPE_IN_REPLY_TO; i <= (unsigned)field; i++)
-		if (!imap_sp(&p) || !imap_nstring(&p, text_r))
-			return false;
-	return text_r->p != NULL;
+	return skip_to(&p.sc, field) && imap_nstring(&p, text_r) &&
+	    text_r->p != NULL;
 }

@@ -28,6 +28,10 @@ struct envelope_address {
 bool imap_envelope_first(struct arena *arena, struct slice envelope,
     enum envelope_field field, struct envelope_address *address_r);
 
+/* The same, only its mailbox; empty if that is NIL. */
+bool imap_envelope_mailbox(struct arena *arena, struct slice envelope,
+    enum envelope_field field, struct slice *mailbox_r);
+
 /* The same for a text; 8-bit characters and encoded words are as in the field. */
 bool imap_envelope_text(struct arena *arena, struct slice envelope,
     enum envelope_field field, struct slice *text_r);

@@ -189,6 +189,9 @@ value_contains(struct slice value, struct slice needle)
 	struct buf flat = BUF_INIT(HEADER_MAX), text = BUF_INIT(HEADER_MAX);
 	bool found;
 
+	/* Neither to be unfolded nor decoded. */
+	if (!encword_needed(value))
+		return text_contains(value, needle);
 	header_unfold(&flat, value);
 	encword_decode(&text, buf_slice(&flat));
 	found = text_contains(buf_slice(&text), needle);

@@ -131,17 +131,28 @@ struct mailbox_reader {
 	size_t out_at, out_n;
 };
 
+static bool
+within(const struct record *v, uint32_t n, const struct store_msg *m)
+{
+	return (uintptr_t)m - (uintptr_t)v < (size_t)n * sizeof(*v);
+}
+
 /* The whole record of a message, which callers may hold a copy of. NULL when
  * it is not there any more. */
 static const struct record *
 record_of(const struct mailbox *mb, const struct store_msg *m)
 {
-	uint32_t pos = index_from(&mb->ix, m->uid);
+	const struct index *ix = &mb->ix;
 	const struct record *r;
+	uint32_t pos;
 
-	if (pos >= index_end(&mb->ix))
+	/* Most often it is the record's own. */
+	if (within(ix->base, ix->nbase, m) || within(ix->tail, ix->ntail, m))
+		return (const struct record *)m;
+	pos = index_from(ix, m->uid);
+	if (pos >= index_end(ix))
 		return NULL;
-	r = index_at(&mb->ix, pos);
+	r = index_at(ix, pos);
 	return r->msg.uid == m->uid ? r : NULL;
 }
 
@@ -409,10 +420,10 @@ mailbox_record(struct mailbox *mb, const struct store_msg *m,
 
 	if (!r)
 		return 0;
-	old = *r; /* parsing may take in changes */
-	if (old.cache.segment != 0 &&
-	    cache_get(mb->cache, old.cache, old.msg.uid, record_r))
+	if (r->cache.segment != 0 &&
+	    cache_get(mb->cache, r->cache, r->msg.uid, record_r))
 		return 1;
+	old = *r; /* parsing may take in changes */
 	rc = parse(mb, m, &mixed, e);
 	if (rc != 1)
 		return rc;
