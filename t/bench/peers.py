@@ -63,7 +63,9 @@ def tree(root):
 def cpu_seconds(roots):
     ticks = os.sysconf("SC_CLK_TCK")
     all_ = processes()
-    return sum(all_[p][1] for root in roots for p in tree(root)) / ticks
+    # Some may have ended between the two looks.
+    return sum(all_.get(p, (0, 0))[1]
+               for root in roots for p in tree(root)) / ticks
 
 
 def pss_kb(roots):

@@ -78,5 +78,8 @@ def measure(report, load, servers, count):
             first = load(s, s.imap, False, "command", "Search", 1, command)
             warm = load(s, s.imap, False, "command", "Search", repeat, command)
             row.append((first[0], warm[0]))
-        report(f"IMAP {count}: {label}, first", "ms", row[0][0], row[1][0], False)
-        report(f"IMAP {count}: {label}, warm", "ms", row[0][1], row[1][1], False)
+        row.append((None, None))
+        for i, how in enumerate(("first", "warm")):
+            report(f"IMAP {count}: {label}, {how}", "ms", row[0][i], row[1][i], False)
+    for s in servers:
+        load(s, s.imap, False, "command", "", 1, "DELETE Search")

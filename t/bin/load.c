@@ -331,6 +331,69 @@ run_append(const struct target *to, const char *mailbox, unsigned count,
 	client_close(c);
 }
 
+/* What clients ask for, in so many of 20 times; %u is some message. */
+static const struct {
+	unsigned of20;
+	const char *command;
+} mix[] = {
+	{ 6, "FETCH %u:%u (UID FLAGS ENVELOPE)" },
+	{ 5, "FETCH %u BODY.PEEK[]" },
+	{ 2, "STORE %u +FLAGS (\\Flagged)" },
+	{ 1, "STORE %u -FLAGS (\\Flagged)" },
+	{ 2, "NOOP" },
+	{ 2, "SEARCH UNSEEN FLAGGED" },
+	{ 1, "STATUS INBOX (MESSAGES UNSEEN)" },
+	{ 1, "FETCH %u BODYSTRUCTURE" },
+};
+
+#define MIX_RANGE 50u
+
+static void
+run_client(struct client *c, const char *mailbox, unsigned messages,
+    unsigned seed, double until, uint64_t *done)
+{
+	client_command(c, "SELECT \"%s\"", mailbox);
+	while (now() < until) {
+		unsigned n = (unsigned)rand_r(&seed) % 20, i = 0;
+		unsigned at = (unsigned)rand_r(&seed) % messages + 1;
+		unsigned to =
+		    at + MIX_RANGE < messages ? at + MIX_RANGE : messages;
+
+		while (n >= mix[i].of20)
+			n -= mix[i++].of20;
+		client_command(c, mix[i].command, at, to);
+		(*done)++;
+	}
+}
+
+/* So many clients at once, each with a session of its own: commands a second. */
+static void
+run_mixed(const struct target *to, const char *mailbox, unsigned clients,
+    double seconds, unsigned messages)
+{
+	uint64_t *done = mmap(NULL, sizeof(*done) * clients,
+	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct client *c;
+	uint64_t sum = 0;
+	double begin;
+
+	for (unsigned i = 0; i < clients; i++) {
+		if (fork() != 0)
+			continue;
+		c = client_login(to);
+		begin = now();
+		run_client(c, mailbox, messages, i, begin + seconds, &done[i]);
+		client_command(c, "LOGOUT");
+		client_close(c);
+		_exit(0);
+	}
+	while (wait(NULL) > 0)
+		;
+	for (unsigned i = 0; i < clients; i++)
+		sum += done[i];
+	printf("%.1f\n", (double)sum / seconds);
+}
+
 /* So many connections in IDLE; "ready", then wait until stdin ends. */
 static void
 run_idle(const struct target *to, unsigned count)
@@ -355,6 +418,8 @@ static void __attribute__((noreturn)) usage(void)
 	      "  logins CLIENTS SECONDS         logins a second\n"
 	      "  command MAILBOX REPEAT COMMAND median ms, octets received\n"
 	      "  append MAILBOX COUNT SIZE      messages a second\n"
+	      "  mixed MAILBOX CLIENTS SECONDS MESSAGES\n"
+	      "                                 commands a second\n"
 	      "  idle COUNT                     hold idle connections\n",
 	    stderr);
 	exit(2);
@@ -390,6 +455,9 @@ main(int argc, char **argv)
 		run_command(&to, argv[1], number(argv[2]), argv[3]);
 	else if (slice_is(slice_str(argv[0]), "append") && argc == 4)
 		run_append(&to, argv[1], number(argv[2]), number(argv[3]));
+	else if (slice_is(slice_str(argv[0]), "mixed") && argc == 5)
+		run_mixed(&to, argv[1], number(argv[2]), number(argv[3]),
+		    number(argv[4]));
 	else if (slice_is(slice_str(argv[0]), "idle") && argc == 2)
 		run_idle(&to, number(argv[1]));
 	else
