@@ -138,29 +138,48 @@ fraction(struct scan *sc)
 	return us;
 }
 
+/* "Z" or "+01:00": minutes east of UTC. */
+static bool
+zone(struct scan *sc, int *minutes_r)
+{
+	bool west = scan_peek(sc) == '-';
+	unsigned hours, minutes;
+
+	*minutes_r = 0;
+	if (scan_liti(sc, SLICE("Z")))
+		return true;
+	if ((!scan_char(sc, '-') && !scan_char(sc, '+')) ||
+	    !scan_digits(sc, 2, &hours) || !scan_char(sc, ':') ||
+	    !scan_digits(sc, 2, &minutes) || hours > 23 || minutes > 59)
+		return false;
+	*minutes_r = (int)(hours * 60 + minutes) * (west ? -1 : 1);
+	return true;
+}
+
 bool
 clock_rfc3339_parse(struct slice text, int64_t *us_r)
 {
 	struct scan sc = scan_of(text);
 	unsigned year, month, day, hour, minute, second;
 	int64_t us;
+	int east;
 
 	if (!scan_digits(&sc, 4, &year) || !scan_char(&sc, '-') ||
 	    !scan_digits(&sc, 2, &month) || !scan_char(&sc, '-') ||
-	    !scan_digits(&sc, 2, &day) || !scan_char(&sc, 'T') ||
+	    !scan_digits(&sc, 2, &day) || !scan_liti(&sc, SLICE("T")) ||
 	    !scan_digits(&sc, 2, &hour) || !scan_char(&sc, ':') ||
 	    !scan_digits(&sc, 2, &minute) || !scan_char(&sc, ':') ||
 	    !scan_digits(&sc, 2, &second))
 		return false;
 	us = fraction(&sc);
-	if (!scan_char(&sc, 'Z') || !scan_end(&sc) || year < 1970 ||
-	    month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 ||
-	    minute > 59 || second > 60)
+	if (!zone(&sc, &east) || !scan_end(&sc) || year < 1970 || month < 1 ||
+	    month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 ||
+	    second > 60)
 		return false;
-	*us_r =
-	    ((days_of(year, month, day) * 24 + hour) * 60 + minute) * 60000000 +
+	*us_r = ((days_of(year, month, day) * 24 + hour) * 60 + minute - east) *
+		60000000 +
 	    second * INT64_C(1000000) + us;
-	return true;
+	return *us_r >= 0;
 }
 
 int

@@ -38,7 +38,8 @@ const struct clock *clock_program(void);
 
 /* "2006-01-02T15:04:05.000Z" (RFC 3339, UTC). */
 void clock_rfc3339(int64_t us, char text[CLOCK_TEXT]);
-/* The same from 1970 on, with any fraction or none; true if it is that. */
+/* The same from 1970 on, of any zone, with any fraction of a second or none
+ * (RFC 3339, 5.6); true if it is that. */
 bool clock_rfc3339_parse(struct slice text, int64_t *us_r);
 
 /* Seconds east of UTC that local time had at t. */
