@@ -1,5 +1,5 @@
 /* Unit tests of lib/message: msgrec_check, msgrec_in_bounds, msgrec_prefix,
- * section_find. */
+ * section_find, msgrec_structure. */
 #include "message/parse.h"
 #include "message/record_int.h"
 #include "message/section.h"
@@ -415,6 +415,62 @@ test_plain_sections(void)
 	buf_free(&b);
 }
 
+static const char *
+structure_of(struct slice record, const char *name,
+    const struct msgrec_decoded *decoded, struct buf *out)
+{
+	struct section s;
+
+	buf_reset(out);
+	CHECK(find(record, name, &s));
+	return msgrec_structure(record, s.part, decoded, out) ? buf_cstr(out)
+							      : "none";
+}
+
+static void
+test_part_structure(void)
+{
+	static const struct {
+		const char *name, *start;
+	} pieces[] = {
+		{ "1", "(\"TEXT\" \"PLAIN\" " },
+		{ "3", "(\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" " },
+		{ "3.TEXT", "((\"TEXT\" \"PLAIN\" " },
+		{ "3.2", "(\"APPLICATION\" \"OCTET-STREAM\" NIL " },
+		{ "4", "((\"IMAGE\" \"GIF\" NIL NIL NIL \"7BIT\" 8 " },
+		{ "4.2.2.2", "(\"TEXT\" \"RICHTEXT\" " },
+	};
+	const struct msgrec_decoded d = { 5, 7 };
+	struct buf b = BUF_INIT(MSGREC_MAX), out = BUF_INIT(MSGREC_MAX);
+	struct slice r;
+
+	msgparse_all(slice_str(example), NULL, &b);
+	r = buf_slice(&b);
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++) {
+		struct slice got =
+		    slice_str(structure_of(r, pieces[i].name, NULL, &out));
+
+		ROW(pieces[i].name);
+		CHECK_SLICE(slice_head(got, strlen(pieces[i].start)),
+		    slice_str(pieces[i].start));
+		CHECK(check_with(ENVELOPE, buf_cstr(&out), ""));
+	}
+	ROW("decoded");
+	CHECK_STR(structure_of(r, "1", &d, &out),
+	    "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL "
+	    "\"BINARY\" 5 7 NIL NIL NIL NIL)");
+	CHECK_STR(structure_of(r, "2", &d, &out),
+	    "(\"APPLICATION\" \"OCTET-STREAM\" NIL NIL NIL "
+	    "\"BINARY\" 5 NIL NIL NIL NIL)");
+	CHECK_STR(structure_of(r, "3", &d, &out), "none");
+	CHECK_STR(structure_of(r, "4", &d, &out), "none");
+	CHECK(!msgrec_structure(r, msgrec_parts(r), NULL, &out));
+	structure_of(r, "", NULL, &out);
+	CHECK_SLICE(buf_slice(&out), msgrec_text(r, MSGREC_STRUCTURE));
+	buf_free(&b);
+	buf_free(&out);
+}
+
 int
 main(void)
 {
@@ -426,5 +482,6 @@ main(void)
 	RUN(test_prefix);
 	RUN(test_sections);
 	RUN(test_plain_sections);
+	RUN(test_part_structure);
 	return unit_done();
 }

@@ -210,36 +210,44 @@ extension(struct scan *sc)
 	return space(sc) && strings(sc, false) && space(sc) && nstring(sc);
 }
 
+/* What one walk over a body is for. */
+struct walk {
+	struct buf *out;     /* gets all but the extension data, or NULL */
+	uint32_t n;          /* bodies that were begun */
+	uint32_t wanted;     /* the number of one, from 0 */
+	struct slice *found; /* it, or NULL if none is wanted */
+};
+
 static void
-copy(struct buf *out, const char *from, const struct scan *to)
+copy(struct walk *w, const char *from, const struct scan *to)
 {
-	if (out != NULL)
-		buf_add(out, slice_of(from, (size_t)(to->p - from)));
+	if (w->out != NULL)
+		buf_add(w->out, slice_of(from, (size_t)(to->p - from)));
 }
 
-static bool body(struct scan *sc, unsigned depth, struct buf *out);
+static bool body(struct scan *sc, unsigned depth, struct walk *w);
 
 /* body-type-mpart, from its first part on */
 static bool
-multipart(struct scan *sc, unsigned depth, struct buf *out)
+multipart(struct scan *sc, unsigned depth, struct walk *w)
 {
 	struct slice subtype;
 	const char *from;
 
 	do {
-		if (!body(sc, depth + 1, out))
+		if (!body(sc, depth + 1, w))
 			return false;
 	} while (scan_peek(sc) == '(');
 	from = sc->p;
 	if (!space(sc) || !string(sc, &subtype))
 		return false;
-	copy(out, from, sc);
+	copy(w, from, sc);
 	return space(sc) && strings(sc, true) && extension(sc);
 }
 
 /* body-type-1part, from its type on */
 static bool
-single(struct scan *sc, unsigned depth, struct buf *out)
+single(struct scan *sc, unsigned depth, struct walk *w)
 {
 	const char *from = sc->p;
 	struct slice type, subtype, encoding;
@@ -253,34 +261,36 @@ single(struct scan *sc, unsigned depth, struct buf *out)
 	    (slice_is(subtype, "RFC822") || slice_is(subtype, "GLOBAL"))) {
 		if (!space(sc) || !envelope(sc) || !space(sc))
 			return false;
-		copy(out, from, sc);
-		if (!body(sc, depth + 1, out))
+		copy(w, from, sc);
+		if (!body(sc, depth + 1, w))
 			return false;
 		from = sc->p;
 		if (!space(sc) || !number(sc))
 			return false;
 	} else if (slice_is(type, "TEXT") && (!space(sc) || !number(sc)))
 		return false;
-	copy(out, from, sc);
+	copy(w, from, sc);
 	return space(sc) && nstring(sc) && extension(sc);
 }
 
-/* Copies all but the extension data to out, unless that is NULL. */
 static bool
-body(struct scan *sc, unsigned depth, struct buf *out)
+body(struct scan *sc, unsigned depth, struct walk *w)
 {
-	const char *from = sc->p;
+	const char *begin = sc->p, *from = begin;
+	uint32_t number_of_it = w->n++;
 
 	if (depth > MSGREC_DEPTH_MAX || !scan_char(sc, '('))
 		return false;
-	copy(out, from, sc);
-	if (scan_peek(sc) == '(' ? !multipart(sc, depth, out)
-				 : !single(sc, depth, out))
+	copy(w, from, sc);
+	if (scan_peek(sc) == '(' ? !multipart(sc, depth, w)
+				 : !single(sc, depth, w))
 		return false;
 	from = sc->p;
 	if (!scan_char(sc, ')'))
 		return false;
-	copy(out, from, sc);
+	copy(w, from, sc);
+	if (w->found != NULL && w->wanted == number_of_it)
+		*w->found = slice_of(begin, (size_t)(sc->p - begin));
 	return true;
 }
 
@@ -296,14 +306,53 @@ bool
 imapform_structure_ok(struct slice text)
 {
 	struct scan sc = scan_of(text);
+	struct walk w = { 0 };
 
-	return body(&sc, 0, NULL) && scan_end(&sc);
+	return body(&sc, 0, &w) && scan_end(&sc);
 }
 
 void
 imapform_basic(struct slice structure, struct buf *out)
 {
 	struct scan sc = scan_of(structure);
+	struct walk w = { .out = out };
 
-	body(&sc, 0, out);
+	body(&sc, 0, &w);
+}
+
+struct slice
+imapform_part(struct slice structure, uint32_t i)
+{
+	struct scan sc = scan_of(structure);
+	struct slice found = SLICE_NULL;
+	struct walk w = { .wanted = i, .found = &found };
+
+	body(&sc, 0, &w);
+	return found;
+}
+
+bool
+imapform_decoded(struct slice part, uint64_t size, uint64_t lines,
+    struct buf *out)
+{
+	struct scan sc = scan_of(part);
+	struct slice type, subtype, encoding, before;
+	bool text;
+
+	if (!scan_char(&sc, '(') || !string(&sc, &type) || !space(&sc) ||
+	    !string(&sc, &subtype) || !space(&sc) || !strings(&sc, true) ||
+	    !space(&sc) || !nstring(&sc) || !space(&sc) || !nstring(&sc) ||
+	    !space(&sc))
+		return false;
+	before = slice_head(part, (size_t)(sc.p - part.p));
+	text = slice_is(type, "TEXT");
+	if (!string(&sc, &encoding) || !space(&sc) || !number(&sc) ||
+	    (text && (!space(&sc) || !number(&sc))))
+		return false;
+	buf_add(out, before);
+	buf_addf(out, "\"BINARY\" %llu", (unsigned long long)size);
+	if (text)
+		buf_addf(out, " %llu", (unsigned long long)lines);
+	buf_add(out, scan_rest(&sc));
+	return true;
 }

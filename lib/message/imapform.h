@@ -27,4 +27,12 @@ bool imapform_structure_ok(struct slice text);
 /* The BODY form of a BODYSTRUCTURE that is ok. */
 void imapform_basic(struct slice structure, struct buf *out);
 
+/* The piece of a BODYSTRUCTURE that is ok which is of body i: 0 is the whole,
+ * those in it follow in their order. Empty if there are not so many. */
+struct slice imapform_part(struct slice structure, uint32_t i);
+/* The piece of one part that is neither multipart nor message, appended to out
+ * as it is without transfer encoding. False, nothing added: it is another. */
+bool imapform_decoded(struct slice part, uint64_t size, uint64_t lines,
+    struct buf *out);
+
 #endif

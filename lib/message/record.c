@@ -171,6 +171,26 @@ msgrec_body(struct slice record, struct buf *out)
 	imapform_basic(msgrec_text(record, MSGREC_STRUCTURE), out);
 }
 
+bool
+msgrec_structure(struct slice record, uint32_t i,
+    const struct msgrec_decoded *decoded, struct buf *out)
+{
+	struct msgrec_part part;
+	struct slice text;
+
+	if (i >= msgrec_parts(record))
+		return false;
+	text = imapform_part(msgrec_text(record, MSGREC_STRUCTURE), i);
+	if (text.n == 0)
+		return false;
+	msgrec_part(record, i, &part);
+	if (decoded)
+		return part.kind == MSGREC_LEAF &&
+		    imapform_decoded(text, decoded->size, decoded->lines, out);
+	buf_add(out, text);
+	return true;
+}
+
 uint32_t
 msgrec_parts(struct slice record)
 {

@@ -119,6 +119,17 @@ struct slice msgrec_text(struct slice record, enum msgrec_text which);
 /* IMAP BODY: MSGREC_STRUCTURE without extension data, appended to out. */
 void msgrec_body(struct slice record, struct buf *out);
 
+/*
+ * The BODYSTRUCTURE of part i alone, appended to out; with decoded (may be NULL)
+ * as that of the same part without its transfer encoding. False, and nothing
+ * added, if there is none, or decoded and it is no leaf.
+ */
+struct msgrec_decoded {
+	uint64_t size, lines;
+};
+bool msgrec_structure(struct slice record, uint32_t i,
+    const struct msgrec_decoded *decoded, struct buf *out);
+
 /* Parts stand in the order of the message, parents first; 1 or more. */
 uint32_t msgrec_parts(struct slice record);
 void msgrec_part(struct slice record, uint32_t i, struct msgrec_part *part_r);
