@@ -127,6 +127,7 @@ run_session(struct back *b)
 	answer_login(b, &s, conn);
 	imap_reader_init(&s.in, conn);
 	s.user = l->login;
+	s.lookup = l->host->lookup;
 	imap_session_run(&s);
 	log_line(TOPIC, LOG_INFO, "session ended", LOG_S("login", l->login),
 	    LOG_U("in", conn_bytes_in(conn)),

@@ -134,7 +134,7 @@ put_item(struct run *r, uint32_t seq, const struct fetch_item *item)
 	case FETCH_FIELDS:
 	case FETCH_BINARY:
 	case FETCH_BINARY_SIZE:
-		return imap_fetch_body(r->s, seq, item, &r->e);
+		return imap_fetch_body(r->s, r->s->mb, seq, item, &r->e);
 	}
 	return FETCH_FAILED;
 }

@@ -56,6 +56,9 @@ tell_selected(struct imap_session *s)
 	    mailbox_uidnext(s->mb));
 	imap_line(s, "OK [MAILBOXID (%.*s)] RFC 8474",
 	    SLICE_FMT(mailbox_id(s->mb)));
+	/* RFC 4467, 8 */
+	if (!imap_disabled(s, SLICE("URLAUTH")))
+		imap_line(s, "OK [URLMECH INTERNAL] for GENURLAUTH");
 	buf_addz(&s->out, "* LIST () \"/\" ");
 	imap_put_mailbox(s, mailbox_name(s->mb));
 	buf_addz(&s->out, "\r\n");

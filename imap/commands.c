@@ -4,7 +4,7 @@
 /* The account as a whole, and adding to it. */
 #define ADMINISTRATION \
 	" QUOTA QUOTA=RES-STORAGE MULTIAPPEND REPLACE CATENATE" \
-	" METADATA LIST-METADATA"
+	" METADATA LIST-METADATA URLAUTH URLAUTH=BINARY"
 
 /* What SEARCH and its kin can do. */
 #define SEARCHING \
@@ -55,6 +55,9 @@ static const struct imap_def commands[] = {
 	    IMAP_HAS_UID | IMAP_NUMBERS },
 	{ "GETMETADATA", imap_cmd_getmetadata, IMAP_IN_BOTH, 0 },
 	{ "SETMETADATA", imap_cmd_setmetadata, IMAP_IN_BOTH, 0 },
+	{ "GENURLAUTH", imap_cmd_genurlauth, IMAP_IN_BOTH, 0 },
+	{ "RESETKEY", imap_cmd_resetkey, IMAP_IN_BOTH, 0 },
+	{ "URLFETCH", imap_cmd_urlfetch, IMAP_IN_BOTH, 0 },
 	{ "COMPRESS", imap_cmd_compress, IMAP_IN_BOTH, 0 },
 	{ "GETQUOTA", imap_cmd_getquota, IMAP_IN_BOTH, 0 },
 	{ "GETQUOTAROOT", imap_cmd_getquotaroot, IMAP_IN_BOTH, 0 },

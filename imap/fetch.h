@@ -69,11 +69,19 @@ enum fetch_status {
 
 /*
  * Write label and value of a FETCH_SECTION, _FIELDS, _BINARY or _BINARY_SIZE
- * item. Anything but FETCH_OK has written nothing, or has marked the session
- * dead since a literal could not be kept.
+ * item of any open mailbox. Anything but FETCH_OK has written nothing, or has
+ * marked the session dead since a literal could not be kept.
  */
-enum fetch_status imap_fetch_body(struct imap_session *s, uint32_t seq,
-    const struct fetch_item *item, struct err *e);
+enum fetch_status imap_fetch_body(struct imap_session *s, struct mailbox *mb,
+    uint32_t seq, const struct fetch_item *item, struct err *e);
+
+/*
+ * Write the BODYSTRUCTURE of the part a FETCH_SECTION item means, or for
+ * FETCH_BINARY as it is without transfer encoding (RFC 5524, 3.2). FETCH_NO_PART
+ * for what is not a whole part. Anything but FETCH_OK has written nothing.
+ */
+enum fetch_status imap_fetch_part_structure(struct mailbox *mb, uint32_t seq,
+    const struct fetch_item *item, struct buf *out, struct err *e);
 
 /*
  * Give the octets of a FETCH_SECTION or FETCH_FIELDS item of any open mailbox

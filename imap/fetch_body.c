@@ -205,23 +205,23 @@ remember_place(struct imap_session *s, uint32_t uid, const struct range *range)
 }
 
 static enum fetch_status
-put_section(struct imap_session *s, uint32_t seq, const struct fetch_item *item,
-    struct err *e)
+put_section(struct imap_session *s, struct mailbox *mb, uint32_t seq,
+    const struct fetch_item *item, struct err *e)
 {
-	uint32_t uid = mailbox_msg(s->mb, seq)->uid;
+	uint32_t uid = mailbox_msg(mb, seq)->uid;
+	bool selected = mb == s->mb;
 	struct literal l = { .s = s, .item = item };
 	struct range range;
-	enum fetch_status st = find_range(s->mb, seq, item, &range, e);
+	enum fetch_status st = find_range(mb, seq, item, &range, e);
 
 	if (st != FETCH_OK)
 		return st;
 	cut_partial(item, &range);
-	if (item->partial)
-		recall_place(s, mailbox_msg(s->mb, seq), &range);
+	if (item->partial && selected)
+		recall_place(s, mailbox_msg(mb, seq), &range);
 	l.size = range.size;
-	st =
-	    literal_end(&l, read_range(s->mb, seq, &range, literal_put, &l, e));
-	if (st == FETCH_OK)
+	st = literal_end(&l, read_range(mb, seq, &range, literal_put, &l, e));
+	if (st == FETCH_OK && selected)
 		remember_place(s, uid, &range);
 	return st;
 }
@@ -257,12 +257,12 @@ find_fields(struct mailbox *mb, uint32_t seq, const struct fetch_item *item,
 }
 
 static enum fetch_status
-put_fields(struct imap_session *s, uint32_t seq, const struct fetch_item *item,
-    struct err *e)
+put_fields(struct imap_session *s, struct mailbox *mb, uint32_t seq,
+    const struct fetch_item *item, struct err *e)
 {
 	struct buf fields = BUF_INIT(FIELDS_MAX);
 	struct slice cut;
-	enum fetch_status st = find_fields(s->mb, seq, item, &fields, &cut, e);
+	enum fetch_status st = find_fields(mb, seq, item, &fields, &cut, e);
 
 	if (st == FETCH_OK) {
 		buf_add(&s->out, item->label);
@@ -304,6 +304,7 @@ struct decode {
 	struct body *body;
 	struct buf out;
 	uint64_t size;       /* decoded bytes so far */
+	uint64_t lines;      /* and line ends in them */
 	bool nul;            /* some byte is NUL: literal8 */
 	struct literal *to;  /* NULL: only count */
 	uint64_t skip, want; /* of the decoded bytes, for partial */
@@ -315,6 +316,7 @@ decoded(struct decode *d)
 	struct slice got = buf_slice(&d->out);
 
 	d->size += got.n;
+	d->lines += d->to || !got.n ? 0 : count_breaks(got);
 	d->nul |= got.n && memchr(got.p, 0, got.n);
 	if (d->to) {
 		uint64_t skip = got.n < d->skip ? got.n : d->skip;
@@ -339,7 +341,7 @@ decode_put(void *ctx, struct slice wire)
 }
 
 static enum fetch_status
-decode_range(struct imap_session *s, uint32_t seq, struct range *range,
+decode_range(struct mailbox *mb, uint32_t seq, struct range *range,
     enum msgrec_encoding encoding, struct decode *d, struct err *e)
 {
 	enum fetch_status st;
@@ -348,7 +350,7 @@ decode_range(struct imap_session *s, uint32_t seq, struct range *range,
 	if (!d->body)
 		return FETCH_UNKNOWN_CTE;
 	d->out = (struct buf)BUF_INIT(4 * PIECE);
-	st = read_range(s->mb, seq, range, decode_put, d, e);
+	st = read_range(mb, seq, range, decode_put, d, e);
 	if (st == FETCH_OK) {
 		body_end(d->body, &d->out);
 		decoded(d);
@@ -359,9 +361,8 @@ decode_range(struct imap_session *s, uint32_t seq, struct range *range,
 }
 
 static enum fetch_status
-binary_range(struct imap_session *s, uint32_t seq,
-    const struct fetch_item *item, struct range *range_r,
-    enum msgrec_encoding *encoding_r, struct err *e)
+binary_range(struct mailbox *mb, uint32_t seq, const struct fetch_item *item,
+    struct range *range_r, enum msgrec_encoding *encoding_r, struct err *e)
 {
 	struct msgrec_part part;
 	struct section section;
@@ -371,10 +372,10 @@ binary_range(struct imap_session *s, uint32_t seq,
 	*encoding_r = MSGREC_BINARY;
 	if (item->npath == 0) {
 		/* The whole message has no encoding to undo. */
-		*range_r = whole_message(s->mb, seq);
+		*range_r = whole_message(mb, seq);
 		return FETCH_OK;
 	}
-	rc = mailbox_record(s->mb, mailbox_msg(s->mb, seq), &record, e);
+	rc = mailbox_record(mb, mailbox_msg(mb, seq), &record, e);
 	if (rc <= 0)
 		return rc < 0 ? FETCH_FAILED : FETCH_GONE;
 	if (!section_find(record, item->path, item->npath, SECTION_WHOLE,
@@ -389,8 +390,8 @@ binary_range(struct imap_session *s, uint32_t seq,
 }
 
 static enum fetch_status
-put_binary(struct imap_session *s, uint32_t seq, const struct fetch_item *item,
-    struct err *e)
+put_binary(struct imap_session *s, struct mailbox *mb, uint32_t seq,
+    const struct fetch_item *item, struct err *e)
 {
 	struct literal l = { .s = s, .item = item };
 	struct decode count = { 0 }, send = { .to = &l };
@@ -398,9 +399,9 @@ put_binary(struct imap_session *s, uint32_t seq, const struct fetch_item *item,
 	struct range range, cut;
 	enum fetch_status st;
 
-	st = binary_range(s, seq, item, &range, &encoding, e);
+	st = binary_range(mb, seq, item, &range, &encoding, e);
 	if (st == FETCH_OK)
-		st = decode_range(s, seq, &range, encoding, &count, e);
+		st = decode_range(mb, seq, &range, encoding, &count, e);
 	if (st != FETCH_OK)
 		return st;
 	if (item->kind == FETCH_BINARY_SIZE) {
@@ -414,19 +415,53 @@ put_binary(struct imap_session *s, uint32_t seq, const struct fetch_item *item,
 	l.eight = count.nul;
 	send.skip = cut.skip;
 	return literal_end(&l,
-	    decode_range(s, seq, &range, encoding, &send, e));
+	    decode_range(mb, seq, &range, encoding, &send, e));
 }
 
 enum fetch_status
-imap_fetch_body(struct imap_session *s, uint32_t seq,
+imap_fetch_part_structure(struct mailbox *mb, uint32_t seq,
+    const struct fetch_item *item, struct buf *out, struct err *e)
+{
+	bool binary = item->kind == FETCH_BINARY;
+	struct msgrec_decoded totals;
+	struct decode count = { 0 };
+	enum msgrec_encoding encoding;
+	struct section section;
+	struct slice record;
+	struct range range;
+	enum fetch_status st = FETCH_OK;
+	int rc;
+
+	if (item->section != SECTION_WHOLE || item->partial)
+		return FETCH_NO_PART;
+	if (binary)
+		st = binary_range(mb, seq, item, &range, &encoding, e);
+	if (st == FETCH_OK && binary)
+		st = decode_range(mb, seq, &range, encoding, &count, e);
+	if (st != FETCH_OK)
+		return st;
+	totals = (struct msgrec_decoded){ count.size, count.lines };
+	rc = mailbox_record(mb, mailbox_msg(mb, seq), &record, e);
+	if (rc <= 0)
+		return rc < 0 ? FETCH_FAILED : FETCH_GONE;
+	if (!section_find(record, item->path, item->npath, SECTION_WHOLE,
+		&section) ||
+	    !msgrec_structure(record, section.part, binary ? &totals : NULL,
+		out))
+		return FETCH_NO_PART;
+	return FETCH_OK;
+}
+
+enum fetch_status
+imap_fetch_body(struct imap_session *s, struct mailbox *mb, uint32_t seq,
     const struct fetch_item *item, struct err *e)
 {
 	switch (item->kind) {
 	case FETCH_SECTION:
-		return put_section(s, seq, item, e);
+		return put_section(s, mb, seq, item, e);
 	case FETCH_FIELDS:
-		return put_fields(s, seq, item, e);
+		return put_fields(s, mb, seq, item, e);
 	default:
-		return put_binary(s, seq, item, e);
+		return put_binary(s, mb, seq, item, e);
 	}
 }

@@ -28,13 +28,15 @@ enum {
 };
 
 struct search_context;
+struct lookup;
 
 struct imap_session {
 	struct imap_reader in;
 	struct buf out;      /* answers, written when large or waiting */
 	struct arena *arena; /* of the command, reset after it */
 	struct store *store;
-	struct slice user; /* login address, for the log */
+	struct slice user; /* login address */
+	struct lookup *lookup; /* whose a login name is; NULL in some tests */
 	/* Capabilities the account has disabled, IMAPCapabilitiesDisabled. */
 	const struct slice *disabled;
 	size_t ndisabled;
@@ -249,6 +251,9 @@ IMAP_COMMAND(imap_cmd_getquota);
 IMAP_COMMAND(imap_cmd_getquotaroot);
 IMAP_COMMAND(imap_cmd_getmetadata);
 IMAP_COMMAND(imap_cmd_setmetadata);
+IMAP_COMMAND(imap_cmd_genurlauth);
+IMAP_COMMAND(imap_cmd_resetkey);
+IMAP_COMMAND(imap_cmd_urlfetch);
 
 /* STATUS items of RFC 9051, 6.3.11, for STATUS and LIST RETURN. */
 bool imap_status_items(struct imap_parse *p, unsigned *items_r);

@@ -1,15 +1,11 @@
 #include "imap/url.h"
 
+#include "base/clock.h"
 #include "db/escape.h"
 #include "imap/fetch.h"
 #include "text/unicode.h"
 
-struct url {
-	struct slice mailbox;
-	uint32_t uidvalidity, uid; /* uidvalidity 0: not given */
-	struct slice section;
-	struct slice partial; /* "0.100" or "0", or empty */
-};
+/* ---- pieces ---- */
 
 /* %XX decoded, in the arena; false if it is no UTF-8. */
 static bool
@@ -40,14 +36,112 @@ cut_word(struct slice *s, const char *word, struct slice *rest_r)
 static bool
 number(struct slice digits, uint32_t *v_r)
 {
-	struct scan sc = scan_of(digits);
-
-	return scan_u32(&sc, v_r) && scan_end(&sc) && *v_r > 0;
+	return slice_u32(digits, v_r) && *v_r > 0;
 }
+
+/* ---- the server ---- */
+
+/* host [":" port]; which host it is is not looked at: we have many names. */
+static bool
+is_host(struct slice host)
+{
+	ssize_t bracket = slice_rchr(host, ']');
+	struct slice name = host, port = SLICE_NULL;
+	ssize_t colon = slice_rchr(host, ':');
+	uint32_t n;
+
+	if (colon > bracket) {
+		name = slice_head(host, (size_t)colon);
+		port = slice_skip(host, (size_t)colon + 1);
+	}
+	if (port.n > 0 && (!number(port, &n) || n > 65535))
+		return false;
+	for (size_t i = 0; i < name.n; i++)
+		if (!scan_print[(unsigned char)name.p[i]] ||
+		    slice_chr(SLICE("@/?#\\\"<>"), name.p[i]) >= 0)
+			return false;
+	return name.n > 0;
+}
+
+/* "imap://fred;AUTH=*@example.org:143" is taken from the text. */
+static const char *
+parse_server(struct imap_session *s, struct slice *text, struct imap_url *u)
+{
+	struct slice server, host, user = SLICE_NULL, mechanism;
+	ssize_t slash;
+
+	*text = slice_skip(*text, SLICE("imap://").n);
+	slash = slice_chr(*text, '/');
+	server = slash < 0 ? *text : slice_head(*text, (size_t)slash);
+	*text = slice_skip(*text, server.n);
+	if (slice_cut(server, '@', &user, &host))
+		cut_word(&user, ";AUTH=", &mechanism);
+	else {
+		host = server;
+		user = SLICE_NULL;
+	}
+	if (!is_host(host))
+		return "bad server in supplied URL";
+	if (!decode(s, user, &u->user))
+		return "bad owner username in supplied URL";
+	return NULL;
+}
+
+/* ---- who may use it ---- */
+
+/* ";EXPIRE=..." at the end of the path. */
+static bool
+parse_expire(struct slice *path, struct imap_url *u)
+{
+	struct slice date;
+
+	if (!cut_word(path, ";EXPIRE=", &date))
+		return true;
+	return clock_rfc3339_parse(date, &u->expire_us);
+}
+
+/* "submit+fred:internal:9135...", the end of text, of which the rump is what
+ * stands before the first colon. */
+static const char *
+parse_access(struct imap_session *s, struct slice text, struct slice end,
+    struct imap_url *u)
+{
+	static const struct {
+		struct slice name;
+		enum imap_url_access access;
+		bool user; /* follows */
+	} kinds[] = {
+		{ SLICE("submit+"), IMAP_URL_SUBMIT, true },
+		{ SLICE("user+"), IMAP_URL_USER, true },
+		{ SLICE("authuser"), IMAP_URL_AUTHUSER, false },
+		{ SLICE("anonymous"), IMAP_URL_ANONYMOUS, false },
+	};
+	struct slice access, verifier, user;
+
+	if (slice_cut(end, ':', &access, &verifier)) {
+		slice_cut(verifier, ':', &u->mechanism, &u->token);
+		if (u->mechanism.n == 0 || u->token.n == 0)
+			return "bad authorization in supplied URL";
+	}
+	u->rump = slice_head(text, text.n - end.n + access.n);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		if (!slice_startsi(access, kinds[i].name))
+			continue;
+		user = slice_skip(access, kinds[i].name.n);
+		if ((user.n > 0) != kinds[i].user ||
+		    !decode(s, user, &u->access_user))
+			break;
+		u->access = kinds[i].access;
+		return NULL;
+	}
+	return "bad access identifier in supplied URL";
+}
+
+/* ---- what it means ---- */
 
 /* "/Drafts;UIDVALIDITY=1", the mailbox. */
 static bool
-parse_mailbox(struct imap_session *s, struct slice path, struct url *u)
+parse_mailbox(struct imap_session *s, struct slice path, struct imap_url *u)
 {
 	struct slice validity, name;
 	struct err e = ERR_INIT;
@@ -61,26 +155,47 @@ parse_mailbox(struct imap_session *s, struct slice path, struct url *u)
 	    store_name_check(s->arena, name, &u->mailbox, &e) == 0;
 }
 
-static bool
-parse_url(struct imap_session *s, struct slice url, struct url *u)
+/* "/Drafts/;UID=20/;SECTION=1.2/;PARTIAL=0.100" */
+static const char *
+parse_path(struct imap_session *s, struct slice path, struct imap_url *u)
 {
-	struct slice path = url, uid, section;
+	struct slice uid, section;
 
-	*u = (struct url){ 0 };
-	if (s->mb && slice_startsi(url, SLICE(";UID="))) {
+	if (s->mb && !u->absolute && slice_startsi(path, SLICE(";UID="))) {
 		u->mailbox = mailbox_name(s->mb);
-		uid = slice_skip(url, 5);
-	} else if (!cut_word(&path, "/;UID=", &uid) ||
-	    !parse_mailbox(s, path, u))
-		return false;
+		uid = slice_skip(path, 5);
+	} else if (!cut_word(&path, "/;UID=", &uid))
+		return "supplied URL is not one of a message";
+	else if (!parse_mailbox(s, path, u))
+		return "bad mailbox in supplied URL";
 	cut_word(&uid, "/;PARTIAL=", &u->partial);
 	cut_word(&uid, "/;SECTION=", &section);
-	return number(uid, &u->uid) && decode(s, section, &u->section);
+	if (!number(uid, &u->uid))
+		return "bad UID in supplied URL";
+	return decode(s, section, &u->section) ? NULL
+					       : "bad section in supplied URL";
 }
 
-/* The same as FETCH would ask for it. */
-static const struct fetch_item *
-item_of(struct imap_session *s, const struct url *u)
+const char *
+imap_url_parse(struct imap_session *s, struct slice text, struct imap_url *u)
+{
+	struct slice path = text, access;
+	const char *wrong = NULL;
+
+	*u = (struct imap_url){ .expire_us = IMAP_URL_FOREVER };
+	u->absolute = slice_startsi(text, SLICE("imap://"));
+	if (u->absolute)
+		wrong = parse_server(s, &path, u);
+	if (!wrong && cut_word(&path, ";URLAUTH=", &access)) {
+		wrong = parse_access(s, text, access, u);
+		if (!wrong && !parse_expire(&path, u))
+			wrong = "bad EXPIRE in supplied URL";
+	}
+	return wrong ? wrong : parse_path(s, path, u);
+}
+
+struct fetch_item *
+imap_url_item(struct imap_session *s, const struct imap_url *u)
 {
 	struct buf text = BUF_INIT(IMAP_LITERAL_MAX);
 	struct imap_parse p = { .arena = s->arena, .utf8 = true };
@@ -99,6 +214,16 @@ item_of(struct imap_session *s, const struct url *u)
 	return ok ? f.items[0] : NULL;
 }
 
+uint32_t
+imap_url_seq(const struct mailbox *mb, const struct imap_url *u)
+{
+	if (u->uidvalidity && u->uidvalidity != mailbox_uidvalidity(mb))
+		return 0;
+	return mailbox_seq(mb, u->uid);
+}
+
+/* ---- reading ---- */
+
 struct sink {
 	int (*put)(void *ctx, struct slice wire, struct err *e);
 	void *ctx;
@@ -116,13 +241,12 @@ put_piece(void *ctx, struct slice wire)
 }
 
 static int
-read_from(struct mailbox *mb, const struct url *u,
+read_from(struct mailbox *mb, const struct imap_url *u,
     const struct fetch_item *item, struct sink *k)
 {
-	uint32_t seq = mailbox_seq(mb, u->uid);
+	uint32_t seq = imap_url_seq(mb, u);
 
-	if (seq == 0 ||
-	    (u->uidvalidity && u->uidvalidity != mailbox_uidvalidity(mb)))
+	if (seq == 0)
 		return 0;
 	switch (imap_fetch_octets(mb, seq, item, put_piece, k, k->e)) {
 	case FETCH_OK:
@@ -142,10 +266,11 @@ imap_url_read(struct imap_session *s, struct slice url,
 	struct sink k = { put, ctx, e, false };
 	const struct fetch_item *item;
 	struct mailbox *mb = s->mb;
-	struct url u;
+	struct imap_url u;
 	int rc = 1;
 
-	if (!parse_url(s, url, &u) || !(item = item_of(s, &u)))
+	if (imap_url_parse(s, url, &u) || u.absolute || u.access ||
+	    !(item = imap_url_item(s, &u)))
 		return 0;
 	if (!mb || !slice_eq(mailbox_name(mb), u.mailbox)) {
 		mb = NULL;

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "db/escape.h"
 #include "store/forward.h"
+#include "store/urlkeys.h"
 #include "store/verify_int.h"
 
 /* Mailboxes that an account may have made between a backup and the loss of
@@ -144,6 +145,22 @@ check_metadata(struct verify_account *a, struct slice mailbox, struct err *e)
 	return 0;
 }
 
+/* The next key that is made leaves them out. */
+static int
+check_urlkeys(struct verify_account *a, struct err *e)
+{
+	size_t bad;
+
+	if (urlkeys_bad_lines(a->st, &bad, e) < 0)
+		return -1;
+	if (bad > 0)
+		verify_report(a->v, VERIFY_ERROR, "urlkeys", false,
+		    "%zu line%s that make no sense: remove the file, and URLs "
+		    "of messages that were given away become invalid",
+		    bad, bad == 1 ? "" : "s");
+	return 0;
+}
+
 /* Mail waits at its senders until it is mended. */
 static int
 check_forward(struct verify_account *a, struct err *e)
@@ -211,7 +228,8 @@ check_account(struct verify_account *a, struct err *e)
 	if (v->restored && skip_uidvalidity(a->st, e) < 0)
 		return -1;
 	if (check_mailboxes(a, e) < 0 || check_uidvalidity(a, e) < 0 ||
-	    check_quota(a, e) < 0 || check_forward(a, e) < 0)
+	    check_quota(a, e) < 0 || check_urlkeys(a, e) < 0 ||
+	    check_forward(a, e) < 0)
 		return -1;
 	if (verify_threads(a, e) < 0)
 		return -1;

@@ -79,7 +79,7 @@ changes(struct slice input)
 {
 	static const char *const words[] = { "SELECT", "APPEND", "COPY",
 		"CREATE", "DELETE", "RENAME", "SUBSCRIBE", "REPLACE",
-		"METADATA" };
+		"METADATA", "GENURLAUTH", "RESETKEY" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (slice_findi(input, slice_str(words[i])) >= 0)
