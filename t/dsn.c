@@ -106,103 +106,104 @@ print(struct buf *b, const struct dsn_status *s)
 	}
 }
 
+static const struct {
+	const char *name, *text, *want; /* want: NULL for an error */
+} statuses[] = {
+	{ "RFC 3464, E: several recipients",
+	    "Reporting-MTA: dns; cs.utk.edu\r\n"
+	    "\r\n"
+	    "Original-Recipient: rfc822;arathib@vnet.ibm.com\r\n"
+	    "Final-Recipient: rfc822;arathib@vnet.ibm.com\r\n"
+	    "Action: failed\r\n"
+	    "Status: 5.0.0 (permanent failure)\r\n"
+	    "Diagnostic-Code: smtp;\r\n"
+	    " 550 'arathib@vnet.IBM.COM' is not a registered gateway "
+	    "user\r\n"
+	    "Remote-MTA: dns; vnet.ibm.com\r\n"
+	    "\r\n"
+	    "Original-Recipient: rfc822;johnh@hpnjld.njd.hp.com\r\n"
+	    "Final-Recipient: rfc822;johnh@hpnjld.njd.hp.com\r\n"
+	    "Action: delayed\r\n"
+	    "Status: 4.0.0 (hpnjld.njd.jp.com: host name lookup "
+	    "failure)\r\n",
+	    "dns;cs.utk.edu\n"
+	    "arathib@vnet.ibm.com|rfc822|arathib@vnet.ibm.com|failed|"
+	    "5.0.0|vnet.ibm.com|550 'arathib@vnet.IBM.COM' is not a "
+	    "registered gateway user\n"
+	    "johnh@hpnjld.njd.hp.com|rfc822|johnh@hpnjld.njd.hp.com|"
+	    "delayed|4.0.0||" },
+	{ "RFC 3464, E: gateway",
+	    "Reporting-MTA: mailbus; SYS30\r\n\r\n"
+	    "Final-Recipient: unknown; nair_s\r\n"
+	    "Action: failed\r\n"
+	    "Status: 5.0.0 (unknown permanent failure)\r\n",
+	    "mailbus;SYS30\n|unknown|nair_s|failed|5.0.0||" },
+	{ "as Postfix writes it, with fields of its own",
+	    "Reporting-MTA: dns; mail.example.org\n"
+	    "X-Postfix-Queue-ID: 4D1F2C0A\n"
+	    "X-Postfix-Sender: rfc822; anna@example.org\n"
+	    "Arrival-Date: Mon, 30 Nov 2026 15:04:05 +0000 (UTC)\n\n"
+	    "Final-Recipient: rfc822; bob@example.net\n"
+	    "Original-Recipient: rfc822;robert@example.net\n"
+	    "Action: failed\nStatus: 5.1.1\n"
+	    "Remote-MTA: dns; mx.example.net\n"
+	    "Diagnostic-Code: smtp; 550 5.1.1 <bob@example.net>: no\n"
+	    "    such user\n",
+	    "dns;mail.example.org\n"
+	    "robert@example.net|rfc822|bob@example.net|failed|5.1.1|"
+	    "mx.example.net|550 5.1.1 <bob@example.net>: no    such "
+	    "user" },
+	{ "LF, comments, other case, angle brackets, several empty "
+	  "lines",
+	    "reporting-mta: DNS; (us) a.example (1.2.3.4)\n"
+	    "original-envelope-id: QQ 1\n"
+	    "received-from-mta: dns; b.example\n\n\n"
+	    "final-recipient: RFC822; <\"a b\"@c.example> x\n"
+	    "action: Relayed (maybe)\nx-other: y\n\n\n",
+	    "DNS;a.example envid=QQ 1 from=b.example\n"
+	    "|RFC822|\"a b\"@c.example|relayed|||" },
+	{ "one group for all",
+	    "Reporting-MTA: dns; a\nFinal-Recipient: rfc822; b@c\n"
+	    "Action: expanded\n",
+	    "dns;a\n|rfc822|b@c|expanded|||" },
+	{ "no Final-Recipient",
+	    "Original-Recipient: rfc822; b@c\nAction: delivered\n",
+	    ";\nb@c|rfc822|b@c|delivered|||" },
+	{ "RFC 6533, 3: encoded",
+	    "Final-Recipient: utf-8; j\\x{F6}rg\\x{2B}x@ex\\x{e4}.example"
+	    "\nAction: failed\n",
+	    ";\n|utf-8|jörg+x@exä.example|failed|||" },
+	{ "RFC 6533, 3: raw",
+	    "Final-Recipient: utf-8; jörg@ex.example\nAction: failed\n",
+	    ";\n|utf-8|jörg@ex.example|failed|||" },
+	{ "encoded controls",
+	    "Final-Recipient: utf-8; a\\x{0D}\\x{0A}b@c\n"
+	    "Action: failed\n",
+	    ";\n|utf-8|a  b@c|failed|||" },
+	{ "empty", "", NULL },
+	{ "no recipient", "Reporting-MTA: dns; a\n\n", NULL },
+	{ "no action", "Final-Recipient: rfc822; a@b\n", NULL },
+	{ "unknown action", "Final-Recipient: rfc822; a@b\nAction: eaten\n",
+	    NULL },
+	{ "no address", "Action: failed\nStatus: 5.0.0\n", NULL },
+};
+
 static void
 test_status(void)
 {
-	static const struct {
-		const char *name, *text, *want; /* want: NULL for an error */
-	} rows[] = {
-		{ "RFC 3464, E: several recipients",
-		    "Reporting-MTA: dns; cs.utk.edu\r\n"
-		    "\r\n"
-		    "Original-Recipient: rfc822;arathib@vnet.ibm.com\r\n"
-		    "Final-Recipient: rfc822;arathib@vnet.ibm.com\r\n"
-		    "Action: failed\r\n"
-		    "Status: 5.0.0 (permanent failure)\r\n"
-		    "Diagnostic-Code: smtp;\r\n"
-		    " 550 'arathib@vnet.IBM.COM' is not a registered gateway "
-		    "user\r\n"
-		    "Remote-MTA: dns; vnet.ibm.com\r\n"
-		    "\r\n"
-		    "Original-Recipient: rfc822;johnh@hpnjld.njd.hp.com\r\n"
-		    "Final-Recipient: rfc822;johnh@hpnjld.njd.hp.com\r\n"
-		    "Action: delayed\r\n"
-		    "Status: 4.0.0 (hpnjld.njd.jp.com: host name lookup "
-		    "failure)\r\n",
-		    "dns;cs.utk.edu\n"
-		    "arathib@vnet.ibm.com|rfc822|arathib@vnet.ibm.com|failed|"
-		    "5.0.0|vnet.ibm.com|550 'arathib@vnet.IBM.COM' is not a "
-		    "registered gateway user\n"
-		    "johnh@hpnjld.njd.hp.com|rfc822|johnh@hpnjld.njd.hp.com|"
-		    "delayed|4.0.0||" },
-		{ "RFC 3464, E: gateway",
-		    "Reporting-MTA: mailbus; SYS30\r\n\r\n"
-		    "Final-Recipient: unknown; nair_s\r\n"
-		    "Action: failed\r\n"
-		    "Status: 5.0.0 (unknown permanent failure)\r\n",
-		    "mailbus;SYS30\n|unknown|nair_s|failed|5.0.0||" },
-		{ "as Postfix writes it, with fields of its own",
-		    "Reporting-MTA: dns; mail.example.org\n"
-		    "X-Postfix-Queue-ID: 4D1F2C0A\n"
-		    "X-Postfix-Sender: rfc822; anna@example.org\n"
-		    "Arrival-Date: Mon, 30 Nov 2026 15:04:05 +0000 (UTC)\n\n"
-		    "Final-Recipient: rfc822; bob@example.net\n"
-		    "Original-Recipient: rfc822;robert@example.net\n"
-		    "Action: failed\nStatus: 5.1.1\n"
-		    "Remote-MTA: dns; mx.example.net\n"
-		    "Diagnostic-Code: smtp; 550 5.1.1 <bob@example.net>: no\n"
-		    "    such user\n",
-		    "dns;mail.example.org\n"
-		    "robert@example.net|rfc822|bob@example.net|failed|5.1.1|"
-		    "mx.example.net|550 5.1.1 <bob@example.net>: no    such "
-		    "user" },
-		{ "LF, comments, other case, angle brackets, several empty "
-		  "lines",
-		    "reporting-mta: DNS; (us) a.example (1.2.3.4)\n"
-		    "original-envelope-id: QQ 1\n"
-		    "received-from-mta: dns; b.example\n\n\n"
-		    "final-recipient: RFC822; <\"a b\"@c.example> x\n"
-		    "action: Relayed (maybe)\nx-other: y\n\n\n",
-		    "DNS;a.example envid=QQ 1 from=b.example\n"
-		    "|RFC822|\"a b\"@c.example|relayed|||" },
-		{ "one group for all",
-		    "Reporting-MTA: dns; a\nFinal-Recipient: rfc822; b@c\n"
-		    "Action: expanded\n",
-		    "dns;a\n|rfc822|b@c|expanded|||" },
-		{ "no Final-Recipient",
-		    "Original-Recipient: rfc822; b@c\nAction: delivered\n",
-		    ";\nb@c|rfc822|b@c|delivered|||" },
-		{ "RFC 6533, 3: encoded",
-		    "Final-Recipient: utf-8; j\\x{F6}rg\\x{2B}x@ex\\x{e4}.example"
-		    "\nAction: failed\n",
-		    ";\n|utf-8|jörg+x@exä.example|failed|||" },
-		{ "RFC 6533, 3: raw",
-		    "Final-Recipient: utf-8; jörg@ex.example\nAction: failed\n",
-		    ";\n|utf-8|jörg@ex.example|failed|||" },
-		{ "encoded controls",
-		    "Final-Recipient: utf-8; a\\x{0D}\\x{0A}b@c\n"
-		    "Action: failed\n",
-		    ";\n|utf-8|a  b@c|failed|||" },
-		{ "empty", "", NULL },
-		{ "no recipient", "Reporting-MTA: dns; a\n\n", NULL },
-		{ "no action", "Final-Recipient: rfc822; a@b\n", NULL },
-		{ "unknown action",
-		    "Final-Recipient: rfc822; a@b\nAction: eaten\n", NULL },
-		{ "no address", "Action: failed\nStatus: 5.0.0\n", NULL },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
 		struct arena *arena = arena_new(0);
 		struct buf got = BUF_INIT(4096);
 		struct err e = ERR_INIT;
 		struct dsn_status s;
-		int rc = dsn_parse(arena, slice_str(rows[i].text), &s, &e);
+		int rc = dsn_parse(arena, slice_str(statuses[i].text), &s, &e);
 
-		ROW(rows[i].name);
-		CHECK_EQ(rc, rows[i].want ? 0 : -1);
+		ROW(statuses[i].name);
+		CHECK_EQ(rc, statuses[i].want ? 0 : -1);
 		if (rc == 0) {
 			print(&got, &s);
-			CHECK_SLICE(buf_slice(&got), slice_str(rows[i].want));
+			CHECK_SLICE(buf_slice(&got),
+			    slice_str(statuses[i].want));
 		} else
 			CHECK_EQ(e.kind, ERR_SYNTAX);
 		buf_free(&got);
