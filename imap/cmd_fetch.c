@@ -204,6 +204,10 @@ fetch_message(struct run *r, uint32_t seq)
 	struct buf *b = &r->s->out;
 	size_t start;
 
+	if (m->flags & STORE_UNKNOWN) {
+		r->gone = true;
+		return;
+	}
 	imap_flush_large(r->s);
 	start = b->n;
 	imap_put_fetch(r->s, seq);

@@ -3,6 +3,7 @@
  */
 #include "db/watch.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -41,8 +42,8 @@ make_folder(int run_fd, const char *path)
 	return mkdirat(run_fd, path, 0700) == 0 || errno == EEXIST ? 0 : -1;
 }
 
-/* Make the FIFO under a dot name, open both ends, then give it its name:
- * whoever sees it finds a reader. */
+/* Make the FIFO under a dot name, open it, then give it its name: whoever sees
+ * it finds a reader. Open for writing as well, it never reads end of file. */
 static int
 make_fifo(struct db_watch *w, const char *folder)
 {
@@ -54,11 +55,8 @@ make_fifo(struct db_watch *w, const char *folder)
 	snprintf(hidden, sizeof(hidden), "%s/.%s", folder, name);
 	if (mkfifoat(w->run_fd, hidden, 0600) != 0)
 		return -1;
-	w->fd = openat(w->run_fd, hidden, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	w->write_fd =
-	    openat(w->run_fd, hidden, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-	if (w->fd >= 0 && w->write_fd >= 0 &&
-	    renameat(w->run_fd, hidden, w->run_fd, w->path) == 0)
+	w->fd = openat(w->run_fd, hidden, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (w->fd >= 0 && renameat(w->run_fd, hidden, w->run_fd, w->path) == 0)
 		return 0;
 	saved = errno;
 	unlinkat(w->run_fd, hidden, 0);
@@ -89,6 +87,36 @@ db_watch_open(struct db_watch *w, int run_fd, struct slice topic, struct err *e)
 		err_sys(e, "watch");
 	buf_free(&path);
 	return rc;
+}
+
+struct slice
+db_watch_name(const struct db_watch *w)
+{
+	struct slice path = slice_str(w->path);
+	ssize_t slash = slice_rchr(path, '/');
+
+	return slash < 0 ? SLICE_NULL : slice_skip(path, (size_t)slash + 1);
+}
+
+int
+db_watch_resume(struct db_watch *w, int run_fd, struct slice topic,
+    struct slice name, int fd, struct err *e)
+{
+	struct buf path = BUF_INIT(PATH_MAX - RANDOM_CHARS - 3);
+	bool ok = name.n == RANDOM_CHARS && topic_path(topic, &path);
+
+	for (size_t i = 0; i < name.n; i++)
+		ok &= isalnum((unsigned char)name.p[i]) != 0;
+	*w = (struct db_watch)DB_WATCH_INIT;
+	if (ok) {
+		w->run_fd = run_fd;
+		w->fd = fd;
+		snprintf(w->path, sizeof(w->path), "%s/%.*s", path.p,
+		    SLICE_FMT(name));
+	} else
+		close(fd);
+	buf_free(&path);
+	return ok ? 0 : err_set(e, ERR_SYNTAX, "watch: no such name");
 }
 
 void
@@ -130,8 +158,6 @@ db_watch_close(struct db_watch *w)
 	}
 	if (w->fd >= 0)
 		close(w->fd);
-	if (w->write_fd >= 0)
-		close(w->write_fd);
 	*w = (struct db_watch)DB_WATCH_INIT;
 }
 

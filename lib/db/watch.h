@@ -18,13 +18,12 @@
 struct db_watch {
 	int run_fd;
 	int fd;              /* poll for reading; -1 when closed */
-	int write_fd;        /* our own, so that fd never reads end of file */
 	char path[PATH_MAX]; /* of the FIFO, below run_fd */
 };
 
 #define DB_WATCH_INIT \
 	{ \
-		-1, -1, -1, "" \
+		-1, -1, "" \
 	}
 
 /* Start waiting. run_fd (the run folder) stays open. topic: any bytes, escaped
@@ -39,6 +38,15 @@ void db_watch_drain(struct db_watch *w);
  * because many had come: then anything may have changed.
  */
 bool db_watch_words(struct db_watch *w, struct buf *words);
+/*
+ * Go on where another process began: name is what db_watch_name gave there, fd
+ * its descriptor, taken over (also by a failure). Neither is trusted: a name of
+ * another form fails.
+ */
+int db_watch_resume(struct db_watch *w, int run_fd, struct slice topic,
+    struct slice name, int fd, struct err *e);
+/* Of the FIFO; empty if there is none. */
+struct slice db_watch_name(const struct db_watch *w);
 /* Stop; removes the FIFO. */
 void db_watch_close(struct db_watch *w);
 

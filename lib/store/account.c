@@ -374,6 +374,23 @@ store_watch(struct store *st)
 	return st->watch.fd;
 }
 
+struct slice
+store_watch_name(const struct store *st)
+{
+	return db_watch_name(&st->watch);
+}
+
+void
+store_watch_resume(struct store *st, struct slice name, int fd)
+{
+	struct buf b = BUF_INIT(PATH_MAX);
+
+	store_unwatch(st);
+	db_watch_resume(&st->watch, st->env->run_fd, topic(st, &b), name, fd,
+	    NULL);
+	buf_free(&b);
+}
+
 void
 store_watch_drain(struct store *st)
 {

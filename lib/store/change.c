@@ -292,8 +292,8 @@ absent(const struct mailbox *mb, struct uidset *uids_r)
 		uidset_add(uids_r, next, mb->ix.uidnext - 1);
 }
 
-static void
-history(const struct mailbox *mb, uint64_t since, struct uidset *uids_r)
+void
+index_history(const struct mailbox *mb, uint64_t since, struct uidset *uids_r)
 {
 	size_t i = mb->ix.nvanished;
 
@@ -340,7 +340,7 @@ mailbox_vanished(struct mailbox *mb, uint64_t since,
 		return -1;
 	}
 	if (mailbox_remembers(mb, since))
-		history(mb, since, &found);
+		index_history(mb, since, &found);
 	else
 		absent(mb, &found);
 	for (size_t i = 0; i < mb->view.gone.n; i++)

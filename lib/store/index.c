@@ -528,8 +528,11 @@ index_refresh(struct mailbox *mb, struct err *e)
 int
 index_lock(struct mailbox *mb, struct err *e)
 {
-	int rc = db_pair_lock(&mb->pair, DB_LOCK_MS, e);
+	int rc;
 
+	if (mb->gone)
+		return err_set(e, ERR_PERM, "%s: mailbox is gone", mb->name);
+	rc = db_pair_lock(&mb->pair, DB_LOCK_MS, e);
 	view_restore(mb);
 	if (rc != 0)
 		return -1;

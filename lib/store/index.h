@@ -11,6 +11,7 @@
  *   index_line.c  log lines, both ways
  *   index.c       the state: reset, apply a line; lock, append, sync
  *   index_fold.c  the state as a CDB
+ *   resume.c      opening with the view of another process
  *   view.c        numbering, pending changes, restoring both after a reset
  *   keywords.c    keywords, their letters, dovecot-keywords
  *   mailbox.c     open and close; making an index for a folder without one
@@ -192,6 +193,15 @@ struct view {
 	struct stash *stash; /* during a reset */
 };
 
+/* For resume.c: number messages below uidnext as known says, with those that
+ * have gone since, which the state may no longer have. */
+void view_resume(struct mailbox *mb, const struct mailbox_known *known,
+    const struct uidset *gone);
+
+/* Expunged since then, as far as history goes: mailbox_remembers. */
+void index_history(const struct mailbox *mb, uint64_t since,
+    struct uidset *uids_r);
+
 /* ---- lines ----
  *
  * TYPE and fields, one space between; README has them all.
@@ -260,6 +270,10 @@ struct mailbox {
 
 #define INDEX_PAIR "mox"
 
+/* One that is not open yet, or never will be; the folder's descriptors are
+ * taken over. */
+struct mailbox *index_new(struct store *st, struct slice name,
+    const struct folder *folder);
 /* Open without a view; scan: take in foreign changes. 1, 0 no such mailbox,
  * -1. Close does no tidying. */
 int index_open(struct mailbox **mb_r, struct store *st, struct slice name,

@@ -143,6 +143,23 @@ reopen_index(struct mailbox *mb, struct err *e)
 	return open_index(mb, e);
 }
 
+struct mailbox *
+index_new(struct store *st, struct slice name, const struct folder *folder)
+{
+	struct mailbox *mb = xcalloc(1, sizeof(*mb));
+
+	mb->st = st;
+	mb->name = text_of(name);
+	mb->folder = *folder;
+	mb->cache = cache_new(folder->fd, st->env->file_mode);
+	mb->pair.dirfd = mb->pair.log.fd = mb->pair.lock.fd = -1;
+	mb->line_arena = arena_new(0);
+	mb->record = (struct buf)BUF_INIT(MSGREC_MAX);
+	index_init(&mb->ix);
+	view_init(&mb->view);
+	return mb;
+}
+
 int
 index_open(struct mailbox **mb_r, struct store *st, struct slice name,
     bool scan, struct err *e)
@@ -155,16 +172,7 @@ index_open(struct mailbox **mb_r, struct store *st, struct slice name,
 	*mb_r = NULL;
 	if (rc != 1)
 		return rc;
-	mb = xcalloc(1, sizeof(*mb));
-	mb->st = st;
-	mb->name = text_of(name);
-	mb->folder = folder;
-	mb->pair.log.fd = mb->pair.lock.fd = -1;
-	mb->cache = cache_new(folder.fd, st->env->file_mode);
-	mb->line_arena = arena_new(0);
-	mb->record = (struct buf)BUF_INIT(MSGREC_MAX);
-	index_init(&mb->ix);
-	view_init(&mb->view);
+	mb = index_new(st, name, &folder);
 	rc = open_index(mb, &why);
 	if (rc == 0 && scan)
 		rc = scan_if_changed(mb, SCAN_OPEN, &why);

@@ -41,6 +41,8 @@ enum {
 	STORE_PHISHING = 256,
 	STORE_MDNSENT = 512,
 	STORE_FLAGS = 1023,
+	/* Of one that is expunged, too: all but its UID is lost (resume). */
+	STORE_UNKNOWN = 1 << 14,
 	STORE_EXPUNGED = 1 << 15, /* gone, not yet taken by the view */
 };
 
@@ -72,6 +74,35 @@ int mailbox_open(struct mailbox **mb_r, struct store *st, struct slice name,
     struct err *e);
 /* Folds the log if it is due; writes flags into file names if due. */
 void mailbox_close(struct mailbox **mb);
+
+/*
+ * What a reader knows of an open mailbox: enough for another process to open it
+ * with the same numbers and the same pending changes, and those that have come
+ * since pending as well.
+ */
+struct mailbox_known {
+	uint32_t uidvalidity, uidnext;
+	char id[STORE_MAILBOXID]; /* no NUL */
+	uint64_t modseq;   /* all up to here is in the view, or pending */
+	uint64_t told;     /* mailbox_modseq */
+	uint32_t count;    /* mailbox_count */
+	uint32_t keywords; /* mailbox_keywords, as far as told */
+	struct uidset gone, changed; /* pending */
+};
+/* keywords is left to the caller; the sets are good until the mailbox changes.
+ * False: this cannot be known of a mailbox that is gone. */
+bool mailbox_known(const struct mailbox *mb, struct mailbox_known *known_r);
+/*
+ * Open it again. known is not trusted. Returns 1; 0 when what happened since
+ * then is no longer known, or known makes no sense; -1 with e set. If the
+ * mailbox is no longer there, or another one is, it is 1: an empty view, and
+ * MAILBOX_GONE with the next mailbox_refresh.
+ */
+int mailbox_resume(struct mailbox **mb_r, struct store *st, struct slice name,
+    const struct mailbox_known *known, struct err *e);
+/* Its folder, whose times and those of new, cur, mox.log show changes. */
+int mailbox_folder_fd(const struct mailbox *mb);
+
 /* Before a mailbox that was just opened is told about: make sure of lines that
  * a power cut could take back. Costs nothing if the log is at rest. */
 int mailbox_announce(struct mailbox *mb, struct err *e);

@@ -178,6 +178,13 @@ void store_poke(struct store *st);
  */
 bool store_watch_take(struct store *st, struct arena *arena,
     struct slice **names_r, size_t *n_r);
+/*
+ * For another process to go on waiting: the name of what store_watch made here
+ * (empty: nothing), and there the same with its descriptor, which is taken
+ * over. If that makes no sense there is no watch.
+ */
+struct slice store_watch_name(const struct store *st);
+void store_watch_resume(struct store *st, struct slice name, int fd);
 /* Stop waiting (before handing the process's work to another). */
 void store_unwatch(struct store *st);
 

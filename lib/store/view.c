@@ -628,3 +628,110 @@ view_restore(struct mailbox *mb)
 	}
 	stash_free(&v->stash);
 }
+
+/* ---- as another process left it ---- */
+
+/* Records for those that the state does not have. */
+static void
+add_unknown(struct index *ix, const struct uidset *uids, uint64_t modseq)
+{
+	struct record *v = NULL;
+	uint32_t uid, n = 0, size = 0;
+	struct uidwalk w;
+
+	for (w = uidset_walk(uids); uidset_step(&w, &uid);) {
+		uint32_t pos = index_from(ix, uid);
+
+		if (pos < index_end(ix) && index_at(ix, pos)->msg.uid == uid)
+			continue;
+		if (n == size) {
+			size = 2 * size + 16;
+			v = xreallocarray(v, size, sizeof(*v));
+		}
+		v[n++] = (struct record){ .msg = { .uid = uid,
+					      .flags = STORE_EXPUNGED |
+						  STORE_UNKNOWN,
+					      .modseq = modseq } };
+	}
+	if (n > 0)
+		add_ghosts(ix, v, n);
+	free(v);
+}
+
+/* Positions expunged before the view began are holes, but for those that the
+ * reader still counts. */
+static void
+add_dead(struct mailbox *mb, const uint32_t *uids, size_t n,
+    const struct uidset *gone)
+{
+	struct view *v = &mb->view;
+
+	for (size_t i = 0; i < n; i++)
+		if (uids[i] < v->uidnext && !uidset_has(gone, uids[i]))
+			add_hole(v, index_from(&mb->ix, uids[i]));
+	if (v->nholes > 0)
+		qsort(v->holes, v->nholes, sizeof(*v->holes), by_position);
+}
+
+/* All live messages, but those not numbered yet, and those gone. */
+static void
+count_resumed(struct mailbox *mb, const struct uidset *gone)
+{
+	struct view *v = &mb->view;
+	struct index *ix = &mb->ix;
+	struct uidwalk w = uidset_walk(gone);
+	uint32_t uid;
+
+	v->counts = ix->counts;
+	for (uint32_t pos = v->end; pos < index_end(ix); pos++)
+		if (record_live(index_at(ix, pos)))
+			index_count(&v->counts, &index_at(ix, pos)->msg, false);
+	while (uidset_step(&w, &uid))
+		index_count(&v->counts, &index_at(ix, index_from(ix, uid))->msg,
+		    true);
+}
+
+static void
+find_changed(struct mailbox *mb, uint64_t since)
+{
+	struct view *v = &mb->view;
+	const struct index *ix = &mb->ix;
+	uint32_t pos = 0;
+
+	while (v->end > 0 &&
+	    (pos = maybe_changed(ix, pos, v->end - 1, since)) < v->end) {
+		const struct record *r = index_at(ix, pos++);
+
+		if (record_live(r))
+			uidset_add(&v->changed, r->msg.uid, r->msg.uid);
+	}
+}
+
+void
+view_resume(struct mailbox *mb, const struct mailbox_known *known,
+    const struct uidset *gone)
+{
+	struct view *v = &mb->view;
+	struct index *ix = &mb->ix;
+	size_t ndead = ix->ndead;
+	uint32_t *dead = xreallocarray(NULL, ndead + 1, sizeof(*dead));
+
+	/* Positions change with the records that are added. */
+	for (size_t i = 0; i < ndead; i++)
+		dead[i] = index_at(ix, ix->dead[i])->msg.uid;
+	add_unknown(ix, gone, known->modseq);
+	v->begun = true;
+	v->uidvalidity = ix->uidvalidity;
+	v->uidnext = known->uidnext;
+	v->end = index_from(ix, v->uidnext);
+	v->modseq = known->told;
+	v->keywords = known->keywords != ix->kw.n;
+	add_dead(mb, dead, ndead, gone);
+	free(dead);
+	uidset_add_set(&v->gone, gone);
+	count_resumed(mb, gone);
+	uidset_add_set(&v->changed, &known->changed);
+	find_changed(mb, known->modseq);
+	for (size_t i = 0; i < gone->n; i++)
+		uidset_remove(&v->changed, gone->v[i].first, gone->v[i].last);
+}
