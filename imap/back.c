@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 #include "host/login.h"
-#include "imap/imap.h"
+#include "imap/park.h"
 #include "imap/request.h"
 
 #define TOPIC "imapserver"
@@ -11,8 +11,11 @@
 struct back {
 	struct login_back login; /* first: its handlers get this */
 	bool handed_over;
-	struct slice tag, command, unread; /* from the hand-over */
+	struct slice tag, command, unread;   /* from the hand-over */
+	const struct service_parked *parked; /* NULL: it has just logged in */
 };
+
+int imap_park_ms = IMAP_PARK_MS;
 
 static int
 on_session(void *ctx, const struct split_msg *msg, struct err *e)
@@ -93,6 +96,8 @@ become_account(struct host *host, struct arena *arena, struct slice account,
 	rc = lookup_account(host->lookup, arena, account, &settings, e);
 	if (rc <= 0)
 		return rc < 0 ? -1 : err_set(e, ERR_TEMP, "account is gone");
+	if (settings->login_disabled.n)
+		return err_set(e, ERR_PERM, "logins are disabled");
 	s->disabled = settings->imap_capabilities_disabled.v;
 	s->ndisabled = settings->imap_capabilities_disabled.n;
 	if (narrow(host, arena, account, e) < 0)
@@ -102,54 +107,85 @@ become_account(struct host *host, struct arena *arena, struct slice account,
 	return 0;
 }
 
+/* What the parked session says of itself; nothing if it was none. */
 static int
-run_session(struct back *b)
+read_state(const struct back *b, struct imap_parked *state_r, struct err *e)
+{
+	if (b->parked == NULL ||
+	    imap_parked_read(state_r, b->parked->state, b->login.arena))
+		return 0;
+	return err_set(e, ERR_SYNTAX, "state of a parked session");
+}
+
+static int
+run_session(struct back *b, struct conn *conn)
 {
 	struct login_back *l = &b->login;
-	struct imap_session s = { 0 };
+	struct imap_session s = {
+		.client = l->client, .park_ms = imap_park_ms, .user = l->login
+	};
+	struct imap_parked state;
 	struct err e = ERR_INIT;
-	struct conn *conn = service_take_over(l->client, &l->split,
-	    l->channel.tls, b->unread, &e);
 
-	if (!conn) {
-		log_line(TOPIC, LOG_ERROR, "taking over", LOG_E(&e));
-		return 1;
-	}
 	conn_set_write_ms(conn, IMAP_WRITE_MS);
-	if (become_account(l->host, l->arena, l->account, &s, &e) < 0) {
+	/* In this order: a state comes from one who has its account only. */
+	if (become_account(l->host, l->arena, l->account, &s, &e) < 0 ||
+	    read_state(b, &state, &e) < 0) {
 		log_line(TOPIC, LOG_ERROR, "opening account",
 		    LOG_S("account", l->account), LOG_E(&e));
 		conn_writez(conn, "* BYE account cannot be opened now\r\n");
 		conn_flush(conn);
-		conn_free(&conn);
 		return 1;
 	}
-	answer_login(b, &s, conn);
+	if (b->parked == NULL)
+		answer_login(b, &s, conn);
 	imap_reader_init(&s.in, conn);
-	s.user = l->login;
-	s.lookup = l->host->lookup;
-	imap_session_run(&s);
+	imap_session_run(&s, b->parked ? &state : NULL,
+	    b->parked ? b->parked->watch_fd : -1);
 	log_line(TOPIC, LOG_INFO, "session ended", LOG_S("login", l->login),
-	    LOG_U("in", conn_bytes_in(conn)),
-	    LOG_U("out", conn_bytes_out(conn)));
+	    LOG_U("in", s.bytes_in + conn_bytes_in(conn)),
+	    LOG_U("out", s.bytes_out + conn_bytes_out(conn)));
 	imap_reader_free(&s.in);
 	conn_shutdown(conn);
-	conn_free(&conn);
 	return 0;
 }
 
-int
-imap_back(const struct service_client *client, struct split *split)
+/* The front has said who, or why not. */
+static int
+take_over(struct back *b)
 {
-	struct back b = {
+	struct login_back *l = &b->login;
+	struct err e = ERR_INIT;
+	struct conn *conn = service_take_over(l->client, &l->split,
+	    l->channel.tls, b->unread, &e);
+	int rc = 1;
+
+	if (conn)
+		rc = run_session(b, conn);
+	else
+		log_line(TOPIC, LOG_ERROR, "taking over", LOG_E(&e));
+	conn_free(&conn);
+	return rc;
+}
+
+static struct back
+new_back(const struct service_client *client, struct split *split)
+{
+	return (struct back){
 		.login = { .client = client,
 		    .host = client->ctx,
 		    .split = split,
 		    .arena = arena_new(0),
 		    .topic = TOPIC,
 		    /* After STARTTLS the greeting is gone (RFC 9051, 7.1.4). */
-		    .preauth = client->listener->kind->tls }
+		    .preauth = client->listener->kind->tls },
 	};
+}
+
+int
+imap_back(const struct service_client *client, struct split *split)
+{
+	struct back b = new_back(client, split);
 	struct err e = ERR_INIT;
 	int rc;
 
@@ -160,7 +196,24 @@ imap_back(const struct service_client *client, struct split *split)
 	login_back_end(&b.login);
 	if (rc < 0)
 		log_line(TOPIC, LOG_INFO, "connection ended", LOG_E(&e));
-	rc = b.handed_over ? run_session(&b) : rc < 0;
+	rc = b.handed_over ? take_over(&b) : rc < 0;
+	arena_free(&b.login.arena);
+	return rc;
+}
+
+int
+imap_resume(const struct service_client *client,
+    const struct service_parked *parked)
+{
+	struct back b = new_back(client, NULL);
+	struct conn *conn = conn_new(parked->fd, parked->fd);
+	int rc = 1;
+
+	b.parked = parked;
+	conn_set_stop(conn, &service_stop);
+	if (login_back_resume(&b.login))
+		rc = run_session(&b, conn);
+	conn_free(&conn);
 	arena_free(&b.login.arena);
 	return rc;
 }

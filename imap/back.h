@@ -9,6 +9,11 @@
 
 /* As struct service's back and front; client->ctx is the struct host. */
 int imap_back(const struct service_client *client, struct split *split);
+/* A session that was parked goes on: as struct service's resume. */
+int imap_resume(const struct service_client *client,
+    const struct service_parked *parked);
+/* Sessions are parked when they have waited for so long; 0: never. */
+extern int imap_park_ms;
 int imap_front(const struct service_client *client, struct conn *conn,
     struct split *split);
 

@@ -25,17 +25,23 @@ enum {
 	IMAP_CONDSTORE = 4, /* RFC 7162 */
 	IMAP_QRESYNC = 8,   /* the same; CONDSTORE is on with it */
 	IMAP_UIDONLY = 16,  /* RFC 9586: no message numbers */
+	IMAP_ENABLED = 31,  /* all of them */
 };
 
 struct search_context;
 struct lookup;
+struct service_client;
 
 struct imap_session {
 	struct imap_reader in;
 	struct buf out;      /* answers, written when large or waiting */
 	struct arena *arena; /* of the command, reset after it */
 	struct store *store;
-	struct slice user; /* login address */
+	const struct service_client *client;
+	int park_ms;    /* parked when it has waited for so long; 0: never */
+	int64_t end_ms; /* clock_mono_ms: inactive then; 0: not waiting */
+	uint64_t bytes_in, bytes_out; /* before it was parked */
+	struct slice user;            /* login address */
 	struct lookup *lookup; /* whose a login name is; NULL in some tests */
 	/* Capabilities the account has disabled, IMAPCapabilitiesDisabled. */
 	const struct slice *disabled;
@@ -207,10 +213,15 @@ void imap_unselect(struct imap_session *s);
 /* ---- session.c ---- */
 
 /* Serve until logout or the end of the connection. The caller has set in,
- * store, user and zeroed the rest; store and memory are released. */
-void imap_session_run(struct imap_session *s);
+ * store, client, park_ms, user and zeroed the rest; store and memory are
+ * released. parked: go on with this session (park.h); or NULL. */
+struct imap_parked;
+void imap_session_run(struct imap_session *s, const struct imap_parked *parked,
+    int watch_fd);
 /* Give back memory before a long wait. */
 void imap_session_idle(struct imap_session *s);
+/* Go on with IDLE; cmd_idle.c. */
+void imap_idle_resume(struct imap_session *s, struct slice tag);
 
 /* ---- the commands, by file ---- */
 

@@ -2,18 +2,24 @@
  * mox-imapd - IMAP: two jailed processes a connection, the front for what a
  * client says before login, the back that becomes the session.
  */
+#include <stdlib.h>
+
 #include "base/log.h"
 #include "host/host.h"
 #include "imap/back.h"
+#include "imap/park.h"
 
 enum { KIND_IMAP, KIND_IMAPS };
 
-static const char *opt_config;
+static const char *opt_config, *opt_park;
 static struct host host;
 
 static const struct opt options[] = {
 	{ "config", OPT_STRING, &opt_config, "file",
 	    "mox.conf; default $MOXCONF or config/mox.conf" },
+	{ "park", OPT_STRING, &opt_park, "seconds",
+	    "sessions that wait for so long give up their process, as in 0.5; "
+	    "0 never; default 5" },
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
@@ -30,9 +36,30 @@ tls_use(const struct service_listener *l)
 	return (struct host_tls_use){ .tickets = true, .client_cert = true };
 }
 
+#define PARK_MAX_S (24 * 3600)
+
+/* Seconds, perhaps with a fraction. */
+static int
+set_park(struct err *e)
+{
+	char *end;
+	double s;
+
+	if (opt_park == NULL)
+		return 0;
+	s = strtod(opt_park, &end);
+	if (end == opt_park || *end != '\0' || !(s >= 0 && s <= PARK_MAX_S))
+		return err_set(e, ERR_SYNTAX, "-park %s: no such time",
+		    opt_park);
+	imap_park_ms = (int)(s * 1000);
+	return 0;
+}
+
 static int
 load(struct service_setup *setup, struct err *e)
 {
+	if (set_park(e) < 0)
+		return -1;
 	setup->ctx = &host;
 	return host_load(&host, opt_config, tls_use, setup, e);
 }
@@ -80,6 +107,8 @@ static const struct service service = {
 	.forget = forget,
 	.front = imap_front,
 	.back = imap_back,
+	.resume = imap_resume,
+	.look = imap_park_look,
 	.refuse = refuse,
 };
 

@@ -4,15 +4,19 @@
 #include <malloc.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "imap/append.h"
+#include "imap/park.h"
 #include "imap/search.h"
+#include "service/service.h"
 
 /* Answers are flushed at IMAP_OUT_LARGE; one record or field is on top. */
 #define OUT_MAX (64 << 20)
 /* Work on the mailbox that nobody waits for, between commands and in IDLE. */
 #define TIDY_MS 5
 #define TIDY_IDLE_MS 20
+#define IDLE_MS 1000 /* waiting: memory goes back then */
 
 /* ---- one command ---- */
 
@@ -223,13 +227,43 @@ end(struct imap_session *s)
 	buf_free(&s->out);
 }
 
-void
-imap_session_run(struct imap_session *s)
+/*
+ * Wait for a command, until the client is inactive; parked, if it can be, when
+ * it has waited for park_ms. The reader waits on for what is left.
+ */
+static void
+await_command(struct imap_session *s)
+{
+	int64_t now = clock_mono_ms(NULL), left;
+	bool idle = false; /* on_idle was done */
+
+	if (s->end_ms == 0)
+		s->end_ms = now + IMAP_READ_MS;
+	buf_reset(&s->in.text); /* the last command is done */
+	while (imap_park_allowed(s) && !s->dead && service_stop == 0 &&
+	    (left = s->end_ms - clock_mono_ms(NULL)) > 0) {
+		int ms = idle ? s->park_ms : IDLE_MS;
+		if (ms > s->park_ms)
+			ms = s->park_ms;
+		if (imap_reader_wait(&s->in, -1, ms > left ? (int)left : ms))
+			break;
+		on_idle(s);
+		idle = true;
+		if (clock_mono_ms(NULL) - now >= s->park_ms) {
+			imap_park(s, SLICE_NULL, s->end_ms);
+			now = clock_mono_ms(NULL);
+		}
+	}
+	left = s->end_ms - clock_mono_ms(NULL);
+	s->in.timeout_ms = left > 1 ? (int)left : 1;
+}
+
+static void
+serve(struct imap_session *s)
 {
 	enum imap_read rc;
 	struct slice text;
 
-	begin(s);
 	while (!s->logout && !s->dead && !s->in.must_close) {
 		/* Pipelined commands are answered together. */
 		imap_flush_large(s);
@@ -238,13 +272,26 @@ imap_session_run(struct imap_session *s)
 			store_tidy(s->store);
 			if (s->mb)
 				mailbox_tidy(s->mb, TIDY_MS);
+			await_command(s);
 		}
 		arena_reset(s->arena);
 		rc = imap_reader_command(&s->in, &text);
+		s->in.timeout_ms = IMAP_READ_MS;
+		s->end_ms = 0;
 		if (rc == IMAP_READ_OK)
 			execute(s, text);
 		else if (!read_failed(s, rc))
 			break;
 	}
+}
+
+void
+imap_session_run(struct imap_session *s, const struct imap_parked *parked,
+    int watch_fd)
+{
+	begin(s);
+	if (parked && imap_park_restore(s, parked, watch_fd) && parked->idle)
+		imap_idle_resume(s, parked->tag);
+	serve(s);
 	end(s);
 }

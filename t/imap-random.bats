@@ -9,7 +9,7 @@ setup_file() {
 	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
 	export DIR=$BATS_FILE_TMPDIR/mox IP
 	IP=$(own_ip)
-	start_server -loglevel info
+	start_server -loglevel info -park 0.01
 	export SERVER_PID BACKGROUND_PIDS
 }
 

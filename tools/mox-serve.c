@@ -17,10 +17,13 @@
 static const char *opt_config;
 static long opt_notify_fd = -1;
 static bool opt_nosandbox;
+static const char *opt_park;
 
 static const struct opt options[] = {
 	{ "config", OPT_STRING, &opt_config, "file",
 	    "mox.conf; default $MOXCONF or config/mox.conf" },
+	{ "park", OPT_STRING, &opt_park, "seconds",
+	    "of mox-imapd: sessions that wait for so long are parked" },
 	{ "nosandbox", OPT_BOOL, &opt_nosandbox, NULL,
 	    "start services on a kernel without seccomp" },
 	{ "notify-fd", OPT_INT, &opt_notify_fd, "fd",
@@ -64,6 +67,7 @@ run(struct serve_root *s, struct err *e)
 {
 	struct services_opts o = { .conf = s->config->path,
 		.nosandbox = opt_nosandbox,
+		.park = opt_park,
 		.bound = &s->bound,
 		.files = &s->files,
 		.tell = tell };

@@ -10,6 +10,7 @@
 enum {
 	BY_LOCALSERVE = 1, /* mox-localserve runs it too, */
 	LOCAL_FLAG = 2,    /* with -localserve */
+	PARK_FLAG = 4,     /* takes -park */
 };
 
 static const struct {
@@ -18,7 +19,7 @@ static const struct {
 	int flags;
 } services[] = {
 	{ "mox-smtpd", bind_smtp_kinds, BY_LOCALSERVE | LOCAL_FLAG },
-	{ "mox-imapd", bind_imap_kinds, BY_LOCALSERVE },
+	{ "mox-imapd", bind_imap_kinds, BY_LOCALSERVE | PARK_FLAG },
 	{ "mox-queued", NULL, BY_LOCALSERVE | LOCAL_FLAG },
 };
 
@@ -69,7 +70,7 @@ services_use_own_folder(void)
 static const char *const *
 arguments(const struct services_opts *o, size_t i, struct arena *arena)
 {
-	const char **argv = arena_array(arena, 6, sizeof(*argv));
+	const char **argv = arena_array(arena, 8, sizeof(*argv));
 	size_t n = 0;
 
 	argv[n++] = services[i].name;
@@ -79,6 +80,10 @@ arguments(const struct services_opts *o, size_t i, struct arena *arena)
 		argv[n++] = "-localserve";
 	if (o->nosandbox)
 		argv[n++] = "-nosandbox";
+	if (o->park && services[i].flags & PARK_FLAG) {
+		argv[n++] = "-park";
+		argv[n++] = o->park;
+	}
 	return argv;
 }
 

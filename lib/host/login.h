@@ -98,6 +98,12 @@ int login_on_abort(void *ctx, const struct split_msg *msg, struct err *e);
 int login_on_plain(void *ctx, const struct split_msg *msg, struct err *e);
 /* Release an exchange that was under way. */
 void login_back_end(struct login_back *b);
+/*
+ * Who logged in when this connection's first back did: client->who, of a back
+ * that goes on for another one. Sets client, account, login, facts, channel.
+ * False if there is none.
+ */
+bool login_back_resume(struct login_back *b);
 
 /* ---- front ---- */
 

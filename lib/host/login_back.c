@@ -44,6 +44,48 @@ find_key(struct login_back *b, struct err *e)
 	return rc;
 }
 
+/* ---- who logged in ---- */
+
+/*
+ * For the parent to keep: facts, length of the account's name, that and the
+ * login. It comes back to a back of the same program, so it is no format.
+ */
+static void
+authenticated(struct login_back *b)
+{
+	struct buf who = BUF_INIT(SERVICE_WHO_MAX);
+	size_t n = b->account.n;
+
+	buf_add(&who, SPLIT_OF(b->facts));
+	buf_add(&who, SPLIT_OF(n));
+	buf_add(&who, b->account);
+	buf_add(&who, b->login);
+	service_authenticated(b->client,
+	    who.over ? SLICE_NULL : buf_slice(&who));
+	buf_free(&who);
+}
+
+bool
+login_back_resume(struct login_back *b)
+{
+	struct slice rest = b->client->who;
+	size_t n, fixed = sizeof(b->facts) + sizeof(n);
+
+	if (rest.n < fixed)
+		return false;
+	memcpy(&b->facts, rest.p, sizeof(b->facts));
+	memcpy(&n, rest.p + sizeof(b->facts), sizeof(n));
+	rest = slice_skip(rest, fixed);
+	if (n > rest.n)
+		return false;
+	b->account = slice_head(rest, n);
+	b->login = slice_skip(rest, n);
+	set_channel(b);
+	return true;
+}
+
+/* ---- hello ---- */
+
 int
 login_on_hello(void *ctx, const struct split_msg *msg, struct err *e)
 {
@@ -67,7 +109,7 @@ login_on_hello(void *ctx, const struct split_msg *msg, struct err *e)
 	if (hello.preauth) {
 		b->account = b->key.account;
 		b->login = b->key.login;
-		service_authenticated(b->client);
+		authenticated(b);
 		if (!b->auth_too)
 			split_set_state(b->split, LOGIN_DONE);
 	}
@@ -117,7 +159,7 @@ finish(struct login_back *b, const struct sasl_result *r, const char *mechanism,
 	if (ok) {
 		b->account = arena_dup(b->arena, r->account);
 		b->login = arena_dup(b->arena, r->login);
-		service_authenticated(b->client);
+		authenticated(b);
 		b->failures = 0;
 		split_set_state(b->split, LOGIN_DONE);
 	} else {

@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "base/proc.h"
 #include "net/proxy.h"
+#include "service/fdmsg.h"
 #include "service/service_int.h"
 
 #define TICK_MS 250
@@ -168,7 +169,7 @@ take_proxied(struct server *sv, struct service_client *client)
 	client->local_port = proxy.destination_port;
 	why = admit_rates(sv, client->listener, &client->ip);
 	if (why == SERVICE_ADMIT) {
-		control_send(sv, CONTROL_PROXIED, &client->ip);
+		control_send(sv, CONTROL_PROXIED, &client->ip, SLICE_NULL);
 		return 0;
 	}
 	text = sv->service->refuse(client, why);
@@ -246,23 +247,30 @@ dies_with(pid_t parent)
 		_exit(EXIT_LATER);
 }
 
-/* Into the jail, with no descriptors but these. */
+/* Into a jail of no files, with no descriptors but these. */
 static void
-enter_front(struct server *sv, pid_t parent, int a, int b, int c)
+enter_bare(struct server *sv, const char *role, const struct sandbox *jail,
+    pid_t parent, int a, int b, int c)
 {
 	struct err e = ERR_INIT;
 
 	has_group = 0;
 	dies_with(parent);
-	set_name(sv, "front");
+	set_name(sv, role);
 	forget(sv);
 	limit_memory();
-	if (sandbox_enter(sv->front_jail, &e) < 0) {
+	if (sandbox_enter(jail, &e) < 0) {
 		log_line(SERVICE_TOPIC, LOG_FATAL, "no jail", LOG_E(&e));
 		_exit(EXIT_FAILED);
 	}
 	close_others(a, b, c);
 	unblock_signals();
+}
+
+static void
+enter_front(struct server *sv, pid_t parent, int a, int b, int c)
+{
+	enter_bare(sv, "front", sv->front_jail, parent, a, b, c);
 }
 
 static _Noreturn void
@@ -310,6 +318,7 @@ enter_back(struct server *sv)
 	}
 	sandbox_free(&sv->front_jail);
 	sandbox_free(&sv->back_jail);
+	sandbox_free(&sv->park_jail);
 	unblock_signals();
 	return 0;
 }
@@ -352,6 +361,66 @@ child_back(struct server *sv, struct service_client *client)
 	return front_ended(front, rc);
 }
 
+/* ---- parked sessions ---- */
+
+_Noreturn void
+child_park(struct server *sv, int fd)
+{
+	struct rlimit files;
+
+	handle_stop();
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	/* What it may have to say of itself goes to standard error. */
+	enter_bare(sv, "park", sv->park_jail, sv->parent, STDERR_FILENO, fd,
+	    fd);
+	park_run(sv, fd);
+	_exit(EXIT_DONE);
+}
+
+/* The relay writes out what it has for a slow client, and closes its end. */
+static void
+await_relay(int fd)
+{
+	int64_t end_ms = clock_mono_ms(NULL) + DRAIN_S * 1000;
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	char bytes[512];
+
+	shutdown(fd, SHUT_WR);
+	while (service_stop == 0 && clock_mono_ms(NULL) < end_ms &&
+	    poll(&pfd, 1, DRAIN_S * 1000) > 0 &&
+	    recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+}
+
+int
+child_resumed(struct server *sv, struct service_client *client,
+    const struct service_parked *parked)
+{
+	int rc, domain = 0;
+	socklen_t n = sizeof(domain);
+
+	has_group = 1; /* of its own, or with its relay */
+	handle_stop();
+	dies_with(sv->parent);
+	log_set_cid(client->cid);
+	client->server = sv;
+	client->read_fd = client->write_fd = parked->fd;
+	sv->pair = -1;
+	if (enter_back(sv) < 0)
+		return EXIT_FAILED;
+	client->limit = sv->limit;
+	client->metrics = sv->metrics;
+	client->door = sv->door;
+	rc = sv->service->resume(client, parked);
+	if (getsockopt(parked->fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) == 0 &&
+	    domain == AF_UNIX)
+		await_relay(parked->fd);
+	return rc;
+}
+
 /* ---- shared backs ---- */
 
 #define HIRE_FDS 2
@@ -360,28 +429,19 @@ child_back(struct server *sv, struct service_client *client)
 static int
 be_hired(int fd, struct hire *hire_r, int *fds_r, size_t n)
 {
-	union { /* aligned as CMSG_FIRSTHDR wants it */
-		char room[CMSG_SPACE(HIRE_FDS * sizeof(int))];
-		struct cmsghdr align;
-	} u;
-	struct iovec iov = { hire_r, sizeof(*hire_r) };
-	struct msghdr msg = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = u.room,
-		.msg_controllen = sizeof(u.room) };
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	struct cmsghdr *cmsg;
+	struct fdmsg m;
 
 	while (service_stop == 0 && poll(&pfd, 1, -1) <= 0)
 		;
 	if (service_stop != 0 ||
-	    recvmsg(fd, &msg, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof(*hire_r))
+	    fdmsg_receive(fd, hire_r, sizeof(*hire_r), NULL, 0, &m, 0) != 0)
 		return -1;
-	cmsg = CMSG_FIRSTHDR(&msg);
-	if (cmsg == NULL || cmsg->cmsg_type != SCM_RIGHTS ||
-	    cmsg->cmsg_len != CMSG_LEN(n * sizeof(int)))
+	if (m.nfds != n) {
+		fdmsg_close(&m);
 		return -1;
-	memcpy(fds_r, CMSG_DATA(cmsg), n * sizeof(int));
+	}
+	memcpy(fds_r, m.fds, n * sizeof(int));
 	return 0;
 }
 
@@ -452,6 +512,6 @@ child_worker(struct server *sv, int fd)
 	/* After an error a new one is better; the parent sees it end. */
 	while (be_hired(fd, &hire, &pair, 1) == 0 &&
 	    serve_hired(sv, &hire, pair) == 0)
-		control_send(sv, CONTROL_DONE, NULL);
+		control_send(sv, CONTROL_DONE, NULL, SLICE_NULL);
 	return EXIT_DONE;
 }

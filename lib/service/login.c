@@ -2,12 +2,14 @@
  * hand-over of the connection after one. */
 #include <errno.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/proc.h"
+#include "service/fdmsg.h"
 #include "service/relay.h"
 #include "service/service_int.h"
 
@@ -15,14 +17,14 @@
 
 void
 control_send(const struct server *sv, enum control_type type,
-    const struct ip *ip)
+    const struct ip *ip, struct slice rest)
 {
 	struct control c = { .type = type, .serial = sv->serial };
 
 	if (ip != NULL)
 		c.ip = *ip;
 	if (sv->control >= 0 &&
-	    send(sv->control, &c, sizeof(c), MSG_NOSIGNAL) < 0)
+	    !fdmsg_send(sv->control, SPLIT_OF(c), rest, NULL, 0, 0))
 		log_line(SERVICE_TOPIC, LOG_WARN, "control socket",
 		    LOG_Z("err", strerrordesc_np(errno)));
 }
@@ -30,11 +32,11 @@ control_send(const struct server *sv, enum control_type type,
 /* ---- log-ins ---- */
 
 void
-service_authenticated(const struct service_client *client)
+service_authenticated(const struct service_client *client, struct slice who)
 {
 	struct limit_rule rule = admit_auth_rule(client->limits);
 
-	control_send(client->server, CONTROL_AUTHENTICATED, NULL);
+	control_send(client->server, CONTROL_AUTHENTICATED, NULL, who);
 	limit_reset(client->limit, &rule, &client->ip, clock_s(NULL));
 }
 
@@ -72,6 +74,9 @@ service_hand_over(struct conn *conn, struct split **split, unsigned type,
 	for (size_t i = 0; i < n; i++)
 		all[i] = v[i];
 	all[n] = unread;
+	/* The back may park, which is to end it and not this; else the end of
+	 * the pair says enough. */
+	prctl(PR_SET_PDEATHSIG, 0);
 	if (split_call(*split, type, all, n + 1, HAND_OVER_MS, &reply, e) < 0)
 		return -1;
 	conn_consume(conn, unread.n);
@@ -112,4 +117,50 @@ service_take_over(const struct service_client *client, struct split **split,
 		}
 	}
 	return conn;
+}
+
+/* ---- parking ---- */
+
+bool
+service_can_park(const struct service_client *client)
+{
+	return client->server->control >= 0 &&
+	    client->server->service->resume != NULL && !client->shared;
+}
+
+void
+service_park(const struct service_client *client,
+    const struct service_parked *parked)
+{
+	const struct server *sv = client->server;
+	struct control c = { .type = CONTROL_PARK,
+		.serial = sv->serial,
+		.park = { .look = parked->look,
+		    .end_ms = parked->end_ms,
+		    .has_watch = parked->watch_fd >= 0,
+		    .has_look = parked->look_fd >= 0 } };
+	int answer[2], fds[FDMSG_FDS];
+	ssize_t got = 0;
+	size_t n = 0;
+	char byte;
+
+	/* The parent writes a byte there when it is done, or just closes it. */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, answer) < 0)
+		return;
+	fds[n++] = answer[1];
+	fds[n++] = parked->fd;
+	if (parked->watch_fd >= 0)
+		fds[n++] = parked->watch_fd;
+	if (parked->look_fd >= 0)
+		fds[n++] = parked->look_fd;
+	if (fdmsg_send(sv->control, SPLIT_OF(c), parked->state, fds, n, 0)) {
+		close(answer[1]);
+		do
+			got = read(answer[0], &byte, 1);
+		while (got < 0 && errno == EINTR);
+	} else
+		close(answer[1]);
+	close(answer[0]);
+	if (got == 1)
+		_exit(EXIT_DONE);
 }

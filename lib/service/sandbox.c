@@ -10,6 +10,7 @@
 #include <seccomp.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -174,6 +175,7 @@ static const int calls_parent[] = {
 	SCMP_SYS(accept),
 	SCMP_SYS(accept4),
 	SCMP_SYS(fork),
+	SCMP_SYS(getpgid),
 	SCMP_SYS(kill),
 	SCMP_SYS(prctl),
 	SCMP_SYS(prlimit64),
@@ -183,6 +185,16 @@ static const int calls_parent[] = {
 	SCMP_SYS(setpgid),
 	SCMP_SYS(setrlimit),
 	SCMP_SYS(socketpair),
+};
+
+/* Wait for many, and see whether files changed. */
+static const int calls_park[] = {
+	SCMP_SYS(epoll_create1),
+	SCMP_SYS(epoll_ctl),
+	SCMP_SYS(epoll_pwait),
+	SCMP_SYS(epoll_wait),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(fstatat64),
 };
 
 /* What honest code of a front may try by way of a library (time zone, locale,
@@ -209,7 +221,7 @@ static const int calls_refused[] = {
 #endif
 };
 
-enum { OWN = 1, FILES = 2, NETWORK = 4, PARENT = 8 };
+enum { OWN = 1, FILES = 2, NETWORK = 4, PARENT = 8, PARK = 16 };
 
 /*
  * Everything else: a front is killed, because nothing but an exploit gets
@@ -221,9 +233,11 @@ static const struct {
 	unsigned calls;
 	uint32_t otherwise;
 } profiles[SANDBOX_PROFILES] = {
-	[SANDBOX_PARENT] = { OWN | FILES | PARENT, SCMP_ACT_ERRNO(EPERM) },
+	[SANDBOX_PARENT] = { OWN | FILES | PARENT | PARK,
+	    SCMP_ACT_ERRNO(EPERM) },
 	[SANDBOX_FRONT] = { OWN, SCMP_ACT_KILL_PROCESS },
 	[SANDBOX_BACK] = { OWN | FILES, SCMP_ACT_ERRNO(EPERM) },
+	[SANDBOX_PARK] = { OWN | PARK, SCMP_ACT_ERRNO(EPERM) },
 	[SANDBOX_CLIENT] = { OWN | FILES | NETWORK, SCMP_ACT_ERRNO(EPERM) },
 };
 
@@ -245,7 +259,8 @@ add_calls(scmp_filter_ctx ctx, uint32_t action, const int *calls, size_t n)
 	    CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
 
 #define IN(profile) (1U << SANDBOX_##profile)
-#define ALL (IN(PARENT) | IN(FRONT) | IN(BACK) | IN(CLIENT))
+#define ALL (IN(PARENT) | IN(FRONT) | IN(BACK) | IN(PARK) | IN(CLIENT))
+#define BARE (IN(FRONT) | IN(PARK)) /* no files */
 
 /* Calls that are allowed by an argument. */
 static const struct {
@@ -257,7 +272,12 @@ static const struct {
 	{ SCMP_SYS(mprotect), ALL, { 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 } },
 	{ SCMP_SYS(fcntl), IN(FRONT), { 1, SCMP_CMP_EQ, F_GETFL, 0 } },
 	{ SCMP_SYS(fcntl), IN(FRONT), { 1, SCMP_CMP_EQ, F_SETFL, 0 } },
-	{ SCMP_SYS(mknodat), ALL & ~IN(FRONT),
+	/* A relay no longer dies with its back, but with their connection. */
+	{ SCMP_SYS(prctl), IN(FRONT), { 0, SCMP_CMP_EQ, PR_SET_PDEATHSIG, 0 } },
+	/* Is there something to be read? */
+	{ SCMP_SYS(ioctl), IN(PARENT) | IN(PARK),
+	    { 1, SCMP_CMP_EQ, FIONREAD, 0 } },
+	{ SCMP_SYS(mknodat), ALL & ~BARE,
 	    { 2, SCMP_CMP_MASKED_EQ, S_IFMT, S_IFIFO } },
 	/* The own group: a back tells its front to stop. */
 	{ SCMP_SYS(kill), IN(BACK) | IN(CLIENT), { 0, SCMP_CMP_EQ, 0, 0 } },
@@ -292,6 +312,7 @@ fill_filter(scmp_filter_ctx ctx, enum sandbox_profile profile)
 	    (!(calls & FILES) || ADD(ctx, SCMP_ACT_ALLOW, calls_files)) &&
 	    (!(calls & NETWORK) || ADD(ctx, SCMP_ACT_ALLOW, calls_network)) &&
 	    (!(calls & PARENT) || ADD(ctx, SCMP_ACT_ALLOW, calls_parent)) &&
+	    (!(calls & PARK) || ADD(ctx, SCMP_ACT_ALLOW, calls_park)) &&
 	    (profile != SANDBOX_FRONT ||
 		ADD(ctx, SCMP_ACT_ERRNO(EACCES), calls_refused)) &&
 	    add_conditions(ctx, profile);

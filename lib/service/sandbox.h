@@ -35,6 +35,9 @@ enum sandbox_profile {
 	SANDBOX_FRONT,
 	/* Files; no new socket, no process, no exec. */
 	SANDBOX_BACK,
+	/* As FRONT, and waits for many descriptors, and asks for the times of
+	 * files: the process with parked sessions. */
+	SANDBOX_PARK,
 	/* A network client: as BACK, and sockets. Resolver, mox-remote. */
 	SANDBOX_CLIENT,
 	SANDBOX_PROFILES

@@ -1,9 +1,11 @@
 /*
  * serve - the accepting parent: accepts, counts, forks, reaps.
  *
- * It parses nothing: what it reads is signals, and fixed structs of its own
- * children. A connection is a process group, that of its back, and is over
- * when the last process of the group is.
+ * It parses nothing: what it reads is signals, fixed structs of its own
+ * children, and bytes that it keeps or passes on. A connection is a process
+ * group, that of its first back, and is over when the last process of the group
+ * is; but a connection that is parked has no back, and its group is its relay,
+ * or nobody.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -23,6 +25,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/proc.h"
+#include "service/fdmsg.h"
 #include "service/service_int.h"
 
 #define ACCEPT_BATCH 64 /* then signals and children have their turn */
@@ -35,12 +38,15 @@
 
 /* A connection. */
 struct slot {
-	pid_t pid; /* of the group: of the back, or of a shared back's front */
+	pid_t pid;   /* the back, or a shared back's front; 0: none (parked) */
+	pid_t group; /* 0: no process is left (parked) */
 	uint32_t serial;
-	uint64_t cid;
-	struct ip ip;
+	struct service_client client; /* as it was accepted */
+	struct ip ip;                 /* that it counts for */
+	struct slice who;             /* logged in; told once (service.h) */
 	bool unauthenticated;
 	bool proxy;     /* ip is a proxy's and not counted */
+	bool parked;    /* no back has it */
 	bool gone;      /* the back was reaped, the front not yet */
 	int64_t end_ms; /* gone: when to kill the rest */
 };
@@ -48,7 +54,8 @@ struct slot {
 struct parent {
 	struct server *sv;
 	struct admit *admit;
-	struct map *slots; /* pid to struct slot */
+	struct map *slots;  /* group to struct slot */
+	struct map *parked; /* cid to those that are parked */
 	int signals;
 	int64_t stop_ms; /* when to kill those left; 0: not stopping */
 	int64_t refreshed_ms;
@@ -59,10 +66,13 @@ struct parent {
 	unsigned refused_n;
 };
 
+/* Of a process, which may have ended but is not reaped. */
 static struct slot *
 find_slot(const struct parent *p, pid_t pid)
 {
-	return map_get(p->slots, SPLIT_OF(pid));
+	pid_t group = getpgid(pid);
+
+	return group < 0 ? NULL : map_get(p->slots, SPLIT_OF(group));
 }
 
 static void
@@ -107,6 +117,14 @@ refresh(struct parent *p)
 	p->refreshed_ms = clock_mono_ms(NULL);
 }
 
+/* Before a fork. */
+static void
+refresh_if_due(struct parent *p)
+{
+	if (clock_mono_ms(NULL) - p->refreshed_ms >= 1000)
+		refresh(p);
+}
+
 /* ---- connections end ---- */
 
 static void
@@ -129,12 +147,14 @@ end_slot(struct parent *p, struct slot *slot)
 {
 	admit_close(p->admit, &slot->ip, slot->unauthenticated);
 	p->gone -= slot->gone;
-	map_del(p->slots, SPLIT_OF(slot->pid));
+	if (slot->group != 0)
+		map_del(p->slots, SPLIT_OF(slot->group));
+	free((char *)(uintptr_t)slot->who.p);
 	free(slot);
 }
 
 /*
- * Reap what ended of the group of a slot whose back is gone. Such fronts are
+ * Reap what ended of the group of a slot that has no back. Such fronts are
  * ours, this process being subreaper. True when the group is empty. As long as
  * it is not, its number cannot be another's.
  */
@@ -144,9 +164,14 @@ reap_group(struct parent *p, struct slot *slot)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-slot->pid, &status, WNOHANG)) > 0)
+	if (slot->group == 0)
+		return true;
+	while ((pid = waitpid(-slot->group, &status, WNOHANG)) > 0) {
 		if (service_is_crash(status))
-			crashed(p, slot->cid, &slot->ip, status);
+			crashed(p, slot->client.cid, &slot->ip, status);
+		if (pid == slot->pid)
+			slot->pid = 0;
+	}
 	return pid < 0;
 }
 
@@ -166,23 +191,64 @@ sweep(struct parent *p)
 		if (reap_group(p, slot))
 			end_slot(p, slot);
 		else if (now >= slot->end_ms)
-			kill(-slot->pid, SIGKILL);
+			kill(-slot->group, SIGKILL);
 	}
 }
 
-/* The leader of its group. */
+/* It has no back, and will have none. */
 static void
-leader_ended(struct parent *p, struct slot *slot, int status)
+close_slot(struct parent *p, struct slot *slot)
 {
-	if (service_is_crash(status)) {
-		crashed(p, slot->cid, &slot->ip, status);
-		pool_distrust(p->sv->pool, slot->cid);
-	}
+	if (slot->parked)
+		map_del(p->parked, SPLIT_OF(slot->client.cid));
+	slot->parked = false;
 	slot->gone = true;
 	slot->end_ms = clock_mono_ms(NULL) + STOP_MS;
 	p->gone++;
 	if (reap_group(p, slot))
 		end_slot(p, slot);
+}
+
+/* The connection is of this group from here on. */
+static void
+set_group(struct parent *p, struct slot *slot, pid_t group)
+{
+	if (group == slot->group)
+		return;
+	if (slot->group != 0)
+		map_del(p->slots, SPLIT_OF(slot->group));
+	slot->group = group;
+	if (group != 0)
+		map_set(p->slots, SPLIT_OF(group), slot);
+}
+
+/* Its number may be another's from here on. */
+static void
+drop_empty_group(struct parent *p, struct slot *slot)
+{
+	if (reap_group(p, slot))
+		set_group(p, slot, 0);
+}
+
+/* The back, or a relay that another back left. */
+static void
+member_ended(struct parent *p, struct slot *slot, pid_t pid, int status)
+{
+	bool leader = pid == slot->pid;
+
+	if (service_is_crash(status)) {
+		crashed(p, slot->client.cid, &slot->ip, status);
+		if (leader)
+			pool_distrust(p->sv->pool, slot->client.cid);
+	}
+	if (leader)
+		slot->pid = 0;
+	if (slot->gone && reap_group(p, slot))
+		end_slot(p, slot);
+	else if (slot->parked)
+		drop_empty_group(p, slot);
+	else if (leader && !slot->gone)
+		close_slot(p, slot);
 }
 
 static void
@@ -193,9 +259,26 @@ worker_ended(struct parent *p, struct worker *w, int status)
 	if (service_is_crash(status) && w->serial != 0)
 		crashed(p, w->cid, &w->ip, status);
 	/* Its front is told at once, as PDEATHSIG tells others. */
-	if (slot != NULL && slot->cid == w->cid)
+	if (slot != NULL && slot->client.cid == w->cid)
 		kill(w->front, SIGTERM);
 	pool_del(p->sv->pool, w);
+}
+
+/* All that was parked is lost with the process that had it. */
+static void
+parking_lost(struct parent *p, int status)
+{
+	struct slice key;
+	void *value;
+
+	if (p->stop_ms == 0)
+		log_line(SERVICE_TOPIC, LOG_ERROR,
+		    "the process with parked sessions died: they end",
+		    LOG_U("sessions", map_count(p->parked)),
+		    LOG_I("signal",
+			WIFSIGNALED(status) ? WTERMSIG(status) : 0));
+	for (size_t i = 0; map_next(p->parked, &i, &key, &value);)
+		close_slot(p, value);
 }
 
 static void
@@ -203,7 +286,7 @@ reap(struct parent *p)
 {
 	siginfo_t info;
 
-	/* Look before reaping: fronts belong to their slot. */
+	/* Look before reaping: until then it has its group. */
 	for (;;) {
 		struct worker *worker;
 		struct slot *slot;
@@ -213,21 +296,16 @@ reap(struct parent *p)
 		    info.si_pid == 0)
 			return;
 		slot = find_slot(p, info.si_pid);
-		if (slot != NULL && !slot->gone) {
-			waitpid(info.si_pid, &status, 0);
-			leader_ended(p, slot, status);
-			continue;
-		}
 		worker = pool_find(p->sv->pool, info.si_pid);
-		if (worker != NULL) {
-			waitpid(info.si_pid, &status, 0);
+		waitpid(info.si_pid, &status, 0);
+		if (slot != NULL)
+			member_ended(p, slot, info.si_pid, status);
+		else if (worker != NULL)
 			worker_ended(p, worker, status);
-			continue;
-		}
-		shared_ended(p->sv, info.si_pid);
-		sweep(p);
-		/* Of no slot: nothing is left to be known of it. */
-		waitpid(info.si_pid, &status, WNOHANG);
+		else if (parking_ended(p->sv->parking, info.si_pid))
+			parking_lost(p, status);
+		else /* or nothing is left to be known of it */
+			shared_ended(p->sv, info.si_pid);
 	}
 }
 
@@ -309,9 +387,10 @@ add_slot(struct parent *p, pid_t pid, const struct service_client *client,
 {
 	struct slot *slot = xcalloc(1, sizeof(*slot));
 
-	slot->pid = pid;
+	slot->pid = slot->group = pid;
 	slot->serial = p->serial;
-	slot->cid = client->cid;
+	slot->client = *client;
+	slot->client.read_fd = slot->client.write_fd = -1;
 	slot->proxy = proxy;
 	slot->unauthenticated = client->listener->kind->login;
 	if (!proxy)
@@ -324,7 +403,7 @@ add_slot(struct parent *p, pid_t pid, const struct service_client *client,
 static bool
 start_back(struct parent *p, struct service_client *client, bool proxy)
 {
-	pid_t pid = shared_fork();
+	pid_t pid = shared_fork(0);
 
 	if (pid == 0)
 		be_back(p, client);
@@ -348,8 +427,7 @@ start_front(struct parent *p, const struct service_client *client)
 static bool
 start(struct parent *p, struct service_client *client, bool proxy)
 {
-	if (clock_mono_ms(NULL) - p->refreshed_ms >= 1000)
-		refresh(p);
+	refresh_if_due(p);
 	client->cid = new_cid(p);
 	p->serial++;
 	/* What a proxy says first is for the back to read. */
@@ -433,9 +511,45 @@ proxied(struct parent *p, struct slot *slot, const struct ip *ip)
 	admit_open(p->admit, &slot->ip, slot->unauthenticated);
 }
 
+/* Once in the life of a connection. */
 static void
-take_message(struct parent *p, pid_t pid, const struct control *c)
+authenticated(struct parent *p, struct slot *slot, struct slice who)
 {
+	char *copy;
+
+	if (!slot->unauthenticated)
+		return;
+	slot->unauthenticated = false;
+	admit_authenticated(p->admit);
+	if (p->sv->parking == NULL || who.n == 0 || who.n > SERVICE_WHO_MAX)
+		return;
+	copy = xmalloc(who.n);
+	memcpy(copy, who.p, who.n);
+	slot->who = slice_of(copy, who.n);
+}
+
+/* The first descriptor is for the answer, the others go along. */
+static void
+park(struct parent *p, struct slot *slot, const struct control *c,
+    struct slice state, const struct fdmsg *got)
+{
+	struct parking_msg m = { .cid = slot->client.cid, .park = c->park };
+
+	if (p->stop_ms != 0 || p->sv->parking == NULL || slot->who.n == 0 ||
+	    got->nfds < 2 ||
+	    !parking_send(p->sv, &m, state, got->fds + 1, got->nfds - 1))
+		return;
+	slot->parked = true;
+	map_set(p->parked, SPLIT_OF(slot->client.cid), slot);
+	send(got->fds[0], "+", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	metrics_add(metrics_get(p->sv->metrics, "mox_service_parked_total"), 1);
+}
+
+static void
+take_message(struct parent *p, const struct control *c, struct slice rest,
+    const struct fdmsg *got)
+{
+	pid_t pid = got->pid;
 	struct worker *worker = pool_find(p->sv->pool, pid);
 	struct slot *slot = find_slot(p, pid);
 
@@ -444,41 +558,123 @@ take_message(struct parent *p, pid_t pid, const struct control *c)
 		pool_put(p->sv->pool, worker, clock_mono_ms(NULL));
 		return;
 	}
-	if (slot == NULL || slot->gone || slot->serial != c->serial)
+	if (slot == NULL || slot->pid != pid || slot->gone || slot->parked ||
+	    slot->serial != c->serial)
 		return;
-	if (c->type == CONTROL_AUTHENTICATED && slot->unauthenticated) {
-		slot->unauthenticated = false;
-		admit_authenticated(p->admit);
-	} else if (c->type == CONTROL_PROXIED && ip_bits(&c->ip) != 0) {
+	if (c->type == CONTROL_AUTHENTICATED)
+		authenticated(p, slot, rest);
+	else if (c->type == CONTROL_PROXIED && ip_bits(&c->ip) != 0)
 		proxied(p, slot, &c->ip);
-	}
+	else if (c->type == CONTROL_PARK)
+		park(p, slot, c, rest, got);
 }
 
 static void
 read_control(struct parent *p)
 {
-	for (int i = 0; i < CONTROL_BATCH; i++) {
-		union { /* aligned as CMSG_FIRSTHDR wants it */
-			char room[CMSG_SPACE(sizeof(struct ucred))];
-			struct cmsghdr align;
-		} u;
-		struct control c;
-		struct iovec iov = { &c, sizeof(c) };
-		struct msghdr msg = { .msg_iov = &iov,
-			.msg_iovlen = 1,
-			.msg_control = u.room,
-			.msg_controllen = sizeof(u.room) };
-		struct cmsghdr *cmsg;
-		struct ucred sender;
+	char rest[CONTROL_REST];
+	struct control c = { 0 };
+	struct fdmsg got;
 
-		if (recvmsg(p->sv->control_in, &msg, MSG_DONTWAIT) !=
-		    (ssize_t)sizeof(c))
+	for (int i = 0; i < CONTROL_BATCH; i++) {
+		ssize_t n = fdmsg_receive(p->sv->control_in, &c, sizeof(c),
+		    rest, sizeof(rest), &got, MSG_DONTWAIT);
+		if (n < 0 && errno == EAGAIN)
 			return;
-		cmsg = CMSG_FIRSTHDR(&msg);
-		if (cmsg == NULL || cmsg->cmsg_type != SCM_CREDENTIALS)
+		if (n < 0)
 			continue;
-		memcpy(&sender, CMSG_DATA(cmsg), sizeof(sender));
-		take_message(p, sender.pid, &c);
+		take_message(p, &c, slice_of(rest, (size_t)n), &got);
+		fdmsg_close(&got);
+	}
+}
+
+/* ---- parked sessions go on ---- */
+
+static _Noreturn void
+be_resumed(struct parent *p, struct slot *slot,
+    const struct service_parked *parked)
+{
+	shared_leave_parent(p->sv);
+	p->sv->serial = slot->serial;
+	_exit(child_resumed(p->sv, &slot->client, parked));
+}
+
+/* A back in the group of the connection's relay, or one of its own. */
+static void
+resume(struct parent *p, struct slot *slot, const struct service_parked *parked)
+{
+	pid_t pid, old = slot->pid;
+
+	refresh_if_due(p);
+	slot->client.who = slot->who;
+	slot->serial = ++p->serial;
+	pid = shared_fork(slot->group);
+	if (pid == 0)
+		be_resumed(p, slot, parked);
+	if (pid < 0) {
+		log_line(SERVICE_TOPIC, LOG_ERROR, "fork",
+		    LOG_Z("err", strerrordesc_np(errno)));
+		close_slot(p, slot);
+		return;
+	}
+	/* That was about to end, and what it does now counts for nobody. */
+	if (old != 0)
+		kill(old, SIGKILL);
+	map_del(p->parked, SPLIT_OF(slot->client.cid));
+	slot->parked = false;
+	slot->pid = pid;
+	set_group(p, slot, getpgid(pid));
+}
+
+static void
+come_back(struct parent *p, const struct parking_msg *m, struct slice state,
+    const struct fdmsg *got)
+{
+	static const char *const why[PARK_WHYS] = { "input", "change", "end",
+		"gone" };
+	struct slot *slot = map_get(p->parked, SPLIT_OF(m->cid));
+	struct service_parked parked = { .fd = got->fds[0],
+		.watch_fd = m->park.has_watch ? got->fds[1] : -1,
+		.look_fd = -1,
+		.end_ms = m->park.end_ms,
+		.state = state };
+	char name[METRICS_NAME + 1];
+
+	if (slot == NULL || m->why >= PARK_WHYS)
+		return;
+	snprintf(name, sizeof(name), "mox_service_resumed_total{reason=\"%s\"}",
+	    why[m->why]);
+	metrics_add(metrics_get(p->sv->metrics, name), 1);
+	if (m->why == PARK_GONE || got->nfds != 1u + m->park.has_watch) {
+		log_set_cid(m->cid);
+		log_line(SERVICE_TOPIC, LOG_INFO, "parked client is gone");
+		log_set_cid(0);
+		close_slot(p, slot);
+	} else if (p->stop_ms != 0) {
+		const char *text =
+		    p->sv->service->refuse(&slot->client, SERVICE_STOPPING);
+		send(parked.fd, text, strlen(text),
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+		close_slot(p, slot);
+	} else {
+		resume(p, slot, &parked);
+	}
+}
+
+static void
+read_parking(struct parent *p)
+{
+	char state[CONTROL_REST];
+	struct parking_msg m = { 0 };
+	struct fdmsg got;
+	ssize_t n;
+
+	for (int i = 0; i < CONTROL_BATCH; i++) {
+		n = parking_receive(p->sv->parking, &m, state, &got);
+		if (n < 0)
+			return;
+		come_back(p, &m, slice_of(state, (size_t)n), &got);
+		fdmsg_close(&got);
 	}
 }
 
@@ -497,8 +693,10 @@ stop(struct parent *p)
 	for (size_t i = 0; i < setup->nlisteners; i++)
 		close(setup->listeners[i].fd);
 	for (size_t i = 0; map_next(p->slots, &i, &key, &value);)
-		kill(((struct slot *)value)->pid, SIGTERM);
+		if (((struct slot *)value)->pid != 0)
+			kill(((struct slot *)value)->pid, SIGTERM);
 	pool_kill(p->sv->pool, SIGTERM);
+	parking_stop(p->sv->parking);
 	shared_drop(p->sv);
 	log_line(SERVICE_TOPIC, LOG_INFO, "stopping",
 	    LOG_U("connections", admit_count(p->admit)));
@@ -511,8 +709,9 @@ kill_all(struct parent *p)
 	void *value;
 
 	for (size_t i = 0; map_next(p->slots, &i, &key, &value);)
-		kill(-((struct slot *)value)->pid, SIGKILL);
+		kill(-((struct slot *)value)->group, SIGKILL);
 	pool_kill(p->sv->pool, SIGKILL);
+	parking_kill(p->sv->parking);
 }
 
 static void
@@ -550,6 +749,8 @@ until_next(const struct parent *p)
 	return sooner((int)left, p->gone > 0 ? SWEEP_MS : -1);
 }
 
+#define OTHER_FDS 3
+
 static void
 turn(struct parent *p, struct pollfd *fds)
 {
@@ -559,21 +760,26 @@ turn(struct parent *p, struct pollfd *fds)
 
 	fds[0] = (struct pollfd){ .fd = p->signals, .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = p->sv->control_in, .events = POLLIN };
+	fds[2] = (struct pollfd){ .fd = parking_fd(p->sv->parking),
+		.events = POLLIN };
 	for (size_t i = 0; i < n; i++)
-		fds[2 + i] = (struct pollfd){ .fd = setup->listeners[i].fd,
-			.events = POLLIN };
-	got = poll(fds, 2 + n, until_next(p));
+		fds[OTHER_FDS + i] =
+		    (struct pollfd){ .fd = setup->listeners[i].fd,
+			    .events = POLLIN };
+	got = poll(fds, OTHER_FDS + n, until_next(p));
 	if (got < 0)
 		return; /* interrupted: the signal is in the pipe */
 	if (got == 0 && p->stop_ms == 0)
 		shared_prepare(p->sv);
 	if (fds[1].revents != 0)
 		read_control(p);
+	if (fds[2].revents != 0)
+		read_parking(p);
 	if (fds[0].revents != 0)
 		take_signals(p);
 	sweep(p);
 	for (size_t i = 0; i < n && p->stop_ms == 0; i++)
-		if (fds[2 + i].revents != 0)
+		if (fds[OTHER_FDS + i].revents != 0)
 			accept_some(p, &setup->listeners[i]);
 }
 
@@ -597,11 +803,15 @@ serve(struct server *sv, int ready_fd)
 	struct parent p = { .sv = sv,
 		.admit = admit_new(),
 		.slots = map_new(),
+		.parked = map_new(),
 		.refreshed_ms = clock_mono_ms(NULL) };
-	struct pollfd *fds = xcalloc(sv->setup.nlisteners + 2, sizeof(*fds));
+	struct pollfd *fds =
+	    xcalloc(sv->setup.nlisteners + OTHER_FDS, sizeof(*fds));
 	struct err e = ERR_INIT;
 
 	sv->pool = pool_new();
+	if (sv->service->resume != NULL)
+		sv->parking = parking_new();
 	p.signals = proc_signals(signals, &e);
 	if (p.signals < 0 || open_control(&p, &e) < 0 ||
 	    sandbox_enter(sv->parent_jail, &e) < 0)

@@ -103,8 +103,9 @@ make_jails(struct server *sv, struct err *e)
 	sv->back_jail =
 	    sandbox_new(SANDBOX_BACK, s->back_paths, s->nback_paths, e);
 	sv->front_jail = sandbox_new(SANDBOX_FRONT, NULL, 0, e);
+	sv->park_jail = sandbox_new(SANDBOX_PARK, NULL, 0, e);
 	return sv->parent_jail == NULL || sv->back_jail == NULL ||
-		sv->front_jail == NULL
+		sv->front_jail == NULL || sv->park_jail == NULL
 	    ? -1
 	    : 0;
 }

@@ -118,7 +118,25 @@ struct service_client {
 	const struct service_limits *limits;
 	int door;    /* back only: to the resolver, for ask_new; -1: none */
 	bool shared; /* the back serves other clients after this one */
+	struct slice who; /* resume only: as service_authenticated was told */
 };
+
+/*
+ * What a session that is parked leaves: what it needs to go on, its
+ * descriptors, and when.
+ */
+struct service_parked {
+	int fd;         /* the connection, or its relay */
+	int watch_fd;   /* something may have changed when it can be read; it
+	                 * comes back with the session. -1: none */
+	int look_fd;    /* a folder that is looked at, too; -1: none */
+	uint64_t look;  /* service_look there, before the session looked */
+	int64_t end_ms; /* clock_mono_ms: resumed then at the latest */
+	struct slice state; /* at most SERVICE_STATE_MAX bytes */
+};
+
+#define SERVICE_STATE_MAX 8192
+#define SERVICE_WHO_MAX 2048
 
 struct service {
 	const char *name; /* "mox-smtpd" */
@@ -146,6 +164,16 @@ struct service {
 	int (*front)(const struct service_client *client, struct conn *conn,
 	    struct split *split);
 	int (*back)(const struct service_client *client, struct split *split);
+	/*
+	 * The back of a session that was parked (service_park) and goes on: a
+	 * fresh one, in the jail of backs. client->who is whose session it is;
+	 * parked is what the session says, to be taken as what a client sends.
+	 * NULL: sessions cannot be parked.
+	 */
+	int (*resume)(const struct service_client *client,
+	    const struct service_parked *parked);
+	/* Names below a look_fd whose times tell of changes; ended by NULL. */
+	const char *const *look;
 	/* Text to send before closing, with CRLF: "421 4.3.2 ...". */
 	const char *(*refuse)(const struct service_client *client,
 	    enum service_refusal why);
@@ -157,9 +185,12 @@ int service_main(const struct service *service, int argc, char **argv);
 
 /*
  * Somebody logged in: the connection no longer counts as unauthenticated.
- * Earlier failures of the address are forgotten.
+ * Earlier failures of the address are forgotten. who, any bytes, is what a
+ * parked session is resumed with, whatever that session says later; empty, or
+ * longer than SERVICE_WHO_MAX: it is not parked.
  */
-void service_authenticated(const struct service_client *client);
+void service_authenticated(const struct service_client *client,
+    struct slice who);
 /* A login failed: counted. False if that is too many by now. */
 bool service_auth_failed(const struct service_client *client);
 /* May this address try (again) to log in? */
@@ -188,5 +219,25 @@ int service_hand_over(struct conn *conn, struct split **split, unsigned type,
  */
 struct conn *service_take_over(const struct service_client *client,
     struct split **split, bool tls, struct slice unread, struct err *e);
+
+/* ---- parking: in a session ---- */
+
+/* Is there a parent that could have it parked? */
+bool service_can_park(const struct service_client *client);
+/*
+ * Give up this process: one process for all such connections waits for bytes,
+ * for a change or for the end, then a new back resumes. Nothing may be left to
+ * be read or written here. Returns only if it could not be: the session goes
+ * on as if nothing had been asked.
+ */
+void service_park(const struct service_client *client,
+    const struct service_parked *parked);
+/*
+ * A number that changes when the folder does, or what has these names in it
+ * (struct service's look), as far as times and sizes tell. *newest_s_r: the last change, in seconds since 1970; when that is
+ * less than SERVICE_LOOK_S ago another one may not be seen.
+ */
+#define SERVICE_LOOK_S 2
+uint64_t service_look(const char *const *names, int dirfd, int64_t *newest_s_r);
 
 #endif

@@ -7,6 +7,8 @@
  *   serve.c      the accepting parent, with admit.c: who may connect, and
  *   pool.c       which backs are shared, and how long
  *   shared.c     what serves connections of theirs
+ *   parking.c    the parent's end of the process that has parked sessions,
+ *   park.c         which is this
  *   child.c        back and front of a connection
  *   login.c        what those call later: log-ins, hand-over
  *   listen.c   sockets and addresses from the environment
@@ -26,7 +28,7 @@ struct server {
 	const char *listen_fds, *listen_names; /* the environment at start */
 	struct limit *limit;
 	struct metrics *metrics;
-	struct sandbox *parent_jail, *back_jail, *front_jail;
+	struct sandbox *parent_jail, *back_jail, *front_jail, *park_jail;
 	pid_t parent; /* 0: not of ours */
 	int control;  /* backs write here to their parent; -1: none */
 	int door;     /* to mox-resolver; -1: none */
@@ -35,6 +37,7 @@ struct server {
 	int control_in;
 	struct pool *pool; /* of shared backs */
 	struct spare *spare;
+	struct parking *parking; /* NULL: sessions are not parked */
 	/* A back's: */
 	int pair;        /* to the front; -1: closed */
 	uint32_t serial; /* of this connection, for control messages */
@@ -90,18 +93,30 @@ enum control_type {
 	CONTROL_AUTHENTICATED = 1,
 	CONTROL_PROXIED,
 	CONTROL_DONE, /* a shared back can serve the next client */
+	CONTROL_PARK,
+};
+
+/* When a parked session is to be resumed. */
+struct park {
+	uint64_t look;
+	int64_t end_ms;
+	uint8_t has_watch, has_look; /* descriptors */
 };
 
 /* What a back tells its parent, in a datagram: the kernel adds who it is. */
 struct control {
 	uint32_t type;
-	uint32_t serial; /* so that nobody speaks for an earlier process */
-	struct ip ip;    /* PROXIED: who the client really is */
+	uint32_t serial;  /* so that nobody speaks for an earlier process */
+	struct ip ip;     /* PROXIED: who the client really is */
+	struct park park; /* PARK */
+	/* AUTHENTICATED: who; PARK: the state. Opaque here. */
 };
+#define CONTROL_REST SERVICE_STATE_MAX
+_Static_assert(SERVICE_WHO_MAX <= CONTROL_REST, "who fits");
 
 /* In a back; does nothing where there is no parent. ip may be NULL. */
 void control_send(const struct server *sv, enum control_type type,
-    const struct ip *ip);
+    const struct ip *ip, struct slice rest);
 
 /* ---- admit.c ---- */
 
@@ -187,8 +202,9 @@ void shared_drop(struct server *sv);
 int shared_expire(struct server *sv, int64_t now_ms);
 /* Was it the one that waits? */
 bool shared_ended(struct server *sv, pid_t pid);
-/* Fork, in the child with all signals blocked; the child is a group. */
-pid_t shared_fork(void);
+/* Fork, in the child with all signals blocked; the child is a group, or (not 0)
+ * one of this group, which has processes. */
+pid_t shared_fork(pid_t group);
 /* In a child: nothing of the parent's is left open. */
 void shared_leave_parent(struct server *sv);
 
@@ -201,6 +217,44 @@ struct hire {
 	uint16_t port, local_port;
 };
 
+/* ---- parking.c: in the parent ---- */
+
+/* Why a session is resumed. */
+enum park_why { PARK_INPUT, PARK_CHANGE, PARK_END, PARK_GONE, PARK_WHYS };
+
+/* Between the parent and the process that parks, both ways; behind it comes the
+ * state, beside it the connection and what it watches. */
+struct parking_msg {
+	uint64_t cid;
+	uint32_t why; /* enum park_why; PARK_GONE: the client is, no
+		       * descriptors */
+	struct park park;
+};
+
+struct parking *parking_new(void);
+/* Hand a session over; the process is started when there is none. False: not
+ * now. fds are the caller's. */
+bool parking_send(struct server *sv, const struct parking_msg *m,
+    struct slice state, const int *fds, size_t nfds);
+/* To poll for reading; -1: none. */
+int parking_fd(const struct parking *parking);
+struct fdmsg;
+/* One that comes back: bytes of its state (CONTROL_REST), or -1: none. */
+ssize_t parking_receive(struct parking *parking, struct parking_msg *m_r,
+    char *state, struct fdmsg *fds_r);
+/* Was it this process? Then what was parked is lost. */
+bool parking_ended(struct parking *parking, pid_t pid);
+/* Tell all clients there that the service stops. */
+void parking_stop(struct parking *parking);
+void parking_kill(const struct parking *parking);
+/* In a child of the parent. */
+void parking_close(const struct parking *parking);
+
+/* ---- park.c: the process ---- */
+
+/* Keep what the parent sends by fd, until its end. In its jail. */
+void park_run(const struct server *sv, int fd);
+
 /* ---- child.c ---- */
 
 /* Be the back of the connection, and fork its front. Signals are blocked on
@@ -209,6 +263,11 @@ int child_back(struct server *sv, struct service_client *client);
 /* Be the front of the connection that comes by fd; the parent closes the other
  * end if none does. The back is another child of the parent. */
 _Noreturn void child_front(struct server *sv, int fd);
+/* Be the back of a session that goes on. Signals are blocked on entry. */
+int child_resumed(struct server *sv, struct service_client *client,
+    const struct service_parked *parked);
+/* Be the process that parks, by this end of its pair. */
+_Noreturn void child_park(struct server *sv, int fd);
 /* Be a shared back: until the parent closes the other end of fd. */
 int child_worker(struct server *sv, int fd);
 

@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/proc.h"
+#include "service/fdmsg.h"
 #include "service/service_int.h"
 
 #define SPARE_MS 60000 /* then it is not needed */
@@ -31,7 +32,7 @@ struct spare {
 /* ---- forking ---- */
 
 pid_t
-shared_fork(void)
+shared_fork(pid_t group)
 {
 	sigset_t all, before;
 	pid_t pid;
@@ -39,12 +40,11 @@ shared_fork(void)
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
 	pid = fork();
-	if (pid == 0)
-		setpgid(0, 0);
-	else
+	if (pid != 0)
 		sigprocmask(SIG_SETMASK, &before, NULL);
-	if (pid > 0)
-		setpgid(pid, pid); /* whoever comes first */
+	/* Both do, as either may be first. */
+	if (pid >= 0 && setpgid(pid, group) < 0)
+		setpgid(pid, 0);
 	return pid;
 }
 
@@ -60,6 +60,7 @@ shared_leave_parent(struct server *sv)
 	if (sv->spare != NULL && sv->spare->pid != 0)
 		close(sv->spare->fd);
 	pool_close(sv->pool);
+	parking_close(sv->parking);
 }
 
 /* What the parent has open for the connection it is starting. */
@@ -77,7 +78,7 @@ new_worker(struct server *sv, const struct starting *s)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return NULL;
-	pid = shared_fork();
+	pid = shared_fork(0);
 	if (pid == 0) {
 		shared_leave_parent(sv);
 		close(ends[0]);
@@ -103,7 +104,7 @@ new_front(struct server *sv, int *fd_r)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return -1;
-	pid = shared_fork();
+	pid = shared_fork(0);
 	if (pid == 0) {
 		proc_signals_reset();
 		child_front(sv, ends[1]);
@@ -129,21 +130,8 @@ hire(const struct server *sv, int fd, const struct service_client *client,
 		.local_ip = client->local_ip,
 		.port = client->port,
 		.local_port = client->local_port };
-	union { /* aligned as CMSG_FIRSTHDR wants it */
-		char room[CMSG_SPACE(2 * sizeof(int))];
-		struct cmsghdr head;
-	} u = { .head = { .cmsg_level = SOL_SOCKET,
-		    .cmsg_type = SCM_RIGHTS,
-		    .cmsg_len = CMSG_LEN(n * sizeof(int)) } };
-	struct iovec iov = { &h, sizeof(h) };
-	struct msghdr msg = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = u.room,
-		.msg_controllen = CMSG_SPACE(n * sizeof(int)) };
 
-	memcpy(CMSG_DATA(&u.head), fds, n * sizeof(int));
-	return sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) ==
-	    (ssize_t)sizeof(h);
+	return fdmsg_send(fd, SPLIT_OF(h), SLICE_NULL, fds, n, MSG_DONTWAIT);
 }
 
 /* A worker that waits, or a new one. */

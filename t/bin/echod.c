@@ -208,7 +208,7 @@ on_ask(void *ctx, const struct split_msg *msg, struct err *e)
 		snprintf(number, sizeof(number), "%u", served);
 		answer = slice_str(number);
 	} else if (slice_is(q, "login")) {
-		service_authenticated(b->client);
+		service_authenticated(b->client, SLICE_NULL);
 		answer = SLICE("in");
 	} else if (slice_is(q, "fail")) {
 		answer = service_auth_failed(b->client)

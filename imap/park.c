@@ -1,0 +1,254 @@
+#include "imap/park.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/scan.h"
+#include "service/service.h"
+
+const char *const imap_park_look[] = { "new", "cur", "mox.log", NULL };
+
+/* ---- as bytes ---- */
+
+/* Written and read by one program on one machine. */
+struct head {
+	uint32_t flags; /* below */
+	uint32_t enabled;
+	uint32_t uidvalidity, uidnext, count, keywords, indexed_uidnext;
+	uint32_t lengths[3]; /* tag, watch, name */
+	uint32_t ranges[3];  /* gone, changed, saved */
+	char id[STORE_MAILBOXID];
+	uint64_t modseq, told, in, out;
+	int64_t end_ms;
+};
+
+enum { IDLE = 1, READONLY = 2, SEARCHES_TEXT = 4, FLAGS = 7 };
+
+bool
+imap_parked_write(const struct imap_parked *p, struct buf *b)
+{
+	const struct mailbox_known *k = &p->known;
+	const struct slice texts[3] = { p->tag, p->watch, p->name };
+	const struct uidset *sets[3] = { &k->gone, &k->changed, &p->saved };
+	struct head h;
+
+	memset(&h, 0, sizeof(h)); /* and what lies between */
+	h.flags = (p->idle ? IDLE : 0u) | (p->readonly ? READONLY : 0u) |
+	    (p->searches_text ? SEARCHES_TEXT : 0u);
+	h.enabled = p->enabled;
+	h.uidvalidity = k->uidvalidity;
+	h.uidnext = k->uidnext;
+	h.count = k->count;
+	h.keywords = k->keywords;
+	h.indexed_uidnext = p->indexed_uidnext;
+	memcpy(h.id, k->id, sizeof(h.id));
+	h.modseq = k->modseq;
+	h.told = k->told;
+	h.in = p->in;
+	h.out = p->out;
+	h.end_ms = p->end_ms;
+	for (size_t i = 0; i < 3; i++) {
+		h.lengths[i] = (uint32_t)texts[i].n;
+		h.ranges[i] = (uint32_t)sets[i]->n;
+	}
+	buf_add(b, slice_of((const char *)&h, sizeof(h)));
+	for (size_t i = 0; i < 3; i++)
+		buf_add(b, texts[i]);
+	for (size_t i = 0; i < 3 && !b->over; i++)
+		buf_add(b,
+		    slice_of((const char *)sets[i]->v,
+			sets[i]->n * sizeof(*sets[i]->v)));
+	return !b->over;
+}
+
+static bool
+take(struct slice *rest, size_t n, struct slice *s_r)
+{
+	if (n > rest->n)
+		return false;
+	*s_r = slice_head(*rest, n);
+	*rest = slice_skip(*rest, n);
+	return true;
+}
+
+/* n ranges, as a uidset has them. */
+static bool
+take_set(struct slice *rest, size_t n, struct uidset *set_r)
+{
+	struct slice bytes;
+	uint64_t next = 1; /* lowest that may come */
+
+	if (n > rest->n || !take(rest, n * sizeof(struct uidrange), &bytes))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		struct uidrange r;
+		memcpy(&r, bytes.p + i * sizeof(r), sizeof(r));
+		if (r.first < next || r.last < r.first)
+			return false;
+		uidset_add(set_r, r.first, r.last);
+		next = (uint64_t)r.last + 2;
+	}
+	return true;
+}
+
+bool
+imap_parked_read(struct imap_parked *p_r, struct slice bytes,
+    struct arena *arena)
+{
+	struct mailbox_known *k = &p_r->known;
+	struct slice *texts[3] = { &p_r->tag, &p_r->watch, &p_r->name };
+	struct uidset *sets[3] = { &k->gone, &k->changed, &p_r->saved };
+	struct slice fixed;
+	struct head h;
+
+	if (!take(&bytes, sizeof(h), &fixed))
+		return false;
+	memcpy(&h, fixed.p, sizeof(h));
+	*p_r = (struct imap_parked){
+		.enabled = h.enabled,
+		.idle = h.flags & IDLE,
+		.readonly = h.flags & READONLY,
+		.searches_text = h.flags & SEARCHES_TEXT,
+		.indexed_uidnext = h.indexed_uidnext,
+		.end_ms = h.end_ms,
+		.in = h.in,
+		.out = h.out,
+		.known = { .uidvalidity = h.uidvalidity,
+		    .uidnext = h.uidnext,
+		    .modseq = h.modseq,
+		    .told = h.told,
+		    .count = h.count,
+		    .keywords = h.keywords },
+	};
+	memcpy(k->id, h.id, sizeof(k->id));
+	if (h.flags & ~(unsigned)FLAGS || h.enabled & ~(unsigned)IMAP_ENABLED)
+		return false;
+	for (size_t i = 0; i < 3; i++)
+		if (!take(&bytes, h.lengths[i], texts[i]))
+			return false;
+	for (size_t i = 0; i < 3; i++) {
+		*sets[i] = (struct uidset)UIDSET_INIT(arena);
+		if (!take_set(&bytes, h.ranges[i], sets[i]))
+			return false;
+	}
+	return bytes.n == 0 && p_r->name.n <= STORE_NAME_MAX;
+}
+
+/* ---- parking ---- */
+
+bool
+imap_park_allowed(const struct imap_session *s)
+{
+	return s->park_ms > 0 && service_can_park(s->client) &&
+	    s->contexts == NULL && !conn_is_deflated(s->in.conn);
+}
+
+/* Nothing is under way, in or out. */
+static bool
+is_quiet(const struct imap_session *s)
+{
+	return !s->dead && !s->logout && !s->in.must_close && s->out.n == 0 &&
+	    service_stop == 0 && !conn_pending(s->in.conn) &&
+	    conn_buffered(s->in.conn).n == 0;
+}
+
+/* A look at the folder, and then all changes told. False if there were some,
+ * or may be more that the look does not show. */
+static bool
+settle(struct imap_session *s, struct service_parked *parked)
+{
+	int64_t newest_s;
+
+	parked->watch_fd = store_watch(s->store);
+	parked->look_fd = mailbox_folder_fd(s->mb);
+	parked->look = service_look(imap_park_look, parked->look_fd, &newest_s);
+	if (newest_s > clock_s(NULL) - SERVICE_LOOK_S)
+		return false;
+	store_watch_drain(s->store);
+	imap_updates(s, true);
+	if (s->out.n == 0 && mailbox_pending(s->mb) == 0)
+		return true;
+	imap_flush(s);
+	return false;
+}
+
+void
+imap_park(struct imap_session *s, struct slice tag, int64_t end_ms)
+{
+	struct buf state = BUF_INIT(SERVICE_STATE_MAX);
+	struct service_parked parked = { .fd = conn_read_fd(s->in.conn),
+		.watch_fd = -1,
+		.look_fd = -1,
+		.end_ms = end_ms };
+	struct imap_parked p = { .enabled = s->enabled,
+		.idle = tag.n > 0,
+		.readonly = s->readonly,
+		.searches_text = s->searches_text,
+		.indexed_uidnext = s->indexed_uidnext,
+		.end_ms = end_ms,
+		.in = s->bytes_in + conn_bytes_in(s->in.conn),
+		.out = s->bytes_out + conn_bytes_out(s->in.conn),
+		.tag = tag,
+		.saved = s->saved };
+
+	if (!imap_park_allowed(s) || !is_quiet(s))
+		return;
+	if (s->mb && p.idle && (!settle(s, &parked) || !is_quiet(s)))
+		return;
+	if (s->mb) {
+		/* A text index is being made. */
+		if (s->indexed_uidnext != mailbox_uidnext(s->mb) ||
+		    !mailbox_known(s->mb, &p.known))
+			return;
+		p.known.keywords = (uint32_t)s->keywords_told;
+		p.name = mailbox_name(s->mb);
+	}
+	if (parked.watch_fd >= 0)
+		p.watch = store_watch_name(s->store);
+	else
+		store_unwatch(s->store);
+	if (imap_parked_write(&p, &state)) {
+		parked.state = buf_slice(&state);
+		log_line("imapserver", LOG_DEBUG, "to be parked",
+		    LOG_U("state", state.n));
+		service_park(s->client, &parked);
+	}
+	buf_free(&state);
+}
+
+/* ---- and back ---- */
+
+bool
+imap_park_restore(struct imap_session *s, const struct imap_parked *p,
+    int watch_fd)
+{
+	struct err e = ERR_INIT;
+	int rc = 1;
+
+	if (watch_fd >= 0)
+		store_watch_resume(s->store, p->watch, watch_fd);
+	s->enabled = p->enabled;
+	s->readonly = p->readonly;
+	s->searches_text = p->searches_text;
+	s->indexed_uidnext = p->indexed_uidnext;
+	s->keywords_told = p->known.keywords;
+	s->bytes_in = p->in;
+	s->bytes_out = p->out;
+	s->end_ms = p->end_ms;
+	uidset_add_set(&s->saved, &p->saved);
+	if (p->name.n)
+		rc = mailbox_resume(&s->mb, s->store, p->name, &p->known, &e);
+	if (rc > 0)
+		return true;
+	log_line("imapserver", rc < 0 ? LOG_ERROR : LOG_INFO,
+	    rc < 0 ? "mailbox of a parked session"
+		   : "too much happened for a parked session",
+	    LOG_S("mailbox", p->name), LOG_E(&e));
+	imap_line(s,
+	    rc < 0 ? "BYE mailbox cannot be opened now"
+		   : "BYE the mailbox has changed too much, please come back");
+	s->logout = true;
+	return false;
+}

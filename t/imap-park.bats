@@ -1,0 +1,61 @@
+#!/usr/bin/env bats
+# Parked sessions: they give up their process while they wait, and go on as they
+# were. The server parks after 0.2 seconds.
+
+load helper
+
+setup_file() {
+	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+	export DIR=$BATS_FILE_TMPDIR/mox IP
+	IP=$(own_ip)
+	start_server -loglevel info -park 0.2
+	export SERVER_PID BACKGROUND_PIDS
+	cat >"$DIR/words.py" <<'EOF'
+from mailtest import *
+import processes, time
+def parked(c):
+    """Is the plaintext of this connection with the process that parks?"""
+    return [processes.role(p) for p in processes.of_connection(c.sock)] == ["park"]
+def park(*clients):
+    for c in clients:
+        wait_for(lambda: parked(c))
+EOF
+}
+
+teardown_file() { stop_background; }
+
+py() { cat "$DIR/words.py" - | PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
+
+@test "between commands: parked, and input resumes" {
+	py <<-'EOF'
+	c = Imap()
+	park(c)
+	c.ok("NOOP")
+	park(c)
+	c.ok("SELECT INBOX")
+	park(c)
+	c.ok("FETCH 1:* FLAGS")
+	park(c)
+	# What is pipelined, and in pieces.
+	c.send("a NOOP\r\nb NO")
+	eq(c.line(), b"a OK NOOP done")
+	c.send("OP\r\n")
+	eq(c.line(), b"b OK NOOP done")
+	EOF
+}
+
+@test "IDLE: a change resumes, and DONE with the right tag" {
+	py <<-'EOF'
+	c, d = Imap(), Imap()
+	c.ok("SELECT INBOX")
+	c.send("x1 IDLE\r\n")
+	eq(c.line(), b"+ waiting")
+	park(c)
+	d.ok("APPEND INBOX {4+}\r\nx: y")
+	assert c.line().endswith(b" EXISTS")
+	assert b" FETCH (UID " in c.line()
+	park(c)
+	c.send("DONE\r\n")
+	eq(c.line(), b"x1 OK IDLE done")
+	EOF
+}
