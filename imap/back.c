@@ -122,7 +122,10 @@ run_session(struct back *b, struct conn *conn)
 {
 	struct login_back *l = &b->login;
 	struct imap_session s = {
-		.client = l->client, .park_ms = imap_park_ms, .user = l->login
+		.client = l->client,
+		.park_ms = imap_park_ms,
+		.user = l->login,
+		.lookup = l->host->lookup,
 	};
 	struct imap_parked state;
 	struct err e = ERR_INIT;
