@@ -113,7 +113,7 @@ imap_updates(struct imap_session *s, bool expunge)
 	imap_progress_end(s);
 	if (pending >= 0 && pending & MAILBOX_GONE) {
 		/* RFC 9051, 5.2 has no way back from a mailbox that went. */
-		imap_line(s, "BYE mailbox was deleted");
+		imap_line(s, "BYE mailbox was deleted or numbered anew");
 		s->logout = true;
 		return;
 	}

@@ -287,18 +287,58 @@ store_lock_list(struct store *st, struct db_lock *lock, struct err *e)
 
 /* ---- UIDVALIDITY ---- */
 
+/* What the counter says: 1, 0 nothing, -1. bad_r: -1 since it is no number. */
+static int
+read_counter(struct store *st, uint32_t *v_r, bool *bad_r, struct err *e)
+{
+	struct buf b = BUF_INIT(UIDVALIDITY_TEXT);
+	struct err why = ERR_INIT;
+	int rc = file_read(st->fd, "uidvalidity", &b, &why);
+
+	*v_r = 0;
+	*bad_r = (rc < 0 && why.kind == ERR_LIMIT) ||
+	    (rc == 1 && !slice_u32(slice_trim(buf_slice(&b)), v_r));
+	buf_free(&b);
+	if (*bad_r)
+		return err_set(e, ERR_PERM, "bad file uidvalidity");
+	return rc < 0 ? err_set(e, why.kind, "%s", why.text) : rc;
+}
+
+/* As mox: leaves room above, and below time(2). */
+static uint32_t
+first_uidvalidity(const struct store *st)
+{
+	return (uint32_t)(clock_s(st->env->clock) / 2);
+}
+
 int
 store_last_uidvalidity(struct store *st, uint32_t *v_r, struct err *e)
 {
-	struct buf b = BUF_INIT(UIDVALIDITY_TEXT);
-	int rc = file_read(st->fd, "uidvalidity", &b, e);
+	bool bad;
+	int rc = read_counter(st, v_r, &bad, e);
 
-	if (rc == 0) /* as mox: leaves room above, and below time(2) */
-		*v_r = (uint32_t)(clock_s(st->env->clock) / 2);
-	else if (rc == 1 && !slice_u32(slice_trim(buf_slice(&b)), v_r))
-		rc = err_set(e, ERR_PERM, "bad file uidvalidity");
-	buf_free(&b);
+	if (rc == 0)
+		*v_r = first_uidvalidity(st);
 	return rc < 0 ? -1 : 0;
+}
+
+static int
+write_counter(struct store *st, uint32_t v, struct err *e)
+{
+	char text[UIDVALIDITY_TEXT];
+
+	snprintf(text, sizeof(text), "%" PRIu32 "\n", v);
+	return db_write_file(st->fd, "uidvalidity", slice_str(text),
+	    st->env->file_mode, e);
+}
+
+static int
+lock_counter(struct store *st, struct db_lock *lock, struct err *e)
+{
+	return db_lock(lock, st->fd, "list.lock",
+		   DB_LOCK_LEASE | DB_LOCK_SECOND, DB_LOCK_MS, e) == 1
+	    ? 0
+	    : -1;
 }
 
 /*
@@ -311,12 +351,10 @@ raise_counter(struct store *st, uint32_t floor, uint32_t step, uint32_t *v_r,
     struct err *e)
 {
 	struct db_lock lock = DB_LOCK_INIT;
-	char text[UIDVALIDITY_TEXT];
 	uint32_t old = 0, v;
 	int rc = -1;
 
-	if (db_lock(&lock, st->fd, "list.lock", DB_LOCK_LEASE | DB_LOCK_SECOND,
-		DB_LOCK_MS, e) != 1)
+	if (lock_counter(st, &lock, e) < 0)
 		return -1;
 	if (store_last_uidvalidity(st, &old, e) < 0)
 		goto out;
@@ -326,13 +364,34 @@ raise_counter(struct store *st, uint32_t floor, uint32_t step, uint32_t *v_r,
 		goto out;
 	}
 	*v_r = v += step;
-	rc = 0;
-	if (v != old) {
-		snprintf(text, sizeof(text), "%" PRIu32 "\n", v);
-		rc = db_write_file(st->fd, "uidvalidity", slice_str(text),
-		    st->env->file_mode, e);
-	}
+	rc = v != old ? write_counter(st, v, e) : 0;
 out:
+	db_unlock(&lock);
+	return rc;
+}
+
+int
+store_mend_uidvalidity(struct store *st, uint32_t floor, uint32_t *was_r,
+    uint32_t *is_r, struct err *e)
+{
+	struct db_lock lock = DB_LOCK_INIT;
+	bool bad;
+	int rc;
+
+	if (floor > UIDVALIDITY_NOTE_MAX)
+		return err_set(e, ERR_LIMIT, "UIDVALIDITY too large");
+	if (lock_counter(st, &lock, e) < 0)
+		return -1;
+	rc = read_counter(st, was_r, &bad, e);
+	*is_r = rc == 1 ? *was_r : first_uidvalidity(st);
+	if (rc == 0)
+		*was_r = *is_r; /* as good as said */
+	if (*is_r < floor)
+		*is_r = floor;
+	if (rc >= 0 || bad)
+		rc = !bad && *is_r == *was_r          ? 0
+		    : write_counter(st, *is_r, e) < 0 ? -1
+						      : 1;
 	db_unlock(&lock);
 	return rc;
 }

@@ -210,9 +210,8 @@ give_letters(struct copy *c, const struct uidset *uids, struct err *e)
 
 /* ---- COPY ---- */
 
-/* Where links are not possible (EMLINK, EXDEV). */
-static int
-copy_bytes(int from, int dirfd, const char *name, mode_t mode, struct err *e)
+int
+message_copy(int from, int dirfd, const char *name, mode_t mode, struct err *e)
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT } };
 	char *window = xmalloc(COPY_WINDOW);
@@ -254,7 +253,7 @@ link_message(struct copy *c, uint32_t uid, struct adding *a, struct err *e)
 	rc = message_open(from, uid, &fd, e);
 	if (rc != 1)
 		return rc;
-	rc = copy_bytes(fd, c->to->folder.tmp, a->name,
+	rc = message_copy(fd, c->to->folder.tmp, a->name,
 	    c->to->st->env->file_mode, e);
 	close(fd);
 	return rc == 0 ? 1 : -1;

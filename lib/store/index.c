@@ -40,14 +40,28 @@ index_free(struct index *ix)
 }
 
 static int
+gone(const struct mailbox *mb, struct err *e)
+{
+	return err_set(e, ERR_PERM, "%s: mailbox is gone", mb->name);
+}
+
+static int
 reset(void *arg, const struct db_cdb *next, struct err *e)
 {
 	struct mailbox *mb = arg;
 	struct index old = mb->ix;
 	int rc;
 
+	/* What the view numbers stays as it was. */
+	if (mb->view.begun && mb->gone)
+		return gone(mb, e);
 	index_init(&mb->ix);
 	rc = index_load(mb, next, e);
+	if (rc == 0 && mb->view.begun && mb->gone) {
+		index_free(&mb->ix);
+		mb->ix = old;
+		return gone(mb, e);
+	}
 	if (rc != 0) {
 		/* To be made anew; nothing of a CDB that goes away is kept. */
 		mb->gone = true;
@@ -424,6 +438,10 @@ index_apply(struct mailbox *mb, const struct line *l)
 	struct index *ix = &mb->ix;
 	struct record *r;
 
+	/* It is another mailbox now: the view must not see other messages
+	 * under its UIDs until it is closed. */
+	if (mb->gone && mb->view.begun)
+		return;
 	if (view_pending(mb) == 0)
 		mb->view.modseq = ix->modseq;
 	if (l->modseq > ix->modseq)
@@ -472,6 +490,9 @@ index_apply(struct mailbox *mb, const struct line *l)
 	case 'm':
 		apply_mtimes(ix, l);
 		break;
+	case 'g':
+		index_renumber(mb, l);
+		break;
 	}
 }
 
@@ -519,8 +540,11 @@ const struct db_pair_ops index_ops = {
 int
 index_refresh(struct mailbox *mb, struct err *e)
 {
-	int rc = db_pair_refresh(&mb->pair, e);
+	int rc;
 
+	if (mb->gone && mb->view.begun)
+		return 0;
+	rc = db_pair_refresh(&mb->pair, e);
 	view_restore(mb);
 	return rc;
 }
@@ -537,7 +561,7 @@ index_lock(struct mailbox *mb, struct err *e)
 	if (rc != 0)
 		return -1;
 	if (mb->gone)
-		rc = err_set(e, ERR_PERM, "%s: mailbox is gone", mb->name);
+		rc = gone(mb, e);
 	else if (mb->ix.unplaced != 0 || mb->ix.leaving.n > 0)
 		rc = scan_recover(mb, e);
 	if (rc != 0)

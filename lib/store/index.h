@@ -12,6 +12,7 @@
  *   index.c       the state: reset, apply a line; lock, append, sync
  *   index_fold.c  the state as a CDB
  *   resume.c      opening with the view of another process
+ *   renumber.c    new UIDs for all
  *   view.c        numbering, pending changes, restoring both after a reset
  *   keywords.c    keywords, their letters, dovecot-keywords
  *   mailbox.c     open and close; making an index for a folder without one
@@ -140,6 +141,7 @@ struct index {
 	uint32_t unseen_from;         /* no unseen message at positions below */
 	uint32_t segment;             /* highest of the cache referred to */
 	uint16_t flags_used;          /* by some message at some time */
+	uint32_t uidnext_said; /* by mox.cdb, which is too low; 0: it is not */
 };
 
 static inline uint32_t
@@ -209,7 +211,7 @@ void index_history(const struct mailbox *mb, uint64_t since,
 
 struct line {
 	char type;
-	uint64_t modseq; /* a f x y n */
+	uint64_t modseq; /* a f x y n g */
 	/* a; c: uid, cache, thread, bits; d w: disk, letters, place; r: uid */
 	struct record record;
 	struct slice name;             /* a r k l v (id) */
@@ -218,7 +220,7 @@ struct line {
 	uint64_t keywords;             /* f */
 	struct uidset uids;            /* f x y u d w o */
 	unsigned number;               /* k (bit), l (letter) */
-	uint32_t uidvalidity, uidnext; /* v; n: uidnext */
+	uint32_t uidvalidity, uidnext; /* v; n: uidnext; g: uidvalidity */
 	struct mtime new, cur;         /* m; ns 0: as it was */
 	bool placed;                   /* m */
 };
@@ -290,7 +292,8 @@ int index_discard(struct mailbox *mb, const struct err *why, struct err *e);
 void index_init(struct index *ix);
 void index_free(struct index *ix);
 
-/* Apply one line to state and view. */
+/* Apply one line to state and view. A view whose mailbox is gone stays as it
+ * is. */
 void index_apply(struct mailbox *mb, const struct line *l);
 void index_apply_text(struct mailbox *mb, struct slice text);
 
@@ -309,6 +312,22 @@ int index_append(struct mailbox *mb, const struct lines *ls, struct err *e);
 void index_undo(struct mailbox *mb, uint64_t offset);
 int index_sync(struct mailbox *mb, bool *stays_r, struct err *e);
 int index_fold(struct mailbox *mb, struct err *e);
+
+/* The line `g`. */
+void index_renumber(struct mailbox *mb, const struct line *l);
+
+/* Totals as the records have them. */
+struct index_sums {
+	struct mailbox_counts counts; /* but for first_unseen */
+	uint64_t stored;
+};
+struct index_sums index_sums(const struct index *ix);
+/*
+ * Compare the totals with the records. 1 they were wrong: were_r, and with
+ * mend they are right and folded; 0 they are right, -1 (mend only).
+ */
+int index_recount(struct mailbox *mb, bool mend, struct index_sums *were_r,
+    struct err *e);
 
 /* ---- index_fold.c ---- */
 
@@ -395,6 +414,15 @@ int message_measure(int fd, uint64_t *size_r, uint64_t *wire_r, bool *mixed_r,
 /* Open the file, looking where others or a crash may have put it: 1, 0 gone,
  * -1. Not under the lock. */
 int message_open(struct mailbox *mb, uint32_t uid, int *fd_r, struct err *e);
+/* The content of a file into a new one, synced, with its mtime, where links are
+ * not possible (EMLINK, EXDEV). Reads on from where fd is. */
+int message_copy(int fd, int dirfd, const char *name, mode_t mode,
+    struct err *e);
+/* Is its record cached, as it should be? */
+bool message_cached(struct mailbox *mb, const struct record *r);
+/* Parse the message again, and cache what came out if it is not what is cached:
+ * 1 it was another, or none; 0 the same, or the message is gone; -1. */
+int message_reparse(struct mailbox *mb, uint32_t uid, struct err *e);
 
 /* ---- add.c ---- */
 
@@ -430,6 +458,13 @@ int adding_lines(struct mailbox *mb, struct adding *v, size_t n,
 /* Add messages, durably; after a failure they are in no folder. Pokes. */
 enum store_code adding_commit(struct mailbox *mb, struct adding *v, size_t n,
     const struct adding_fns *fns, struct err *e);
+/* Under the lock: append the lines and put the files in place. After a failure
+ * nothing has happened, and the files are removed. */
+int adding_place(struct mailbox *mb, struct adding *v, size_t n,
+    const struct adding_fns *fns, struct err *e);
+/* Sync the folders that the files are in. */
+int adding_sync(const struct mailbox *mb, const struct adding *v, size_t n,
+    struct err *e);
 /* Remove the files. */
 void adding_remove(const struct mailbox *mb, const struct adding *v, size_t n);
 

@@ -95,10 +95,24 @@ load_records(struct index *ix, const struct db_cdb *cdb)
 	/* Mapped privately: may be changed in place. */
 	ix->base = (struct record *)(uintptr_t)records.p;
 	ix->nbase = (uint32_t)(records.n / sizeof(struct record));
-	return ix->nbase == ix->counts.messages &&
-	    ix->unseen_from <= ix->nbase &&
-	    (ix->nbase == 0 ||
-		index_at(ix, ix->nbase - 1)->msg.uid < ix->uidnext);
+	return ix->nbase == ix->counts.messages && ix->unseen_from <= ix->nbase;
+}
+
+/* No UID may be given twice. What was too low is right again with the next
+ * fold, and told by mox-mailbox fixuidmeta. */
+static bool
+raise_uidnext(struct index *ix)
+{
+	uint32_t last = ix->nbase > 0 ? ix->base[ix->nbase - 1].msg.uid : 0;
+
+	for (size_t i = 0; i < ix->nvanished; i++)
+		if (ix->vanished[i].last > last)
+			last = ix->vanished[i].last;
+	if (last < ix->uidnext)
+		return true;
+	ix->uidnext_said = ix->uidnext;
+	ix->uidnext = last + 1;
+	return last < UINT32_MAX - 1;
 }
 
 /* Added later than the rest: without it all records are looked at. */
@@ -183,7 +197,7 @@ index_load(struct mailbox *mb, const struct db_cdb *cdb, struct err *e)
 	/* Lines first: letters ask for a look at all records. */
 	if (!load_head(ix, cdb) || !load_lines(mb, cdb, KEY_LINES) ||
 	    !load_records(ix, cdb) || !load_newest(ix, cdb) ||
-	    !load_expunged(ix, cdb) ||
+	    !load_expunged(ix, cdb) || !raise_uidnext(ix) ||
 	    !load_live_set(ix, cdb, KEY_DIRTY, &ix->dirty) ||
 	    !load_live_set(ix, cdb, KEY_NEW, &ix->in_new) ||
 	    !load_set(cdb, KEY_LEAVING, &ix->leaving) ||

@@ -188,6 +188,10 @@ line_format(const struct line *l, struct buf *b)
 		add_u(b, l->uidnext);
 		add_u(b, l->modseq);
 		break;
+	case 'g':
+		add_u(b, l->uidvalidity);
+		add_u(b, l->modseq);
+		break;
 	case 'a':
 		format_add(l, b);
 		break;
@@ -395,6 +399,10 @@ parse_type(struct fields *f, struct arena *arena, struct line *l)
 		l->uidnext = take_u32(f);
 		l->modseq = take_u64(f);
 		return true;
+	case 'g':
+		l->uidvalidity = take_u32(f);
+		l->modseq = take_u64(f);
+		return l->uidvalidity > 0;
 	case 'a':
 		parse_add(f, arena, l);
 		return true;

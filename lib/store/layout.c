@@ -219,3 +219,36 @@ layout_with_flags(struct slice file, uint16_t flags, uint32_t letters,
 	name_r[3 + n + rest.n] = '\0';
 	return true;
 }
+
+static void
+add_size(struct buf *b, char letter, uint64_t size)
+{
+	buf_addf(b, "%c=%" PRIu64, letter, size);
+}
+
+bool
+layout_with_sizes(struct slice name, uint64_t size, uint64_t wire,
+    char name_r[LAYOUT_NAME])
+{
+	struct buf b = BUF_INIT(NAME_MAX);
+	struct slice base, fields, field, rest;
+	bool fits;
+
+	slice_cut(name, ':', &base, &rest);
+	rest = slice_skip(name, base.n);
+	slice_cut(base, ',', &field, &fields);
+	buf_add(&b, field);
+	while (slice_next(&fields, ',', &field)) {
+		buf_addc(&b, ',');
+		if (slice_starts(field, SLICE("S=")))
+			add_size(&b, 'S', size);
+		else if (slice_starts(field, SLICE("W=")))
+			add_size(&b, 'W', wire);
+		else
+			buf_add(&b, field);
+	}
+	buf_add(&b, rest);
+	fits = !b.over && slice_cstr(buf_slice(&b), name_r, LAYOUT_NAME);
+	buf_free(&b);
+	return fits;
+}

@@ -326,16 +326,12 @@ index_totals(struct store *st, struct slice name, uint64_t *count_r,
 }
 
 int
-index_renew(struct store *st, struct slice name, struct err *e)
+mailbox_renew(struct mailbox *mb, uint32_t *uidvalidity_r, struct err *e)
 {
 	struct line l = { .type = 'v' };
 	struct lines ls = LINES_INIT;
-	struct mailbox *mb;
-	int rc = index_open(&mb, st, name, true, e);
+	int rc = store_next_uidvalidity(mb->st, &l.uidvalidity, e);
 
-	if (rc != 1)
-		return rc == 0 ? err_set(e, ERR_PERM, "no such mailbox") : -1;
-	rc = store_next_uidvalidity(st, &l.uidvalidity, e);
 	if (rc == 0)
 		rc = index_lock(mb, e);
 	if (rc == 0) {
@@ -347,7 +343,23 @@ index_renew(struct store *st, struct slice name, struct err *e)
 	}
 	if (rc == 0)
 		rc = index_sync(mb, NULL, e);
+	if (rc == 0)
+		store_poke(mb->st);
 	lines_free(&ls);
+	*uidvalidity_r = l.uidvalidity;
+	return rc;
+}
+
+int
+index_renew(struct store *st, struct slice name, struct err *e)
+{
+	struct mailbox *mb;
+	uint32_t uidvalidity;
+	int rc = index_open(&mb, st, name, true, e);
+
+	if (rc != 1)
+		return rc == 0 ? err_set(e, ERR_PERM, "no such mailbox") : -1;
+	rc = mailbox_renew(mb, &uidvalidity, e);
 	index_close(&mb);
 	return rc;
 }

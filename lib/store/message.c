@@ -97,10 +97,13 @@ message_open(struct mailbox *mb, uint32_t uid, int *fd_r, struct err *e)
 		const struct record *r;
 
 		rc = i == REPLAYED ? index_refresh(mb, e)
-		    : i == SCANNED ? scan_if_changed(mb, SCAN_NOW, e)
-				   : 0;
+		    : i == SCANNED && !mb->gone
+		    ? scan_if_changed(mb, SCAN_NOW, e)
+		    : 0;
 		if (rc < 0)
 			return -1;
+		if (mb->gone && i > KNOWN)
+			return 0;
 		r = find_record(mb, uid);
 		if (r == NULL)
 			return 0;
@@ -370,33 +373,71 @@ parse(struct mailbox *mb, const struct store_msg *m, bool *mixed_r,
 
 /*
  * Remember what was parsed, unless somebody else did since old was copied.
- * Not synced and may fail: then the message is parsed again.
+ * Not synced; after -1 the message is parsed again.
  */
-static void
-remember(struct mailbox *mb, const struct record *old, bool mixed)
+static int
+remember(struct mailbox *mb, const struct record *old, bool mixed,
+    struct err *e)
 {
 	uint32_t uid = old->msg.uid;
 	struct cache_entry entry = { uid, buf_slice(&mb->record) };
 	struct line l = { .type = 'c', .record = *old };
 	struct lines ls = LINES_INIT;
 	const struct record *r;
+	int rc = 0;
 
 	l.record.bits = mixed ? RECORD_MIXED : 0;
 	if (old->msg.thread == 0)
 		l.record.msg.thread =
 		    threads_assign(mb->st, entry.record, old->msg.received);
-	if (index_lock(mb, NULL) != 0)
-		return;
+	if (index_lock(mb, e) != 0)
+		return -1;
 	r = index_get(&mb->ix, uid);
 	if (r != NULL && r->cache.segment == old->cache.segment &&
-	    r->cache.offset == old->cache.offset &&
-	    cache_append(mb->cache, mb->ix.segment, &entry, 1, &l.record.cache,
-		NULL) == 0) {
+	    r->cache.offset == old->cache.offset) {
+		rc = cache_append(mb->cache, mb->ix.segment, &entry, 1,
+		    &l.record.cache, e);
 		lines_add(&ls, &l);
-		index_append(mb, &ls, NULL);
+		if (rc == 0)
+			rc = index_append(mb, &ls, e);
 	}
 	index_unlock(mb);
 	lines_free(&ls);
+	return rc;
+}
+
+bool
+message_cached(struct mailbox *mb, const struct record *r)
+{
+	struct slice record;
+
+	return r->cache.segment != 0 &&
+	    cache_get(mb->cache, r->cache, r->msg.uid, &record) &&
+	    msgrec_check(record) &&
+	    msgrec_wire_size(record) == r->msg.wire_size;
+}
+
+int
+message_reparse(struct mailbox *mb, uint32_t uid, struct err *e)
+{
+	const struct record *r = index_get(&mb->ix, uid);
+	struct record old;
+	struct slice record;
+	bool mixed;
+	int rc;
+
+	if (r == NULL)
+		return 0;
+	old = *r; /* parsing may take in changes */
+	rc = parse(mb, &old.msg, &mixed, e);
+	if (rc != 1)
+		return rc;
+	if (old.cache.segment != 0 &&
+	    cache_get(mb->cache, old.cache, uid, &record) &&
+	    slice_eq(record, buf_slice(&mb->record)) &&
+	    old.bits == (mixed ? RECORD_MIXED : 0))
+		return 0;
+	return remember(mb, &old, mixed, e) == 0 ? 1 : -1;
 }
 
 bool
@@ -428,7 +469,7 @@ mailbox_record(struct mailbox *mb, const struct store_msg *m,
 	if (rc != 1)
 		return rc;
 	if (record_live(&old))
-		remember(mb, &old, mixed);
+		remember(mb, &old, mixed, NULL);
 	*record_r = buf_slice(&mb->record);
 	return 1;
 }

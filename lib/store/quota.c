@@ -126,6 +126,27 @@ quota_rebuild(struct store *st, uint64_t limit, struct err *e)
 	    st->env->file_mode, e);
 }
 
+int
+quota_recount(struct store *st, struct quota *was_r, struct quota *is_r,
+    struct err *e)
+{
+	int rc;
+
+	*was_r = *is_r = (struct quota){ 0 };
+	if (faccessat(st->maildir_fd, FILE_NAME, F_OK, 0) != 0)
+		return 0;
+	rc = quota_read(st, was_r, e);
+	if (rc < 0 || totals(st, is_r, e) < 0)
+		return -1;
+	if (rc == 1 && was_r->bytes == is_r->bytes &&
+	    was_r->count == is_r->count)
+		return 0;
+	return quota_rebuild(st, was_r->limit ? was_r->limit : st->quota, e) ==
+		0
+	    ? 1
+	    : -1;
+}
+
 /* The figures, after writing them anew if they are not for our limit. */
 static int
 current(struct store *st, struct quota *q, struct err *e)

@@ -105,6 +105,11 @@ void layout_tmp(const struct store_env *env, char name_r[LAYOUT_NAME]);
 bool layout_with_flags(struct slice file, uint16_t flags, uint32_t letters,
     char name_r[LAYOUT_NAME]);
 
+/* The name with these sizes in its S= and W=, where it has them. False if it
+ * gets longer than NAME_MAX. */
+bool layout_with_sizes(struct slice name, uint64_t size, uint64_t wire,
+    char name_r[LAYOUT_NAME]);
+
 /* ---- layout: folder names ----
  *
  * Maildir++: mailbox `Lists/qmail` is the folder `.Lists.qmail` beside cur/,
@@ -247,6 +252,16 @@ void cache_idle(struct cache *c);
  */
 uint64_t threads_assign(struct store *st, struct slice record,
     int64_t received);
+/*
+ * The thread of a message when all are given anew, in order: it follows from
+ * what was entered before alone. late: it has been assigned one before that may
+ * be wrong now, its references know better.
+ */
+uint64_t threads_assign_anew(struct store *st, struct slice record,
+    const struct store_msg *m, bool late);
+/* Enter all that another table has. Between batches the store's progress is
+ * asked. Not under a lock. 0 or -1. */
+int threads_take(struct store *st, struct db_table *from, struct err *e);
 /* Enter a message whose thread is known, for rebuilding the table. Not under
  * a lock. */
 void threads_enter(struct store *st, struct slice record, uint64_t thread,
@@ -276,6 +291,10 @@ struct quota {
 	int64_t age_s;
 };
 int quota_read(struct store *st, struct quota *q_r, struct err *e);
+/* Write it anew if it does not say what the indexes do: 1, 0 it does or there
+ * is none, -1. */
+int quota_recount(struct store *st, struct quota *was_r, struct quota *is_r,
+    struct err *e);
 
 /* ---- uidlist ---- */
 
@@ -368,6 +387,13 @@ int store_next_uidvalidity(struct store *st, uint32_t *uidvalidity_r,
 int store_note_uidvalidity(struct store *st, uint32_t uidvalidity,
     struct err *e);
 
+/*
+ * Make sure that the counter is a number, and none below floor: 1 it was not
+ * and is now, 0 it was, -1. was_r: what it said, 0 for no number.
+ */
+int store_mend_uidvalidity(struct store *st, uint32_t floor, uint32_t *was_r,
+    uint32_t *is_r, struct err *e);
+
 /* The last one given. */
 int store_last_uidvalidity(struct store *st, uint32_t *uidvalidity_r,
     struct err *e);
@@ -391,7 +417,9 @@ int metadata_bad_lines(struct store *st, struct slice mailbox, size_t *bad_r,
 int index_totals(struct store *st, struct slice name, uint64_t *count_r,
     uint64_t *stored_r, struct err *e);
 /* Give the mailbox a new UIDVALIDITY, keeping UIDs: after restoring an old
- * copy. */
+ * copy. Pokes. */
 int index_renew(struct store *st, struct slice name, struct err *e);
+/* The same for an open one; once durable. */
+int mailbox_renew(struct mailbox *mb, uint32_t *uidvalidity_r, struct err *e);
 
 #endif

@@ -70,5 +70,9 @@ bool mailbox_text_searched(struct mailbox *mb);
  */
 int mailbox_text_update(struct mailbox *mb, bool begin,
     mailbox_text_goes_on *goes_on, void *ctx, struct err *e);
+/* Forget the index, if there is one, and make it again. Returns as
+ * mailbox_text_update; stopped, the rest is made after the next search. */
+int mailbox_text_anew(struct mailbox *mb, mailbox_text_goes_on *goes_on,
+    void *ctx, struct err *e);
 
 #endif

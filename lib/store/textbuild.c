@@ -363,3 +363,37 @@ mailbox_text_update(struct mailbox *mb, bool begin,
 	free(w.v);
 	return rc;
 }
+
+/* Under the lease. 1 there were some, 0, -1. */
+static int
+remove_all(struct mailbox *mb, struct err *e)
+{
+	struct text_files f;
+	int rc = text_files_open(&f, mb, true, e);
+
+	for (size_t i = 0; rc == 0 && i < f.n; i++)
+		text_remove(mb, f.v[i].name);
+	rc = rc < 0 ? -1 : f.n > 0;
+	text_files_close(&f);
+	return rc;
+}
+
+int
+mailbox_text_anew(struct mailbox *mb, mailbox_text_goes_on *goes_on, void *ctx,
+    struct err *e)
+{
+	struct db_lock lease = DB_LOCK_INIT;
+	int rc;
+
+	if (mb->st->env->text_max == 0 ||
+	    faccessat(mb->folder.fd, TEXT_LOCK, F_OK, 0) != 0)
+		return 1;
+	if (db_lock(&lease, mb->folder.fd, TEXT_LOCK, DB_LOCK_LEASE, 0, NULL) !=
+	    1)
+		return 0;
+	rc = remove_all(mb, e);
+	db_unlock(&lease);
+	if (rc <= 0)
+		return rc < 0 ? -1 : 1;
+	return mailbox_text_update(mb, true, goes_on, ctx, e);
+}

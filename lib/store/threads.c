@@ -21,6 +21,7 @@
 #include "store/store_int.h"
 
 #define HASH 12     /* characters of 6 bits */
+#define TAKEN 200   /* entries put under one lock */
 #define REFS_MAX 64 /* looked up; a crafted message has thousands */
 #define WINDOW_BACK (28 * 86400)
 #define WINDOW_AHEAD 86400
@@ -178,25 +179,49 @@ own_thread(const struct store *st, const struct message *m)
 			 : 1 + rand_below(st->env->rand, INT64_MAX);
 }
 
+static void
+put(struct store *st, const struct message *m, uint64_t thread)
+{
+	if (m->has_id)
+		put_message(st, &m->id, &m->subject, thread);
+	if (m->has_subject)
+		put_subject(st, &m->subject, thread, m->received);
+	db_table_commit(st->threads, NULL);
+}
+
 uint64_t
 threads_assign(struct store *st, struct slice record, int64_t received)
 {
 	struct message m = describe(record, received);
 	uint64_t thread;
 	struct slice rest;
-	bool known;
 
 	if (!begin(st))
 		return own_thread(st, &m);
-	known = m.has_id && look_up(st, &m.id, &thread, &rest);
-	if (!known && !by_reference(st, &m, &thread) &&
-	    !by_subject(st, &m, &thread))
+	if (m.has_id && look_up(st, &m.id, &thread, &rest))
+		m.has_id = false; /* nothing to enter */
+	else if (!by_reference(st, &m, &thread) && !by_subject(st, &m, &thread))
 		thread = own_thread(st, &m);
-	if (m.has_id && !known)
-		put_message(st, &m.id, &m.subject, thread);
-	if (m.has_subject)
-		put_subject(st, &m.subject, thread, received);
-	db_table_commit(st->threads, NULL);
+	put(st, &m, thread);
+	return thread;
+}
+
+uint64_t
+threads_assign_anew(struct store *st, struct slice record,
+    const struct store_msg *msg, bool late)
+{
+	struct message m = describe(record, msg->received);
+	struct slice emailid = slice_of(msg->emailid, STORE_EMAILID), rest;
+	uint64_t thread,
+	    own = m.has_id ? m.id.number : make_hash('e', emailid).number;
+
+	if (!begin(st))
+		return own;
+	if (!(late && by_reference(st, &m, &thread)) &&
+	    !(m.has_id && look_up(st, &m.id, &thread, &rest)) &&
+	    !by_reference(st, &m, &thread) && !by_subject(st, &m, &thread))
+		thread = own;
+	put(st, &m, thread);
 	return thread;
 }
 
@@ -206,13 +231,30 @@ threads_enter(struct store *st, struct slice record, uint64_t thread,
 {
 	struct message m = describe(record, received);
 
-	if (!begin(st))
-		return;
-	if (m.has_id)
-		put_message(st, &m.id, &m.subject, thread);
-	if (m.has_subject)
-		put_subject(st, &m.subject, thread, received);
-	db_table_commit(st->threads, NULL);
+	if (begin(st))
+		put(st, &m, thread);
+}
+
+int
+threads_take(struct store *st, struct db_table *from, struct err *e)
+{
+	struct db_table_iter it = DB_TABLE_ITER;
+	struct slice k, value;
+	bool more = true;
+
+	for (uint64_t done = 0; more;) {
+		if (!begin(st))
+			return err_set(e, ERR_TEMP, "table of threads");
+		for (size_t i = 0;
+		     i < TAKEN && (more = db_table_next(from, &it, &k, &value));
+		     i++, done++)
+			db_table_put(st->threads, k, value);
+		if (db_table_commit(st->threads, e) < 0 ||
+		    store_progress(st, done, done, e) < 0)
+			return -1;
+		threads_tidy(st);
+	}
+	return 0;
 }
 
 void

@@ -85,45 +85,23 @@ check_vanished(struct verify *v, const struct index *ix)
 
 /* ---- totals ---- */
 
-static bool
-same_counts(const struct mailbox_counts *a, const struct mailbox_counts *b)
-{
-	return a->messages == b->messages && a->unseen == b->unseen &&
-	    a->deleted == b->deleted && a->size == b->size &&
-	    a->deleted_size == b->deleted_size;
-}
-
 /* A fold writes what is put right here. */
 static void
 check_counts(struct verify *v, struct mailbox *mb)
 {
-	struct index *ix = &mb->ix;
-	struct mailbox_counts counts = { 0 }, said = ix->counts;
-	uint64_t stored = 0, said_stored = ix->stored;
-	bool fixed = false;
+	struct err e = ERR_INIT;
+	struct index_sums said, are = index_sums(&mb->ix);
+	int rc = index_recount(mb, v->fix, &said, &e);
 
-	for (uint32_t pos = 0; pos < index_end(ix); pos++) {
-		const struct record *r = index_at(ix, pos);
-
-		if (!record_live(r))
-			continue;
-		index_count(&counts, &r->msg, true);
-		stored += r->msg.size;
-	}
-	if (same_counts(&counts, &said) && stored == said_stored)
+	if (rc == 0)
 		return;
-	if (v->fix) {
-		ix->counts = counts;
-		ix->stored = stored;
-		fixed = index_fold(mb, NULL) == 1;
-	}
-	verify_report(v, VERIFY_ERROR, "counts", fixed,
+	verify_report(v, VERIFY_ERROR, "counts", rc == 1 && v->fix,
 	    "totals say %u messages, %u unseen, %u deleted, %llu bytes; "
 	    "there are %u, %u, %u, %llu",
-	    (unsigned)said.messages, (unsigned)said.unseen,
-	    (unsigned)said.deleted, (unsigned long long)said_stored,
-	    (unsigned)counts.messages, (unsigned)counts.unseen,
-	    (unsigned)counts.deleted, (unsigned long long)stored);
+	    (unsigned)said.counts.messages, (unsigned)said.counts.unseen,
+	    (unsigned)said.counts.deleted, (unsigned long long)said.stored,
+	    (unsigned)are.counts.messages, (unsigned)are.counts.unseen,
+	    (unsigned)are.counts.deleted, (unsigned long long)are.stored);
 }
 
 /* ---- identity ---- */
@@ -157,16 +135,6 @@ check_id(struct verify_account *a, struct mailbox *mb)
 
 /* ---- cache ---- */
 
-static bool
-cached_right(struct mailbox *mb, const struct record *r)
-{
-	struct slice record;
-
-	return cache_get(mb->cache, r->cache, r->msg.uid, &record) &&
-	    msgrec_check(record) &&
-	    msgrec_wire_size(record) == r->msg.wire_size;
-}
-
 /* Parse all again. Others may be at work: positions change, UIDs do not. */
 static uint64_t
 cache_anew(struct mailbox *mb)
@@ -198,7 +166,7 @@ check_cache(struct verify *v, struct mailbox *mb)
 		const struct record *r = index_at(ix, pos);
 
 		bad += record_live(r) && r->cache.segment != 0 &&
-		    !cached_right(mb, r);
+		    !message_cached(mb, r);
 	}
 	cache_idle(mb->cache);
 	if (bad > 0)
