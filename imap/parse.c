@@ -358,6 +358,10 @@ imap_flags(struct imap_parse *p, bool bare, struct store_flags *flags_r)
 	*flags_r = (struct store_flags){ 0, NULL, 0 };
 	if (!paren && !bare)
 		return imap_wrong(p, "expected flag list");
+	/* One space too many, before keywords without system flags, is how
+	 * Dovecot's imapc appends. */
+	if (paren)
+		imap_char(p, ' ');
 	if (paren && imap_char(p, ')'))
 		return true;
 	do {

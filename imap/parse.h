@@ -56,7 +56,8 @@ bool imap_pattern(struct imap_parse *p, struct slice *pattern_r);
 bool imap_decode_name(struct imap_parse *p, struct slice wire,
     struct slice *name_r);
 
-/* "(\Seen $Junk word)", or the same without parentheses (bare). */
+/* "(\Seen $Junk word)", one space after "(" allowed, or the same without
+ * parentheses (bare). */
 bool imap_flags(struct imap_parse *p, bool bare, struct store_flags *flags_r);
 /* One flag or keyword added to flags; false for a system flag we do not
  * store (\Recent) or a bad keyword. */

@@ -107,6 +107,15 @@ test_flags(void)
 	CHECK_SLICE(f.keywords[0], SLICE("word"));
 	p = parse("()");
 	CHECK(imap_flags(&p, false, &f) && f.flags == 0 && f.nkeywords == 0);
+	/* As Dovecot's imapc appends; not more than that. */
+	p = parse("( $junk word)");
+	CHECK(imap_flags(&p, false, &f));
+	CHECK_EQ(f.flags, STORE_JUNK);
+	CHECK_EQ(f.nkeywords, 1);
+	p = parse("(  word)");
+	CHECK(!imap_flags(&p, false, &f));
+	p = parse("(word )");
+	CHECK(!imap_flags(&p, false, &f));
 	p = parse("\\Deleted \\Flagged");
 	CHECK(imap_flags(&p, true, &f));
 	CHECK_EQ(f.flags, STORE_DELETED | STORE_FLAGGED);
