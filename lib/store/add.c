@@ -207,8 +207,8 @@ add_coming(const struct adding *v, size_t n, struct lines *ls)
 }
 
 /* -1: neither lines nor files are there. */
-int
-adding_place(struct mailbox *mb, struct adding *v, size_t n,
+static int
+add_locked(struct mailbox *mb, struct adding *v, size_t n,
     const struct adding_fns *fns, struct err *e)
 {
 	uint64_t end = mb->pair.log.end;
@@ -238,8 +238,8 @@ adding_place(struct mailbox *mb, struct adding *v, size_t n,
 
 /* ---- after ---- */
 
-int
-adding_sync(const struct mailbox *mb, const struct adding *v, size_t n,
+static int
+sync_folders(const struct mailbox *mb, const struct adding *v, size_t n,
     struct err *e)
 {
 	bool new = false, cur = false;
@@ -296,7 +296,7 @@ make_durable(struct mailbox *mb, const struct adding *v, size_t n,
 	if (index_sync(mb, stays_r, e) != 0)
 		return -1;
 	*stays_r = true;
-	return adding_sync(mb, v, n, e);
+	return sync_folders(mb, v, n, e);
 }
 
 enum store_code
@@ -309,7 +309,7 @@ adding_commit(struct mailbox *mb, struct adding *v, size_t n,
 		adding_remove(mb, v, n);
 		return mb->gone ? STORE_NONEXISTENT : STORE_FAILED;
 	}
-	if (adding_place(mb, v, n, fns, e) != 0) {
+	if (add_locked(mb, v, n, fns, e) != 0) {
 		index_unlock(mb);
 		return STORE_FAILED;
 	}

@@ -458,13 +458,6 @@ int adding_lines(struct mailbox *mb, struct adding *v, size_t n,
 /* Add messages, durably; after a failure they are in no folder. Pokes. */
 enum store_code adding_commit(struct mailbox *mb, struct adding *v, size_t n,
     const struct adding_fns *fns, struct err *e);
-/* Under the lock: append the lines and put the files in place. After a failure
- * nothing has happened, and the files are removed. */
-int adding_place(struct mailbox *mb, struct adding *v, size_t n,
-    const struct adding_fns *fns, struct err *e);
-/* Sync the folders that the files are in. */
-int adding_sync(const struct mailbox *mb, const struct adding *v, size_t n,
-    struct err *e);
 /* Remove the files. */
 void adding_remove(const struct mailbox *mb, const struct adding *v, size_t n);
 

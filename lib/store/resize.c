@@ -3,17 +3,17 @@
  * content.
  *
  * A message does not change under its UID (RFC 9051, 2.3.1.1), so one that is
- * not as large as was told becomes another: its file gets a second name in tmp/,
- * and one unit of the log has the old one expunged and the new one added, so
- * that a crash leaves either. What it finishes is what deliveries leave.
+ * not as large as was told becomes another: its file gets a second name and is
+ * added like a new one; when that is durable the old one is expunged. A crash in
+ * between leaves both, and the next run knows the second by its file.
  *
  * Where only the name is wrong, the file is renamed and the line `r` says so. If
  * a crash comes in between, the next scan knows the message by its name up to
  * the first comma.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "db/newfile.h"
@@ -95,61 +95,24 @@ name_wrong(const struct mailbox *mb, const struct sized *m)
 struct replace {
 	struct mailbox *mb;
 	uint32_t uid;
-	struct uidset uids;
 	bool gone;
 };
 
-/* Under the lock: flags as they are now; the old one goes in the same unit. */
+/* Under the lock: flags as they are now. */
 static int
 flags_of_old(void *arg, size_t i, struct adding *a, struct keywords *kw,
     struct lines *ls, struct err *e)
 {
 	struct replace *rp = arg;
 	const struct record *r = index_get(&rp->mb->ix, rp->uid);
-	struct line l = { .type = 'x', .uids = rp->uids };
 
-	(void)i, (void)kw;
+	(void)i, (void)kw, (void)ls;
 	rp->gone = r == NULL;
 	if (rp->gone)
 		return err_set(e, ERR_PERM, "message is gone");
 	a->record.msg.flags = r->msg.flags;
 	a->record.msg.keywords = r->msg.keywords;
-	l.modseq = a->record.msg.modseq;
-	lines_add(ls, &l);
 	return 0;
-}
-
-/* What is not synced is taken back, but for lines that stay since others have
- * appended: they say what has happened. */
-static int
-make_durable(struct mailbox *mb, const struct adding *a, struct err *e)
-{
-	bool stays;
-
-	if (index_sync(mb, &stays, e) != 0) {
-		if (!stays)
-			adding_remove(mb, a, 1);
-		return -1;
-	}
-	return adding_sync(mb, a, 1, e);
-}
-
-static int
-place(struct replace *rp, struct adding *a, struct err *e)
-{
-	struct adding_fns fns = { .flags = flags_of_old, .arg = rp };
-	struct mailbox *mb = rp->mb;
-	int rc;
-
-	if (index_lock(mb, e) != 0) {
-		adding_remove(mb, a, 1);
-		return -1;
-	}
-	rc = adding_place(mb, a, 1, &fns, e);
-	index_unlock(mb);
-	if (rc < 0)
-		return rp->gone ? 0 : -1;
-	return make_durable(mb, a, e) < 0 ? -1 : 1;
 }
 
 /* The file under a second name, in tmp/. */
@@ -167,19 +130,46 @@ link_file(struct mailbox *mb, const struct sized *m, const char *name,
 	    e);
 }
 
-/* 1 done, 0 the message is gone, -1. */
-static int
-replace(struct mailbox *mb, const struct sized *m, struct err *e)
+/* Is it the same file? */
+static bool
+is_file(const struct mailbox *mb, const struct record *r, const struct stat *s)
 {
-	struct arena *arena = arena_new(0);
-	struct replace rp = { mb, m->record.msg.uid, UIDSET_INIT(arena),
-		false };
+	char file[LAYOUT_NAME];
+	struct stat t;
+
+	return record_file(&mb->ix, r, file) &&
+	    fstatat(record_dir(mb, r), file, &t, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    t.st_ino == s->st_ino && t.st_dev == s->st_dev;
+}
+
+/* Was it replaced already, by a run that could not end? */
+static bool
+has_twin(const struct mailbox *mb, const struct sized *m)
+{
+	const struct record *r;
+	uint32_t uid = m->record.msg.uid;
+	struct stat s;
+
+	if (fstat(m->fd, &s) != 0 || s.st_nlink < 2)
+		return false;
+	while ((r = repair_next(mb, &uid)) != NULL)
+		if (r->msg.size == m->size && r->msg.wire_size == m->wire &&
+		    r->msg.received == m->record.msg.received &&
+		    is_file(mb, r, &s))
+			return true;
+	return false;
+}
+
+/* 1, 0 the old one is gone, -1. */
+static int
+add_twin(struct mailbox *mb, const struct sized *m, struct err *e)
+{
+	struct replace rp = { mb, m->record.msg.uid, false };
+	struct adding_fns fns = { .flags = flags_of_old, .arg = &rp };
 	struct adding a = { .record = m->record };
 	struct store_msg *msg = &a.record.msg;
 	struct slice record;
-	int rc;
 
-	uidset_add(&rp.uids, rp.uid, rp.uid);
 	/* RFC 8474, 5.1: other content, another EMAILID. */
 	if (msg->size != m->size)
 		layout_emailid_new(mb->st->env, msg->emailid);
@@ -188,14 +178,24 @@ replace(struct mailbox *mb, const struct sized *m, struct err *e)
 	a.record.cache = (struct cache_place){ 0, 0 };
 	a.record.place = RECORD_CUR;
 	layout_base(mb->st->env, msg->emailid, m->size, m->wire, a.name);
-	rc = link_file(mb, m, a.name, e) < 0 ? -1 : place(&rp, &a, e);
-	if (rc == 1) {
-		quota_add(mb->st, (int64_t)(m->size - m->record.msg.size), 0);
-		store_poke(mb->st);
-		if (mailbox_record(mb, &a.record.msg, &record, e) < 0)
-			rc = -1;
-	}
-	arena_free(&arena);
+	if (link_file(mb, m, a.name, e) < 0)
+		return -1;
+	if (adding_commit(mb, &a, 1, &fns, e) != STORE_OK)
+		return rp.gone ? 0 : -1;
+	quota_add(mb->st, (int64_t)m->size, 1);
+	return mailbox_record(mb, msg, &record, e) < 0 ? -1 : 1;
+}
+
+/* 1 done, 0 the message is gone, -1. */
+static int
+replace(struct mailbox *mb, const struct sized *m, struct err *e)
+{
+	struct uidrange one = { m->record.msg.uid, m->record.msg.uid };
+	struct uidset old = { NULL, &one, 1, 1 };
+	int rc = has_twin(mb, m) ? 1 : add_twin(mb, m, e);
+
+	if (rc == 1 && expunge_uids(mb, &old, e) < 0)
+		rc = -1;
 	return rc;
 }
 
