@@ -54,7 +54,7 @@ mx_cert() {
 }
 
 # The value of a TLSA record: tlsa USAGE SELECTOR MATCH FILE, of $MX/FILE.pem.
-tlsa() { mox-dane makerecord "$1" "$2" "$3" "$MX/$4.pem"; }
+tlsa() { env -u MOX_DNS_ZONE mox-dane makerecord "$1" "$2" "$3" "$MX/$4.pem"; }
 
 mx_host() {
 	local name=$1
@@ -82,9 +82,27 @@ mx_fault() {
 }
 
 mx_start() {
-	background "$TOP/t/bin/fake-mx" -port "$MX_PORT" "$MX" 2>"$MX/fake-mx.log"
-	eventually test -e "$MX/ready"
+	fake_mx "$MX" "$MX_PORT"
 	export BACKGROUND_PIDS
+}
+
+# The servers of FOLDER/hosts: fake_mx FOLDER PORT
+fake_mx() {
+	rm -f "$1/ready"
+	background "$TOP/t/bin/fake-mx" -port "$2" "$1" 2>>"$1/fake-mx.log"
+	eventually test -e "$1/ready"
+}
+
+# One by itself, in a folder of its own: mx_alone FOLDER NAME ADDRESS PORT FAULT...
+mx_alone() {
+	local folder=$1 port=$4
+	mkdir -p "$folder"
+	{
+		printf '%s %s' "$2" "$3"
+		[ $# = 4 ] || printf ' %q' "${@:5}"
+		echo
+	} >"$folder/hosts"
+	fake_mx "$folder" "$port"
 }
 
 # Lines of the log about a host.

@@ -3,6 +3,7 @@
 # a transaction.
 
 load helper
+load mx
 
 setup() {
 	DIR=$BATS_TEST_TMPDIR/mox Q=$DIR/data/queue IP=$(own_ip)
@@ -10,7 +11,8 @@ setup() {
 	printf 'Transports:\n\tsmart:\n\t\tSMTP:\n\t\t\tHost: %s\n\t\t\tPort: 2525\n\t\t\tNoSTARTTLS: true\n' \
 		"$IP" >>"$DIR/mox.conf"
 	printf 'Routes:\n\t-\n\t\tTransport: smart\n' >>"$DIR/domains.conf"
-	LOG=$BATS_TEST_TMPDIR/server.log
+	mkdir "$BATS_TEST_TMPDIR/server"
+	LOG=$BATS_TEST_TMPDIR/server/log
 }
 
 teardown() { stop_background; }
@@ -21,10 +23,7 @@ count() { [ "$(find "$Q/$1" -type f ! -name .lock | wc -l)" = "$2" ]; }
 settled() { count todo 0 && count active 0; }
 logged() { [ "$(grep -c "$1" "$LOG")" = "$2" ]; }
 
-server() {
-	background python3 "$TOP/t/bin/smtp-script" "$@" "$IP" 2525 "$LOG"
-	eventually port_open "$IP" 2525
-}
+server() { mx_alone "$BATS_TEST_TMPDIR/server" smart "$IP" 2525 bare "$@"; }
 
 # A server that takes MOST connections at once. How it does not take others:
 # answer (421), close, or mail (451 to MAIL). Its log: taken, refused.
@@ -101,7 +100,7 @@ narrow() {
 }
 
 @test "a host that never takes one: a few are tried, all others wait with them" {
-	server -reply 'MAIL=451 4.3.2 not now'
+	server 'mail=451 4.3.2 not now'
 	send -n 100 "$DIR/data" a@x.example
 	runner
 	eventually settled
@@ -112,7 +111,7 @@ narrow() {
 }
 
 @test "LIMITS: no more recipients in a transaction, transactions on a connection" {
-	server -offer 'LIMITS RCPTMAX=2 MAILMAX=2'
+	server 'ext=LIMITS RCPTMAX=2 MAILMAX=2'
 	runner
 	send "$DIR/data" a@x.example b@x.example c@x.example d@y.example e@y.example
 	eventually logged ' took ' 3
