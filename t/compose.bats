@@ -18,6 +18,7 @@ setup() {
 	cp -R root/usr/share/doc/mox/conf conf
 	# A new folder: quickstart made it; only addresses and ports are ours.
 	make_host
+	AS_USER=(setpriv --reuid "$HOST_USER" --regid "$HOST_USER" --clear-groups)
 	chown -R "$HOST_USER:$HOST_USER" data config
 	chown 0 config config/mox.conf
 	mkdir -m 700 run && chown "$HOST_USER:$HOST_USER" run
@@ -29,10 +30,6 @@ setup() {
 teardown() {
 	stop_background
 	remove_tree
-}
-
-as_user() {
-	setpriv --reuid "$HOST_USER" --regid "$HOST_USER" --clear-groups "$@"
 }
 
 # Takes a mail over SMTP, one over submission with a login, gives them by IMAP.
@@ -70,7 +67,7 @@ activate() {
 		names+=:$(setting FileDescriptorName "conf/systemd/$socket")
 	done
 	# shellcheck disable=SC2046
-	background as_user systemd-socket-activate "${args[@]}" \
+	background "${AS_USER[@]}" systemd-socket-activate "${args[@]}" \
 		--fdname="${names#:}" $(setting ExecStart "conf/systemd/$unit") \
 		2>>log.systemd
 }
@@ -95,7 +92,7 @@ activate() {
 	mkfifo ready
 	exec 7<>ready
 	# shellcheck disable=SC2046
-	background as_user $(setting ExecStart conf/systemd/mox-queued.service) \
+	background "${AS_USER[@]}" $(setting ExecStart conf/systemd/mox-queued.service) \
 		-notify-fd 7 2>>log.systemd
 	read -r -t 30 line <&7
 	exec 7>&-
@@ -151,7 +148,7 @@ activate() {
 		esac
 		n=$((n + 1))
 		# shellcheck disable=SC2086
-		background as_user systemd-socket-activate --inetd -a \
+		background "${AS_USER[@]}" systemd-socket-activate --inetd -a \
 			-l "$IP:$port" "$program" ${arguments#* } 2>>log.inetd
 	done <conf/inetd.conf
 	[ $n = 3 ]

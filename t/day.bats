@@ -71,7 +71,7 @@ begin_flow() {
 	send held y@slow.example
 	eventually in_due 2
 	mv "$(grep -l '^to y@' "$Q"/due/2*/*)" "$Q/hold/"
-	background py "$BATS_TEST_DIRNAME/day.py" flow flowing 2>flow.log
+	background env PYTHONPATH="$BATS_TEST_DIRNAME" python3 "$BATS_TEST_DIRNAME/day.py" flow flowing 2>flow.log
 	FLOW=$BACKGROUND_PID
 	flows 20
 }

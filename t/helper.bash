@@ -20,8 +20,10 @@ own_ip() (
 	echo "127.$((64 + run % 64)).$((run / 64 % 16 * 16 + n / 254 % 16)).$((1 + n % 254))"
 )
 
-# Run in the background; ends with the test.
+# Run in the background; ends with the test. A program, not a function, whose
+# programs would stay when it is ended.
 background() {
+	[ "$(type -t "$1")" != function ] || { echo "background: $1 is a function" >&2; return 1; }
 	"$@" 3>&- 4>&- &
 	BACKGROUND_PID=$!
 	BACKGROUND_PIDS+=" $BACKGROUND_PID"

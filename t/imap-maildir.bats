@@ -15,7 +15,7 @@ py() {
 }
 
 # Dovecot serves no mail of root, so all is done as nobody.
-as_nobody() { setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"; }
+AS_NOBODY=(setpriv --reuid=nobody --regid=nogroup --clear-groups)
 
 shared_folder() {
 	need dovecot setpriv
@@ -26,12 +26,12 @@ shared_folder() {
 	chmod 755 "$SHARED"
 	chown -R nobody:nogroup "$SHARED"
 	DIR=$SHARED/mox IP=$(own_ip) IP2=$(own_ip)
-	as_nobody "$SHARED/bin/mox-localserve" -dir "$DIR" -ip "$IP" -initonly \
+	"${AS_NOBODY[@]}" "$SHARED/bin/mox-localserve" -dir "$DIR" -ip "$IP" -initonly \
 		>/dev/null
 }
 
 start_as_nobody() {
-	background as_nobody "$SHARED/bin/mox-localserve" -dir "$DIR" \
+	background "${AS_NOBODY[@]}" "$SHARED/bin/mox-localserve" -dir "$DIR" \
 		-loglevel error >"$SHARED/log" 2>&1
 	eventually port_open "$IP" 1143
 }

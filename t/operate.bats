@@ -26,7 +26,10 @@ teardown_file() {
 setup() {
 	PATH=$TREE/bin:$PATH
 	cd "$TREE"
+	BACKGROUND_PIDS= # what a test starts ends with it
 }
+
+teardown() { stop_background || true; }
 
 py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 arrive() { py <<<"from hostmail import *; arrive('$*'.split())"; }
