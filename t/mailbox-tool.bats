@@ -474,9 +474,15 @@ live() {
 	eq(thread(1), thread(2))
 	assert thread(3) != thread(1)
 	eq(mox("reassignthreads", "mox"), "0 message(s) in another thread for account mox\n")
+	# A reply that was faster than what it replies to, and one to it.
+	add("Work", "Re: late", "l2", "l1", "05-Nov-2026 10:00:00 +0000")
+	add("Work", "Re: late", "l3", "l2", "05-Nov-2026 11:00:00 +0000")
+	add("INBOX", "late", "l1", None, "05-Nov-2026 12:00:00 +0000")
+	mox("reassignthreads", "mox")
+	eq({thread(4), thread(2, "Work")}, {thread(3, "Work")})
 	# Deliveries know all of it now.
 	add("Work", "Re: hello", "t", "r")
-	eq(thread(2, "Work"), thread(1))
+	eq(thread(4, "Work"), thread(1))
 	d = Imap()
 	select(d)
 	eq(d.ok("FETCH 2 THREADID").find(r"THREADID \((\S+)\)")[1], thread(1))

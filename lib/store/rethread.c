@@ -1,7 +1,7 @@
 /*
  * rethread.c - the threads of all messages anew.
  *
- * They are assigned in the order that messages were received, over all
+ * They are assigned, twice, in the order that messages were received, over all
  * mailboxes, with a table of their own beside that of the account, which nobody
  * sees. Then the indexes learn what differs; then the account's table, which is
  * never without what it knows, so that deliveries go on with it. At the end come
@@ -164,7 +164,7 @@ by_time(const void *a, const void *b)
 /* ---- threads ---- */
 
 static int
-assign(struct rethread *rt, struct item *item, struct err *e)
+assign(struct rethread *rt, struct item *item, bool again, struct err *e)
 {
 	struct box *b = &rt->boxes[item->box];
 	const struct record *r;
@@ -181,17 +181,15 @@ assign(struct rethread *rt, struct item *item, struct err *e)
 	rc = mailbox_record(b->mb, &m, &record, e);
 	if (rc == 1)
 		item->thread =
-		    threads_assign_anew(&rt->aside, record, &m, false);
+		    threads_assign_anew(&rt->aside, record, &m, again);
 	return rc < 0 ? -1 : 0;
 }
 
 static int
-assign_all(struct rethread *rt, struct err *e)
+assign_all(struct rethread *rt, bool again, struct err *e)
 {
-	if (rt->n > 0)
-		qsort(rt->items, rt->n, sizeof(*rt->items), by_time);
 	for (size_t i = 0; i < rt->n; i++) {
-		if (assign(rt, &rt->items[i], e) < 0)
+		if (assign(rt, &rt->items[i], again, e) < 0)
 			return -1;
 		if (i % REPAIR_BATCH != 0)
 			continue;
@@ -349,7 +347,12 @@ late_all(struct rethread *rt, struct err *e)
 static int
 run(struct rethread *rt, struct err *e)
 {
-	if (collect(rt, e) < 0 || assign_all(rt, e) < 0 ||
+	if (collect(rt, e) < 0)
+		return -1;
+	if (rt->n > 0)
+		qsort(rt->items, rt->n, sizeof(*rt->items), by_time);
+	/* Once more, for replies that came before what they reply to. */
+	if (assign_all(rt, false, e) < 0 || assign_all(rt, true, e) < 0 ||
 	    change_all(rt, e) < 0)
 		return -1;
 	rt->r->at = SLICE_NULL;
