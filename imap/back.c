@@ -123,7 +123,7 @@ run_session(struct back *b, struct conn *conn)
 	struct login_back *l = &b->login;
 	struct imap_session s = {
 		.client = l->client,
-		.park_ms = imap_park_ms,
+		.park_ms = l->client ? imap_park_ms : 0,
 		.user = l->login,
 		.lookup = l->host->lookup,
 	};
@@ -217,6 +217,23 @@ imap_resume(const struct service_client *client,
 	if (login_back_resume(&b.login))
 		rc = run_session(&b, conn);
 	conn_free(&conn);
+	arena_free(&b.login.arena);
+	return rc;
+}
+
+int
+imap_serve_as(struct host *host, struct slice account, struct slice login,
+    struct conn *conn)
+{
+	struct back b = {
+		.login = { .host = host,
+		    .arena = arena_new(0),
+		    .topic = TOPIC,
+		    .account = account,
+		    .login = login },
+	};
+	int rc = run_session(&b, conn);
+
 	arena_free(&b.login.arena);
 	return rc;
 }

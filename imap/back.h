@@ -5,7 +5,7 @@
 #ifndef IMAP_BACK_H
 #define IMAP_BACK_H
 
-#include "service/service.h"
+#include "host/host.h"
 
 /* As struct service's back and front; client->ctx is the struct host. */
 int imap_back(const struct service_client *client, struct split *split);
@@ -16,6 +16,15 @@ int imap_resume(const struct service_client *client,
 extern int imap_park_ms;
 int imap_front(const struct service_client *client, struct conn *conn,
     struct split *split);
+
+/*
+ * Without service and log-in: be a session of this account on conn, greeted by
+ * PREAUTH, to its end. login: an address of the account, for the log. Narrows
+ * the process. Returns an exit code; why there is no session is logged, and
+ * the client is told.
+ */
+int imap_serve_as(struct host *host, struct slice account, struct slice login,
+    struct conn *conn);
 
 /* Mechanisms and state dependent capabilities before login are the front's;
  * commands.c has the rest. */
