@@ -47,6 +47,7 @@ imap_cmd_copy(struct imap_session *s, struct imap_command *c)
 	bool move = slice_eqi(slice_of(c->def->name, 4), SLICE("MOVE"));
 	struct mailbox_copy_result r = { 0 };
 	struct imap_parse *p = &c->p;
+	struct mailbox_target to = { .store = s->store };
 	struct err e = ERR_INIT;
 	enum store_code code;
 	struct uidset uids;
@@ -61,7 +62,8 @@ imap_cmd_copy(struct imap_session *s, struct imap_command *c)
 		return imap_no(c, "CANNOT", "cannot %s within a mailbox",
 		    move ? "move" : "copy");
 	imap_progress_begin(s, c->tag);
-	code = mailbox_copy(s->mb, &uids, name, move, s->arena, &r, &e);
+	to.name = name;
+	code = mailbox_copy(s->mb, &uids, &to, move, s->arena, &r, &e);
 	imap_progress_end(s);
 	/* Of a move that failed some may have moved. */
 	tell_copied(s, c, move, &r);

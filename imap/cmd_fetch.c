@@ -240,7 +240,7 @@ mark_seen(struct run *r)
 		.changed = UIDSET_INIT(r->s->arena),
 		.modified = UIDSET_INIT(r->s->arena),
 	};
-	struct store_flags seen = { STORE_SEEN, NULL, 0 };
+	struct store_flags seen = { .flags = STORE_SEEN };
 	struct imap_walk w;
 	uint32_t seq;
 

@@ -355,7 +355,7 @@ imap_flags(struct imap_parse *p, bool bare, struct store_flags *flags_r)
 {
 	bool paren = imap_char(p, '(');
 
-	*flags_r = (struct store_flags){ 0, NULL, 0 };
+	*flags_r = (struct store_flags){ 0 };
 	if (!paren && !bare)
 		return imap_wrong(p, "expected flag list");
 	/* One space too many, before keywords without system flags, is how

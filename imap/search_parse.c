@@ -129,7 +129,7 @@ key_threadid(struct parser *sp, struct search_key *key)
 static bool
 key_keyword(struct parser *sp, struct search_key *key)
 {
-	struct store_flags flags = { 0, NULL, 0 };
+	struct store_flags flags = { 0 };
 
 	if (!imap_sp(sp->p) || !imap_flag(sp->p, &flags))
 		return false;

@@ -45,6 +45,8 @@ enter_jail(const struct local *l, struct arena *arena, struct err *e)
 		{ config_data(c, arena, "accounts"),
 		    SANDBOX_READ | SANDBOX_WRITE },
 		{ config_data(c, arena, "tmp"), SANDBOX_READ | SANDBOX_WRITE },
+		{ config_data(c, arena, "shared"),
+		    SANDBOX_READ | SANDBOX_WRITE },
 		{ config_data(c, arena, "lookup"), SANDBOX_READ },
 		{ config_data(c, arena, "queue/msg"), SANDBOX_READ },
 		{ config_data(c, arena, "queue/tmp"),

@@ -12,6 +12,17 @@ copied(const struct mailbox_copy_result *r)
 	return s;
 }
 
+/* To another mailbox of the account, with all flags. */
+static enum store_code
+copy_to(struct mailbox *mb, const struct uidset *uids, struct slice name,
+    bool move, struct mailbox_copy_result *r)
+{
+	const struct mailbox_target to = { .store = mailbox_store_of(mb),
+		.name = name };
+
+	return mailbox_copy(mb, uids, &to, move, arena, r, NULL);
+}
+
 static void
 test_copy(bool move)
 {
@@ -38,8 +49,7 @@ test_copy(bool move)
 	f.nkeywords = 1;
 	add_flags(to, "x\r\n", f); /* "there" has another bit in A/b */
 	uids = uids_of("2:7");
-	CHECK_EQ(mailbox_copy(mb, &uids, SLICE("A/b"), move, arena, &r, NULL),
-	    STORE_OK);
+	CHECK_EQ(copy_to(mb, &uids, SLICE("A/b"), move, &r), STORE_OK);
 	CHECK_SLICE(copied(&r), SLICE("2>2 3>3 "));
 	CHECK_EQ(r.uidvalidity, mailbox_uidvalidity(to));
 	CHECK_EQ(refresh(to), MAILBOX_NEW | MAILBOX_KEYWORDS);
@@ -62,11 +72,10 @@ test_copy(bool move)
 		CHECK_SLICE(view_of(mb), SLICE("1:3"));
 		CHECK_SLICE(read_all(mb, 2), SLICE("two\r\n"));
 	}
-	CHECK_EQ(mailbox_copy(mb, &uids, SLICE("Nowhere"), move, arena, &r,
-		     NULL),
+	CHECK_EQ(copy_to(mb, &uids, SLICE("Nowhere"), move, &r),
 	    STORE_NONEXISTENT);
 	uids = uids_of("1");
-	CHECK_EQ(mailbox_copy(mb, &uids, SLICE("Inbox"), move, arena, &r, NULL),
+	CHECK_EQ(copy_to(mb, &uids, SLICE("Inbox"), move, &r),
 	    move ? STORE_CANNOT : STORE_OK);
 	if (!move)
 		CHECK_SLICE(copied(&r), SLICE("1>4 "));
@@ -139,8 +148,7 @@ test_batches(void)
 	/* A copy that is stopped leaves nothing. */
 	store_set_progress(st, stop_at, &n);
 	n = 2;
-	CHECK_EQ(mailbox_copy(mb, &all, SLICE("to"), false, arena, &r, NULL),
-	    STORE_FAILED);
+	CHECK_EQ(copy_to(mb, &all, SLICE("to"), false, &r), STORE_FAILED);
 	CHECK_EQ(r.n, 0);
 	to = mbox_open("to");
 	CHECK_EQ(mailbox_count(to), 0);
@@ -151,14 +159,12 @@ test_batches(void)
 	CHECK_EQ(files_in(MAILDIR ".to/tmp"), 0);
 	/* Of a move that is stopped, the half. */
 	n = 2;
-	CHECK_EQ(mailbox_copy(mb, &all, SLICE("to"), true, arena, &r, NULL),
-	    STORE_FAILED);
+	CHECK_EQ(copy_to(mb, &all, SLICE("to"), true, &r), STORE_FAILED);
 	CHECK_EQ(r.n, 4000);
 	CHECK_EQ(r.source[3999], 4000);
 	CHECK_EQ(r.target[3999], 8000);
 	store_set_progress(st, NULL, NULL);
-	CHECK_EQ(mailbox_copy(mb, &all, SLICE("to"), false, arena, &r, NULL),
-	    STORE_OK);
+	CHECK_EQ(copy_to(mb, &all, SLICE("to"), false, &r), STORE_OK);
 	CHECK_EQ(r.n, 1000);
 	CHECK_EQ(r.source[0], 4001);
 	CHECK_EQ(refresh(mb), MAILBOX_EXPUNGE);
@@ -194,8 +200,7 @@ test_move_renamed(void)
 	move_file(MAILDIR "cur/1.a.host:2,R", MAILDIR "cur/1.a.host:2,S");
 	CHECK_EQ(unlinkat(scratch_fd, MAILDIR "cur/3.c.host:2,", 0), 0);
 	all = uids_of("1:3");
-	CHECK_EQ(mailbox_copy(mb, &all, SLICE("to"), true, arena, &r, NULL),
-	    STORE_OK);
+	CHECK_EQ(copy_to(mb, &all, SLICE("to"), true, &r), STORE_OK);
 	CHECK_SLICE(copied(&r), SLICE("2>1 1>2 "));
 	mailbox_close(&mb);
 	mb = mbox_open("to");

@@ -60,6 +60,7 @@ load_env(struct host *h, struct arena *arena, struct err *e)
 	    file_mkdirs(h->env.data_fd, "lookup", 0700, e) < 0 ||
 	    file_mkdirs(h->env.data_fd, "auth", 0700, e) < 0 ||
 	    file_mkdirs(h->env.data_fd, "tmp", 0700, e) < 0 ||
+	    file_mkdirs(h->env.data_fd, "shared", 0700, e) < 0 ||
 	    file_mkdirs(h->env.run_fd, "watch", 0700, e) < 0)
 		return -1;
 	return 0;
@@ -322,6 +323,7 @@ load_paths(const struct host *h, struct service_setup *setup)
 		{ "auth", SANDBOX_READ },
 		{ "accounts", SANDBOX_READ | SANDBOX_WRITE },
 		{ "tmp", SANDBOX_READ | SANDBOX_WRITE },
+		{ "shared", SANDBOX_READ | SANDBOX_WRITE },
 	};
 	size_t n = sizeof(folders) / sizeof(*folders);
 	struct arena *arena = setup->arena;

@@ -23,7 +23,7 @@
 
 /* ---- open and close ---- */
 
-static struct store *
+struct store *
 store_new(const struct store_env *env, struct slice account)
 {
 	struct store *st = xcalloc(1, sizeof(*st));
@@ -47,6 +47,7 @@ store_close(struct store **stp)
 	store_tidy(st);
 	store_unwatch(st);
 	db_table_close(&st->threads);
+	acl_forget(st);
 	if (st->maildir_fd >= 0)
 		close(st->maildir_fd);
 	if (st->fd >= 0)

@@ -361,7 +361,9 @@ copy_flags(const struct store_flags *flags, struct arena *arena)
 
 	for (size_t i = 0; i < flags->nkeywords; i++)
 		v[i] = arena_dup(arena, flags->keywords[i]);
-	return (struct store_flags){ flags->flags, v, flags->nkeywords };
+	return (struct store_flags){ .flags = flags->flags,
+		.keywords = v,
+		.nkeywords = flags->nkeywords };
 }
 
 static enum store_code

@@ -37,6 +37,9 @@ struct change {
 	enum mailbox_flagop op;
 	uint16_t flags;
 	uint64_t keywords;
+	/* What MAILBOX_SET leaves: flags_change would not. */
+	uint16_t kept;
+	uint64_t keywords_kept;
 	bool conditional;
 	uint64_t unchanged_since;
 	struct mailbox_store_result *result;
@@ -56,6 +59,9 @@ consider(struct change *c, const struct store_msg *m)
 		return;
 	}
 	flags_change(c->op, c->flags, c->keywords, &flags, &keywords);
+	flags = (uint16_t)((flags & ~c->kept) | (m->flags & c->kept));
+	keywords =
+	    (keywords & ~c->keywords_kept) | (m->keywords & c->keywords_kept);
 	if (flags == m->flags && keywords == m->keywords)
 		return;
 	uidset_add(&c->result->changed, m->uid, m->uid);
@@ -73,6 +79,18 @@ static void
 consider_fn(void *arg, const struct record *r)
 {
 	consider(arg, &r->msg);
+}
+
+/* A line that sets all leaves nothing: these two leave what is kept. */
+static void
+add_partly(struct lines *ls, struct line *l, const struct change *c)
+{
+	l->op = MAILBOX_ADD;
+	lines_add(ls, l);
+	l->op = MAILBOX_REMOVE;
+	l->flags = (uint16_t)(STORE_FLAGS & ~c->flags & ~c->kept);
+	l->keywords = ~c->keywords & ~c->keywords_kept;
+	lines_add(ls, l);
 }
 
 /* Under the lock: find what changes and append the line. */
@@ -96,7 +114,10 @@ append_flags(struct change *c, const struct uidset *uids,
 		l.keywords = c->keywords;
 		l.uids = c->result->changed;
 		l.modseq = c->result->modseq = mb->ix.modseq + 1;
-		lines_add(&ls, &l);
+		if (c->kept || c->keywords_kept)
+			add_partly(&ls, &l, c);
+		else
+			lines_add(&ls, &l);
 		mb->own = true;
 		rc = index_append(mb, &ls, e);
 		mb->own = false;
@@ -149,6 +170,9 @@ mailbox_store(struct mailbox *mb, const struct uidset *uids,
 {
 	struct change c = { .mb = mb,
 		.op = op,
+		.kept = op == MAILBOX_SET ? flags->kept : 0,
+		.keywords_kept =
+		    op == MAILBOX_SET && flags->keywords_kept ? UINT64_MAX : 0,
 		.conditional = conditional,
 		.unchanged_since = unchanged_since,
 		.result = result_r,

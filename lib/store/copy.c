@@ -1,6 +1,6 @@
 /*
- * copy.c - COPY and MOVE to another mailbox of the account, in batches, so that
- * locks are held shortly and memory does not grow with the messages.
+ * copy.c - COPY and MOVE to another mailbox, in batches, so that locks are held
+ * shortly and memory does not grow with the messages.
  *
  * COPY is adding (add.c) with links instead of new files: straight into cur/,
  * or, when that failed once, from a copy in tmp/. MOVE renames, so
@@ -29,6 +29,7 @@
 
 struct copy {
 	struct mailbox *from, *to;
+	const struct mailbox_target *target;
 	struct arena *arena;
 	/* In from; of the first `done` of them the UIDs in to. */
 	uint32_t *uids, *targets;
@@ -148,6 +149,9 @@ flags_of_copy(void *arg, size_t i, struct adding *a, struct keywords *kw,
 	uint64_t left = a->record.msg.keywords, mapped = 0;
 
 	(void)i;
+	a->record.msg.flags &= (uint16_t)~c->target->without;
+	if (c->target->without_keywords)
+		left = 0;
 	for (; left != 0; left &= left - 1) {
 		unsigned bit = (unsigned)__builtin_ctzll(left);
 
@@ -371,7 +375,10 @@ copy_messages(struct copy *c, struct err *e)
 static int
 lock_both(struct copy *c, struct err *e)
 {
-	bool first = strcmp(c->from->folder.name, c->to->folder.name) < 0;
+	int order = strcmp(c->from->st->name, c->to->st->name);
+	bool first =
+	    (order != 0 ? order
+			: strcmp(c->from->folder.name, c->to->folder.name)) < 0;
 	struct mailbox *a = first ? c->from : c->to;
 	struct mailbox *b = first ? c->to : c->from;
 
@@ -550,6 +557,16 @@ sync_move(struct copy *c, struct err *e)
 	return -1;
 }
 
+/* From one account to another. */
+static void
+account_moved(struct copy *c)
+{
+	int64_t bytes = (int64_t)batch_stored(c), n = (int64_t)c->nbatch;
+
+	quota_add(c->from->st, -bytes, -n);
+	quota_add(c->to->st, bytes, n);
+}
+
 /* If all else fails halfway, the folders say what is so, and scans make both
  * indexes follow. */
 static enum store_code
@@ -571,6 +588,8 @@ move_batch(struct copy *c, size_t *at, size_t end, struct err *e)
 		err_set(e, ERR_PERM, "%s: mailbox was deleted", c->to->name);
 		return STORE_NONEXISTENT;
 	}
+	if (c->to->st != c->from->st)
+		account_moved(c);
 	batch_done(c);
 	store_poke_folder(c->to->st, c->to->folder.name);
 	store_poke_folder(c->from->st, c->from->folder.name);
@@ -580,7 +599,9 @@ move_batch(struct copy *c, size_t *at, size_t end, struct err *e)
 static enum store_code
 move_messages(struct copy *c, struct err *e)
 {
-	enum store_code code = STORE_OK;
+	enum store_code code = c->to->st == c->from->st
+	    ? STORE_OK
+	    : store_quota_check(c->to->st, c->stored, e);
 	size_t all = c->n;
 
 	for (size_t at = 0; at < c->n && code == STORE_OK;) {
@@ -628,32 +649,34 @@ copy_or_move(struct copy *c, const struct uidset *uids, bool move,
 
 enum store_code
 mailbox_copy(struct mailbox *mb, const struct uidset *uids,
-    struct slice target_name, bool move, struct arena *arena,
+    const struct mailbox_target *target, bool move, struct arena *arena,
     struct mailbox_copy_result *result_r, struct err *e)
 {
-	struct copy c = {
-		.from = mb, .arena = arena_new(0), .batch = arena_new(0)
-	};
+	struct copy c = { .from = mb,
+		.target = target,
+		.arena = arena_new(0),
+		.batch = arena_new(0) };
 	enum store_code code = STORE_FAILED;
 	int rc;
 
 	mb->reader = true;
 	result_r->n = 0;
-	if (move && slice_eq(target_name, mailbox_name(mb))) {
+	if (move && target->store == mb->st &&
+	    slice_eq(target->name, mailbox_name(mb))) {
 		err_set(e, ERR_PERM, "move to the same mailbox");
 		code = STORE_CANNOT;
 		goto out;
 	}
 	if (index_refresh(mb, e) < 0)
 		goto out;
-	rc = mailbox_open(&c.to, mb->st, target_name, e);
+	rc = mailbox_open(&c.to, target->store, target->name, e);
 	if (rc != 1) {
 		code = rc == 0 ? STORE_NONEXISTENT : STORE_FAILED;
 		goto out;
 	}
 	code = copy_or_move(&c, uids, move, e);
 	fill_result(&c, arena, result_r);
-	store_close_later(mb->st, &c.to);
+	store_close_later(target->store, &c.to);
 out:
 	arena_free(&c.batch);
 	arena_free(&c.arena);

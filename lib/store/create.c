@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "db/newfile.h"
 #include "db/sync.h"
+#include "store/acl.h"
 #include "store/store_int.h"
 
 /* Path below the Maildir. */
@@ -123,6 +124,9 @@ store_mailbox_create(struct store *st, struct slice name, unsigned use,
 	if (store_lock_list(st, &lock, e) < 0)
 		return STORE_FAILED;
 	code = create_folders(st, name, arena, &made, &n, e);
+	for (size_t i = 0; code == STORE_OK && i < n; i++)
+		if (acl_inherit(st, made[i], e) < 0)
+			code = STORE_FAILED;
 	if (code == STORE_OK &&
 	    (subscribe_names(st, made, n, true, e) < 0 ||
 		use_assign(st, name, use, e) < 0))
@@ -210,11 +214,19 @@ enum store_code
 store_mailbox_delete(struct store *st, struct slice name, struct err *e)
 {
 	struct db_lock lock = DB_LOCK_INIT;
+	struct arena *arena;
+	struct acl acl;
 	enum store_code code;
 
 	if (store_lock_list(st, &lock, e) < 0)
 		return STORE_FAILED;
+	arena = arena_new(0);
+	if (acl_read(st, name, arena, &acl, NULL) != 1)
+		acl.n = 0;
 	code = move_away(st, name, e);
+	if (code == STORE_OK && acl.n > 0)
+		share_removed(st, name, &acl);
+	arena_free(&arena);
 	db_unlock(&lock);
 	if (code != STORE_OK)
 		return code;

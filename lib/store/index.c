@@ -556,6 +556,9 @@ index_lock(struct mailbox *mb, struct err *e)
 
 	if (mb->gone)
 		return err_set(e, ERR_PERM, "%s: mailbox is gone", mb->name);
+	if (mb->readonly)
+		return err_set(e, ERR_PERM, "%s: mailbox is for reading only",
+		    mb->name);
 	rc = db_pair_lock(&mb->pair, DB_LOCK_MS, e);
 	view_restore(mb);
 	if (rc != 0)

@@ -260,6 +260,9 @@ struct mailbox {
 	struct buf record;        /* parsed, not cached */
 	bool own;    /* flags being changed now are the caller's doing */
 	bool gone;   /* UIDVALIDITY changed or folder removed */
+	/* Its files cannot be written (share.h): nothing is taken in but what
+	 * the log says. */
+	bool readonly;
 	bool reader; /* has looked at messages: they may go to cur/ */
 
 	/* Monotonic ms; not before: */

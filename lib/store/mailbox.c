@@ -43,6 +43,8 @@ open_pair(struct mailbox *mb, struct err *e)
 	    mb->st->env->file_mode, &index_ops, mb, e);
 
 	mb->gone = false;
+	mb->readonly = rc == 1 && mb->st->other &&
+	    (fcntl(mb->pair.log.fd, F_GETFL) & O_ACCMODE) == O_RDONLY;
 	if (rc == 1 && mb->ix.uidvalidity == 0) {
 		db_pair_close(&mb->pair);
 		return err_set(e, ERR_SYNTAX, "mox.log: no identity");

@@ -231,6 +231,9 @@ struct store_flags {
 	uint16_t flags;               /* STORE_FLAGS bits */
 	const struct slice *keywords; /* checked by store_keyword_check */
 	size_t nkeywords;
+	/* MAILBOX_SET leaves these flags, and keywords, as they are. */
+	uint16_t kept;
+	bool keywords_kept;
 };
 
 /* A keyword a client may set: printable ASCII without (){%*"\] and space, at
@@ -261,8 +264,17 @@ int mailbox_expunge(struct mailbox *mb, const struct uidset *uids,
  * is gone already, or -1. */
 int mailbox_remove(struct mailbox *mb, uint32_t uid, struct err *e);
 
+/* Where to, and what may not be set there: flags and keywords that copies do
+ * not have. */
+struct mailbox_target {
+	struct store *store;
+	struct slice name;
+	uint16_t without;
+	bool without_keywords;
+};
+
 /*
- * Copy or move to another mailbox of the same account, in batches between which
+ * Copy or move to another mailbox, also of another account, in batches between which
  * the store's progress is asked. A copy that fails leaves nothing behind; of a
  * move those moved before stay so, and are in *result_r also then. Messages
  * that are gone are left out. source and target are arrays of n UIDs, in order
@@ -274,7 +286,7 @@ struct mailbox_copy_result {
 	size_t n;
 };
 enum store_code mailbox_copy(struct mailbox *mb, const struct uidset *uids,
-    struct slice target_name, bool move, struct arena *arena,
+    const struct mailbox_target *target, bool move, struct arena *arena,
     struct mailbox_copy_result *result_r, struct err *e);
 
 /* ---- new messages ---- */

@@ -386,6 +386,8 @@ remember(struct mailbox *mb, const struct record *old, bool mixed,
 	const struct record *r;
 	int rc = 0;
 
+	if (mb->readonly)
+		return 0;
 	l.record.bits = mixed ? RECORD_MIXED : 0;
 	if (old->msg.thread == 0)
 		l.record.msg.thread =

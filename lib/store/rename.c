@@ -204,6 +204,7 @@ rename_inbox(struct store *st, struct slice to, struct err *e)
 {
 	struct arena *arena = arena_new(0);
 	struct uidset all = UIDSET_INIT(arena);
+	const struct mailbox_target target = { .store = st, .name = to };
 	struct mailbox_copy_result copied;
 	struct mailbox *mb = NULL;
 	enum store_code code;
@@ -216,7 +217,7 @@ rename_inbox(struct store *st, struct slice to, struct err *e)
 	if (code == STORE_OK && mailbox_open(&mb, st, SLICE("Inbox"), e) != 1)
 		code = STORE_FAILED;
 	if (code == STORE_OK)
-		code = mailbox_copy(mb, &all, to, true, arena, &copied, e);
+		code = mailbox_copy(mb, &all, &target, true, arena, &copied, e);
 	mailbox_close(&mb);
 	arena_free(&arena);
 	return code;
@@ -240,6 +241,8 @@ store_mailbox_rename(struct store *st, struct slice from, struct slice to,
 	if (store_lock_list(st, &lock, e) < 0)
 		return STORE_FAILED;
 	code = rename_tree(st, from, to, e);
+	if (code == STORE_OK)
+		share_renamed(st, from, to);
 	db_unlock(&lock);
 	if (code == STORE_OK)
 		store_poke(st);

@@ -703,6 +703,8 @@ scan_if_changed(struct mailbox *mb, enum scan_why why, struct err *e)
 	bool cur = folder_mtime(mb->folder.cur).ns != mb->ix.cur.ns;
 	int rc;
 
+	if (mb->readonly)
+		return 0;
 	if (why == SCAN_OPEN && mb->ix.counts.messages > OPEN_MAX)
 		cur = false;
 	if (why == SCAN_REFRESH && start < mb->scan_at)

@@ -14,6 +14,7 @@
 #define STORE_STORE_INT_H
 
 #include <limits.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "db/lock.h"
@@ -23,6 +24,14 @@
 #include "store/store.h"
 
 struct mailbox;
+struct acl;
+
+/* The list of rights that was asked about last (acl.c). */
+struct acl_last {
+	char *path, *account; /* NULL: none */
+	struct stat file;
+	unsigned rights;
+};
 
 struct store {
 	const struct store_env *env;
@@ -32,6 +41,12 @@ struct store {
 	uint64_t quota;           /* bytes, 0 for none */
 	struct db_table *threads; /* NULL until needed */
 	struct db_watch watch;
+	struct acl_last acl;
+	/* Opened for another account (share.h): what it may not reach is done
+	 * without. */
+	bool other;
+	uint64_t other_used;         /* bytes, without the notes of others */
+	uint64_t other_noted;        /* bytes in those, when last looked at */
 	struct mailbox *later;       /* to be closed by store_tidy, or NULL */
 	store_progress_fn *progress; /* or NULL */
 	void *progress_ctx;
@@ -40,6 +55,9 @@ struct store {
 /* Poke with the folder that changed (below the Maildir), so that who watches
  * many need not look at all. */
 void store_poke_folder(struct store *st, const char *folder);
+
+/* Without any folder open yet. */
+struct store *store_new(const struct store_env *env, struct slice account);
 
 /* Close it, but with the next store_tidy or the one after it. */
 void store_close_later(struct store *st, struct mailbox **mb);
@@ -295,6 +313,8 @@ int quota_read(struct store *st, struct quota *q_r, struct err *e);
  * is none, -1. */
 int quota_recount(struct store *st, struct quota *was_r, struct quota *is_r,
     struct err *e);
+/* What the file says by itself, without what others noted; 0 if nothing. */
+uint64_t quota_own(struct store *st);
 
 /* ---- uidlist ---- */
 
@@ -409,6 +429,31 @@ enum store_code metadata_copy(struct store *st, struct slice from,
  * account. No file: none. 0 or -1. */
 int metadata_bad_lines(struct store *st, struct slice mailbox, size_t *bad_r,
     struct err *e);
+
+/* ---- rights and sharing (acl.h, share.h) ---- */
+
+void acl_forget(struct store *st);
+/* A new mailbox has the list of the one above it (RFC 4314, 4). 0 or -1. */
+int acl_inherit(struct store *st, struct slice mailbox, struct err *e);
+
+#define SHARED_NOTES "shared" /* folder of an account: see quota.c */
+
+/* The lease that all changes of data/shared and of lists of rights hold. fd_r:
+ * the folder. */
+int share_lock(const struct store_env *env, struct db_lock *lock, int *fd_r,
+    struct err *e);
+/* Whom a list names is told of the mailbox, or (on false) no more. Under the
+ * lease. 0 or -1. */
+int share_note(int shared_fd, struct store *st, struct slice mailbox,
+    const struct acl *acl, bool on, struct err *e);
+/* The same for those in acl who are not in but. */
+int share_note_but(int shared_fd, struct store *st, struct slice mailbox,
+    const struct acl *acl, const struct acl *but, bool on, struct err *e);
+/* After a rename, with all below; a failure is logged: share_mend finds it. */
+void share_renamed(struct store *st, struct slice from, struct slice to);
+/* The same of a mailbox with this list that is gone. */
+void share_removed(struct store *st, struct slice mailbox,
+    const struct acl *acl);
 
 /* ---- of the index, for the account ---- */
 

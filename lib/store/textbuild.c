@@ -344,7 +344,7 @@ mailbox_text_update(struct mailbox *mb, bool begin,
 	struct work w = { .v = NULL };
 	int rc;
 
-	if (mb->st->env->text_max == 0)
+	if (mb->readonly || mb->st->env->text_max == 0)
 		return 1;
 	rc = plan(mb, begin, false, &w, e);
 	free(w.v);

@@ -61,6 +61,8 @@ make_hash(char kind, struct slice s)
 static bool
 begin(struct store *st)
 {
+	if (st->other)
+		return false;
 	if (!st->threads &&
 	    db_table_open(&st->threads, st->fd, "threads", st->env->file_mode,
 		NULL) < 0)

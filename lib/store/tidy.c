@@ -475,7 +475,7 @@ mailbox_tidy(struct mailbox *mb, int budget_ms)
 	struct err e = ERR_INIT;
 	int64_t now = clock_mono_ms(NULL);
 
-	if (mb->gone || now < mb->tidy_at)
+	if (mb->gone || mb->readonly || now < mb->tidy_at)
 		return;
 	if (tidy(mb, now, now + budget_ms, &e) == 0) {
 		threads_tidy(mb->st);

@@ -193,8 +193,13 @@ check_mailboxes(struct verify_account *a, struct err *e)
 		rc = verify_mailbox(a, SLICE("Inbox"), e);
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = verify_mailbox(a, folders[i].name, e);
-	for (size_t i = 0; rc == 0 && i < n; i++)
+	for (size_t i = 0; rc == 0 && i < n; i++) {
 		rc = check_metadata(a, folders[i].name, e);
+		if (rc == 0)
+			rc = verify_acl(a, folders[i].name, e);
+	}
+	if (rc == 0)
+		rc = verify_acl(a, SLICE("Inbox"), e);
 	if (rc == 0)
 		rc = check_metadata(a, SLICE("Inbox"), e);
 	if (rc == 0)
@@ -231,7 +236,7 @@ check_account(struct verify_account *a, struct err *e)
 	    check_quota(a, e) < 0 || check_urlkeys(a, e) < 0 ||
 	    check_forward(a, e) < 0)
 		return -1;
-	if (verify_threads(a, e) < 0)
+	if (verify_shares(a, e) < 0 || verify_threads(a, e) < 0)
 		return -1;
 	return verify_history(a, e);
 }
@@ -277,6 +282,8 @@ verify_data(struct verify *v, struct err *e)
 		if (verify_account(v, buf_slice(&name), e) < 0)
 			rc = -1;
 	}
+	if (rc >= 0 && verify_shared(v, e) < 0)
+		rc = -1;
 	verify_leftovers(v, v->env->data_fd, "accounts", SLICE("."),
 	    SLICE(".tmp"), VERIFY_OWN_S);
 	verify_leftovers(v, v->env->data_fd, "tmp", SLICE_NULL, SLICE_NULL,

@@ -48,6 +48,12 @@ bool verify_state(struct verify_account *a, struct mailbox *mb);
 /* verify_files.c: the index against the files. */
 int verify_files(struct verify_account *a, struct mailbox *mb, struct err *e);
 
+/* verify_share.c: the list of rights of a mailbox; those whom an account's lists
+ * name; whom data/shared tells too much. */
+int verify_acl(struct verify_account *a, struct slice mailbox, struct err *e);
+int verify_shares(struct verify_account *a, struct err *e);
+int verify_shared(struct verify *v, struct err *e);
+
 /* verify_threads.c */
 int verify_threads(struct verify_account *a, struct err *e);
 /* verify_history.c */

@@ -211,14 +211,15 @@ store(struct mailbox *mb, uint32_t n, enum mailbox_flagop op, uint16_t flag)
 }
 
 static void
-copy(struct mailbox *mb, uint32_t n, const char *to, bool move)
+copy(struct mailbox *mb, uint32_t n, const char *name, bool move)
 {
+	const struct mailbox_target to = { .store = mailbox_store_of(mb),
+		.name = slice_str(name) };
 	struct uidset s = first_uids(mb, n);
 	struct mailbox_copy_result r;
 	struct err e = ERR_INIT;
 
-	if (mailbox_copy(mb, &s, slice_str(to), move, arena, &r, &e) !=
-	    STORE_OK)
+	if (mailbox_copy(mb, &s, &to, move, arena, &r, &e) != STORE_OK)
 		must(-1, "copy", &e);
 }
 

@@ -322,14 +322,15 @@ static int
 copy(char **args, bool move)
 {
 	struct mailbox *mb = open_mailbox(args[0]);
+	const struct mailbox_target to = { .store = mailbox_store_of(mb),
+		.name = slice_str(args[2]) };
 	struct mailbox_copy_result r;
 	struct uidset uids;
 	struct err e = ERR_INIT;
 
 	parse_uids(args[1], &uids);
-	check_code(mailbox_copy(mb, &uids, slice_str(args[2]), move, arena, &r,
-		       &e),
-	    "copy", &e);
+	check_code(mailbox_copy(mb, &uids, &to, move, arena, &r, &e), "copy",
+	    &e);
 	for (size_t i = 0; i < r.n; i++)
 		say("%s %s %u to %s %u.%u", move ? "moved" : "copied", args[0],
 		    (unsigned)r.source[i], args[2], (unsigned)r.uidvalidity,
