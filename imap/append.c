@@ -107,7 +107,7 @@ refuse(struct imap_session *s, struct imap_command *c,
 	least = (size + 1) / 2; /* a line end may be stored as one byte */
 	if (least <= ap->a->freed)
 		return IMAP_OK;
-	code = store_quota_check(s->store, least - ap->a->freed, &e);
+	code = store_quota_check(ap->a->box.store, least - ap->a->freed, &e);
 	return code == STORE_OK ? IMAP_OK : imap_store_failed(c, code, &e);
 }
 
@@ -322,6 +322,7 @@ take_message(struct imap_session *s, struct imap_command *c,
 
 	if (!parse_head(s, &c->p, &h))
 		return imap_bad_args(c);
+	imap_allowed_flags(&h.flags, ap->a->box.rights);
 	t.spool = spool_new(store_env_of(s->store), IMAP_APPEND_MAX);
 	t.parse = msgparse_new(NULL);
 	rc = take_data(s, c, ap, &h, &t);
@@ -356,9 +357,10 @@ open_target(struct imap_session *s, struct imap_command *c,
 	int rc = 1;
 
 	ap->mb = s->mb;
-	if (!ap->mb || !slice_eq(mailbox_name(ap->mb), ap->a->mailbox)) {
+	if (!imap_is_selected(s, &ap->a->box)) {
 		ap->mb = NULL;
-		rc = mailbox_open(&ap->mb, s->store, ap->a->mailbox, &e);
+		rc = mailbox_open(&ap->mb, ap->a->box.store, ap->a->box.name,
+		    &e);
 	}
 	if (rc < 0)
 		return imap_store_failed(c, STORE_FAILED, &e);

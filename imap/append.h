@@ -9,11 +9,12 @@
 #ifndef IMAP_APPEND_H
 #define IMAP_APPEND_H
 
+#include "imap/box.h"
 #include "imap/imap.h"
 
 struct imap_append {
-	struct slice mailbox; /* target */
-	bool many;            /* several messages may come: RFC 3502 */
+	struct imap_box box; /* target, of imap_box_target */
+	bool many;           /* several messages may come: RFC 3502 */
 	/* Bytes that are freed by what the command does next: quotas count the
 	 * difference (RFC 8508, 3.4). */
 	uint64_t freed;

@@ -1,7 +1,10 @@
 #include "imap/back.h"
 
+#include <string.h>
+
 #include "base/log.h"
 #include "host/login.h"
+#include "imap/box.h"
 #include "imap/park.h"
 #include "imap/request.h"
 
@@ -62,10 +65,12 @@ answer_login(struct back *b, const struct imap_session *s, struct conn *conn)
 /* From here on only what this account may reach. */
 static int
 narrow(const struct host *host, struct arena *arena, struct slice account,
-    struct err *e)
+    const struct imap_session *s, struct err *e)
 {
 	const struct config *config = host->config;
-	struct sandbox_path paths[] = {
+	struct sandbox_path *paths, *shared;
+	size_t n;
+	const struct sandbox_path own[] = {
 		{ arena_printf(arena, "%s/accounts/%.*s", config->data_dir,
 		      SLICE_FMT(account))
 			.p,
@@ -76,7 +81,12 @@ narrow(const struct host *host, struct arena *arena, struct slice account,
 		    SANDBOX_READ | SANDBOX_WRITE },
 	};
 
-	return sandbox_narrow(paths, 3, e);
+	imap_boxes_paths(s, config, arena, &shared, &n);
+	paths = arena_array(arena, n + 3, sizeof(*paths));
+	memcpy(paths, own, sizeof(own));
+	if (n > 0)
+		memcpy(paths + 3, shared, n * sizeof(*paths));
+	return sandbox_narrow(paths, n + 3, e);
 }
 
 /*
@@ -91,7 +101,8 @@ become_account(struct host *host, struct arena *arena, struct slice account,
 	const struct conf_account *settings;
 	int rc;
 
-	if (host_open_store(host, arena, account, &s->store, e) < 0)
+	if (host_open_store(host, arena, account, &s->store, e) < 0 ||
+	    imap_boxes_load(s, host, arena, e) < 0)
 		return -1;
 	rc = lookup_account(host->lookup, arena, account, &settings, e);
 	if (rc <= 0)
@@ -100,7 +111,7 @@ become_account(struct host *host, struct arena *arena, struct slice account,
 		return err_set(e, ERR_PERM, "logins are disabled");
 	s->disabled = settings->imap_capabilities_disabled.v;
 	s->ndisabled = settings->imap_capabilities_disabled.n;
-	if (narrow(host, arena, account, e) < 0)
+	if (narrow(host, arena, account, s, e) < 0)
 		return -1;
 	auth_close(&host->auth);
 	passcache_close(&host->passcache);

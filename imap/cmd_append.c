@@ -15,11 +15,14 @@ imap_cmd_append(struct imap_session *s, struct imap_command *c)
 	struct imap_append a = { .many = true };
 	struct mailbox_new_result r;
 	enum imap_result rc;
+	struct slice name;
 	size_t n;
 
-	if (!imap_sp(&c->p) || !imap_mailbox(&c->p, &a.mailbox))
+	if (!imap_sp(&c->p) || !imap_mailbox(&c->p, &name))
 		return imap_bad_args(c);
-	rc = imap_append(s, c, &a, &r, &n);
+	rc = imap_box_target(s, c, name, &a.box);
+	if (rc == IMAP_OK)
+		rc = imap_append(s, c, &a, &r, &n);
 	if (rc == IMAP_OK) {
 		put_appenduid(&code, &r, n);
 		imap_code(c, "%s", buf_cstr(&code));
@@ -59,9 +62,9 @@ remove_replaced(struct imap_session *s, struct imap_command *c, uint32_t uid,
 
 	if (mailbox_remove(s->mb, uid, &e) == 0)
 		return IMAP_OK;
-	if (slice_eq(mailbox_name(s->mb), a->mailbox))
+	if (imap_is_selected(s, &a->box))
 		mailbox_remove(s->mb, r->uids[0], NULL);
-	else if (mailbox_open(&target, s->store, a->mailbox, NULL) == 1)
+	else if (mailbox_open(&target, a->box.store, a->box.name, NULL) == 1)
 		mailbox_remove(target, r->uids[0], NULL);
 	mailbox_close(&target);
 	return imap_store_failed(c, STORE_FAILED, &e);
@@ -74,19 +77,23 @@ imap_cmd_replace(struct imap_session *s, struct imap_command *c)
 	struct imap_append a = { 0 };
 	struct mailbox_new_result r;
 	enum imap_result rc;
+	struct slice name;
 	uint32_t seq, uid;
 	size_t n;
 
 	if (!imap_sp(&c->p) || !replaced(s, c, &seq) || !imap_sp(&c->p) ||
-	    !imap_mailbox(&c->p, &a.mailbox))
+	    !imap_mailbox(&c->p, &name))
 		return imap_bad_args(c);
-	if (s->readonly)
-		return imap_no(c, "READ-ONLY", "mailbox is opened read-only");
+	/* RFC 8508, 4.4: the rights of APPEND and of EXPUNGE. */
+	if (imap_need(s, c, ACL_TRASH | ACL_EXPUNGE) != IMAP_OK ||
+	    imap_box_target(s, c, name, &a.box) != IMAP_OK)
+		return IMAP_NO;
 	m = seq ? mailbox_msg(s->mb, seq) : NULL;
 	if (!m || m->flags & STORE_EXPUNGED)
 		return imap_no(c, "NONEXISTENT", "message is gone");
 	uid = m->uid;
-	a.freed = m->size;
+	if (!a.box.other && mailbox_store_of(s->mb) == s->store)
+		a.freed = m->size;
 	rc = imap_append(s, c, &a, &r, &n);
 	if (rc == IMAP_OK)
 		rc = remove_replaced(s, c, uid, &a, &r);

@@ -1,4 +1,5 @@
 /* COPY and MOVE (RFC 9051, 6.4.7 and 6.4.8), with COPYUID (RFC 4315). */
+#include "imap/box.h"
 #include "imap/imap.h"
 #include "imap/seqset.h"
 
@@ -47,22 +48,26 @@ imap_cmd_copy(struct imap_session *s, struct imap_command *c)
 	bool move = slice_eqi(slice_of(c->def->name, 4), SLICE("MOVE"));
 	struct mailbox_copy_result r = { 0 };
 	struct imap_parse *p = &c->p;
-	struct mailbox_target to = { .store = s->store };
 	struct err e = ERR_INIT;
 	enum store_code code;
 	struct uidset uids;
+	struct imap_box box;
+	struct mailbox_target to;
 	struct slice name;
 
 	if (!imap_sp(p) || !imap_seqset(s, p, c->uid, &uids) || !imap_sp(p) ||
 	    !imap_mailbox(p, &name) || !imap_end(p))
 		return imap_bad_args(c);
-	if (move && s->readonly)
-		return imap_no(c, "READ-ONLY", "mailbox is opened read-only");
-	if (slice_eq(name, mailbox_name(s->mb)))
+	/* RFC 6851, 4.2 */
+	if ((move && imap_need(s, c, ACL_TRASH | ACL_EXPUNGE) != IMAP_OK) ||
+	    imap_box_target(s, c, name, &box) != IMAP_OK)
+		return IMAP_NO;
+	if (imap_is_selected(s, &box))
 		return imap_no(c, "CANNOT", "cannot %s within a mailbox",
 		    move ? "move" : "copy");
 	imap_progress_begin(s, c->tag);
-	to.name = name;
+	to = (struct mailbox_target){ box.store, box.name,
+		imap_kept_flags(box.rights), !(box.rights & ACL_WRITE) };
 	code = mailbox_copy(s->mb, &uids, &to, move, s->arena, &r, &e);
 	imap_progress_end(s);
 	/* Of a move that failed some may have moved. */

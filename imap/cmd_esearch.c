@@ -1,4 +1,5 @@
 /* ESEARCH: several mailboxes at once (RFC 7377). */
+#include "imap/box.h"
 #include "imap/search.h"
 
 enum { SCOPES_MAX = 100 }; /* in one command */
@@ -133,12 +134,12 @@ in_scope(const struct imap_session *s, const struct scope *sc,
 {
 	switch (sc->kind) {
 	case SCOPE_SELECTED:
-		return s->mb && slice_eq(m->name, mailbox_name(s->mb));
+		return s->mb && slice_eq(m->name, imap_full_name(s, s->mb));
 	case SCOPE_INBOXES:
 		return slice_is(m->name, "Inbox") ||
 		    is_below(m->name, SLICE("Inbox"), false);
 	case SCOPE_PERSONAL:
-		return true;
+		return !imap_is_others(m->name);
 	case SCOPE_SUBSCRIBED:
 		return m->subscribed;
 	default:
@@ -155,7 +156,7 @@ find_mailboxes(struct imap_session *s, const struct scopes *all,
 	size_t n;
 
 	*n_r = 0;
-	if (store_list(s->store, s->arena, &list, &n, e) < 0)
+	if (imap_mailboxes(s, &list, &n, e) < 0)
 		return -1;
 	*names_r = arena_array(s->arena, n, sizeof(**names_r));
 	for (size_t i = 0; i < n; i++)
@@ -220,11 +221,14 @@ search_other(struct esearch *x, struct slice name)
 	struct imap_session *s = x->s;
 	struct mailbox *selected = s->mb;
 	enum imap_result rc = IMAP_OK;
+	struct imap_box box;
 
-	if (selected && slice_eq(name, mailbox_name(selected)))
+	if (imap_resolve(s, name, &box, NULL) != 1 || !(box.rights & ACL_READ))
+		return IMAP_OK;
+	if (imap_is_selected(s, &box))
 		return search_one(x);
 	s->mb = NULL;
-	if (mailbox_open(&s->mb, s->store, name, NULL) == 1) {
+	if (mailbox_open(&s->mb, box.store, box.name, NULL) == 1) {
 		rc = search_one(x);
 		mailbox_close(&s->mb);
 	}

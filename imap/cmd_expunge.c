@@ -1,4 +1,5 @@
 /* EXPUNGE and UID EXPUNGE (RFC 9051, 6.4.3 and 6.4.9). */
+#include "imap/box.h"
 #include "imap/imap.h"
 #include "imap/seqset.h"
 
@@ -13,8 +14,8 @@ imap_cmd_expunge(struct imap_session *s, struct imap_command *c)
 		return imap_bad_args(c);
 	if (!imap_end(&c->p))
 		return imap_bad_args(c);
-	if (s->readonly)
-		return imap_no(c, "READ-ONLY", "mailbox is opened read-only");
+	if (imap_need(s, c, ACL_EXPUNGE) != IMAP_OK)
+		return IMAP_NO;
 	if (mailbox_expunge(s->mb, c->uid ? &uids : NULL, &gone, &modseq, &e) <
 	    0)
 		return imap_store_failed(c, STORE_FAILED, &e);

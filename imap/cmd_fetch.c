@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "imap/box.h"
 #include "imap/fetch.h"
 #include "imap/months.h"
 #include "imap/resync.h"
@@ -199,8 +200,8 @@ static void
 fetch_message(struct run *r, uint32_t seq)
 {
 	const struct store_msg *m = mailbox_msg(r->s->mb, seq);
-	bool set_seen =
-	    r->f->sets_seen && !r->s->readonly && !(m->flags & STORE_SEEN);
+	bool set_seen = r->f->sets_seen && imap_may(r->s, ACL_SEEN) &&
+	    !(m->flags & STORE_SEEN);
 	struct buf *b = &r->s->out;
 	size_t start;
 
@@ -323,7 +324,8 @@ imap_cmd_fetch(struct imap_session *s, struct imap_command *c)
 	if (f.modseq)
 		imap_enable_condstore(s);
 	/* Another may have taken \Seen away since it was last looked at. */
-	if (f.sets_seen && !s->readonly && mailbox_refresh(s->mb, &r.e) < 0)
+	if (f.sets_seen && imap_may(s, ACL_SEEN) &&
+	    mailbox_refresh(s->mb, &r.e) < 0)
 		return imap_store_failed(c, STORE_FAILED, &r.e);
 	if (f.vanished && imap_tell_earlier(s, f.since, &f.uids, &r.e) < 0)
 		return imap_store_failed(c, STORE_FAILED, &r.e);

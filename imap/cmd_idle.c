@@ -2,6 +2,7 @@
  * IDLE (RFC 2177; RFC 9051, 6.3.13): tell changes as they come until DONE.
  */
 #include "base/clock.h"
+#include "imap/box.h"
 #include "imap/park.h"
 #include "imap/search.h"
 #include "service/service.h"
@@ -16,7 +17,7 @@ tell(struct imap_session *s)
 {
 	bool told;
 
-	store_watch_drain(s->store);
+	store_watch_drain(imap_watched(s));
 	imap_updates(s, true);
 	told = s->out.n > 0;
 	if (told) {
@@ -33,7 +34,7 @@ wait_for_line(struct imap_session *s, struct slice tag)
 {
 	bool parks = imap_park_allowed(s);
 	int tick = parks && s->park_ms < LOOK_MS ? s->park_ms : LOOK_MS;
-	int watch = store_watch(s->store);
+	int watch = store_watch(imap_watched(s));
 	int64_t quiet_ms = clock_mono_ms(NULL); /* since then */
 
 	for (;;) {

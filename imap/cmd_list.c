@@ -1,10 +1,11 @@
 /*
- * LIST with its extensions (RFC 9051, 6.3.9; RFC 5258, 5819, 6154, 9590) and LSUB
- * (RFC 3501, 6.3.9).
+ * LIST with its extensions (RFC 9051, 6.3.9; RFC 5258, 5819, 6154, 8440, 9590)
+ * and LSUB (RFC 3501, 6.3.9).
  */
 #include <string.h>
 
 #include "base/log.h"
+#include "imap/box.h"
 #include "imap/imap.h"
 #include "imap/use.h"
 
@@ -18,6 +19,7 @@ struct list_args {
 	bool return_subscribed; /* return options */
 	bool return_children;
 	bool return_status;
+	bool return_myrights; /* RFC 8440 */
 	unsigned status_items;
 	struct imap_entries metadata; /* return option; n 0: not given */
 	struct slice reference;
@@ -66,6 +68,8 @@ return_options(struct imap_parse *p, struct list_args *a)
 			a->return_subscribed = true;
 		else if (imap_word(p, "CHILDREN"))
 			a->return_children = true;
+		else if (imap_word(p, "MYRIGHTS"))
+			a->return_myrights = true;
 		else if (imap_word(p, "SPECIAL-USE"))
 			; /* always told */
 		else if (imap_word(p, "STATUS")) {
@@ -260,7 +264,7 @@ list_all(struct imap_session *s, struct imap_command *c, struct list_args *a)
 
 	for (size_t i = 0; i < a->npatterns; i++)
 		a->patterns[i] = whole_pattern(s, a, i);
-	if (store_list(s->store, s->arena, &list, &n, &e) < 0)
+	if (imap_mailboxes(s, &list, &n, &e) < 0)
 		return imap_store_failed(c, STORE_FAILED, &e);
 	for (size_t i = 0; i < n; i++) {
 		const struct store_mailbox *m = &list[i];
@@ -271,6 +275,8 @@ list_all(struct imap_session *s, struct imap_command *c, struct list_args *a)
 		if (!child && !selected(a, m))
 			continue;
 		tell_listed(s, a, m, child);
+		if (a->return_myrights && m->exists)
+			imap_tell_myrights(s, m->name);
 		if (a->return_status && m->exists)
 			tell_status(s, m->name, a->status_items);
 		if (a->metadata.n > 0 && m->exists)
@@ -319,7 +325,7 @@ imap_cmd_lsub(struct imap_session *s, struct imap_command *c)
 	    !pattern(p, &a) || !imap_end(p))
 		return imap_bad_args(c);
 	a.patterns[0] = whole_pattern(s, &a, 0);
-	if (store_list(s->store, s->arena, &list, &n, &e) < 0)
+	if (imap_mailboxes(s, &list, &n, &e) < 0)
 		return imap_store_failed(c, STORE_FAILED, &e);
 	for (size_t i = 0; i < n; i++) {
 		if (!matches_any(&a, list[i].name))

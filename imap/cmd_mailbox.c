@@ -1,4 +1,5 @@
 /* CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE. */
+#include "imap/box.h"
 #include "imap/imap.h"
 #include "imap/use.h"
 
@@ -27,6 +28,29 @@ create_parameters(struct imap_command *c, unsigned *use_r)
 		*use_r |= use;
 	}
 	return imap_char(p, ')') ? IMAP_OK : imap_bad(c, "expected )");
+}
+
+/*
+ * May a mailbox of this name be made: "k" of the nearest one above it that is
+ * there (RFC 4314, 4)? Among those of others nobody may (acl.h).
+ */
+static enum imap_result
+may_create(struct imap_session *s, struct imap_command *c, struct slice name)
+{
+	struct imap_box box;
+	ssize_t slash;
+	int rc = 0;
+
+	if (imap_is_others(name))
+		return imap_no(c, "NOPERM",
+		    "mailboxes of others are made by their owners");
+	while (rc == 0 && (slash = slice_rchr(name, '/')) > 0) {
+		name = slice_head(name, (size_t)slash);
+		rc = imap_resolve(s, name, &box, NULL);
+	}
+	if (rc == 1 && !(box.rights & ACL_CREATE))
+		return imap_no(c, "NOPERM", "you have no right to do that");
+	return IMAP_OK;
 }
 
 /* Whom it was made for: each with its attributes (RFC 9051, 6.3.4). */
@@ -58,6 +82,8 @@ imap_cmd_create(struct imap_session *s, struct imap_command *c)
 		return rc;
 	if (!imap_end(&c->p))
 		return imap_bad_args(c);
+	if (may_create(s, c, name) != IMAP_OK)
+		return IMAP_NO;
 	code =
 	    store_mailbox_create(s->store, name, use, s->arena, &made, &n, &e);
 	if (code != STORE_OK)
@@ -74,16 +100,19 @@ imap_cmd_delete(struct imap_session *s, struct imap_command *c)
 {
 	struct err e = ERR_INIT;
 	enum store_code code;
+	struct imap_box box;
 	struct slice name;
 
 	if (!imap_sp(&c->p) || !imap_mailbox(&c->p, &name) || !imap_end(&c->p))
 		return imap_bad_args(c);
-	code = store_mailbox_delete(s->store, name, &e);
+	if (imap_box(s, c, name, ACL_DELETE, &box) != IMAP_OK)
+		return IMAP_NO;
+	code = store_mailbox_delete(box.store, box.name, &e);
 	if (code != STORE_OK)
 		return imap_store_failed(c, code, &e);
 	/* RFC 9051, 6.3.5 leaves open what becomes of a session that has it
 	 * selected; ours gives it up in its own session. */
-	if (s->mb && slice_eq(mailbox_name(s->mb), name)) {
+	if (imap_is_selected(s, &box)) {
 		imap_unselect(s);
 		imap_line(s, "OK [CLOSED] closed");
 	}
@@ -94,7 +123,7 @@ imap_cmd_delete(struct imap_session *s, struct imap_command *c)
 static void
 follow_rename(struct imap_session *s, struct slice from, struct slice to)
 {
-	struct slice name = s->mb ? mailbox_name(s->mb) : SLICE_NULL;
+	struct slice name = s->mb ? imap_full_name(s, s->mb) : SLICE_NULL;
 
 	if (slice_is(from, "Inbox") || !slice_starts(name, from) ||
 	    (name.n > from.n && name.p[from.n] != '/'))
@@ -102,6 +131,26 @@ follow_rename(struct imap_session *s, struct slice from, struct slice to)
 	name = slice_skip(name, from.n);
 	mailbox_renamed(s->mb,
 	    arena_printf(s->arena, "%.*s%.*s", SLICE_FMT(to), SLICE_FMT(name)));
+}
+
+/* RFC 4314, 4: "x" of what is renamed, "k" where it goes, unless it stays below
+ * the same one. */
+static enum imap_result
+may_rename(struct imap_session *s, struct imap_command *c, struct slice from,
+    struct slice to)
+{
+	ssize_t slash = slice_rchr(from, '/');
+	struct slice above = slice_head(from, slash > 0 ? (size_t)slash : 0);
+	struct imap_box box;
+	enum imap_result rc = imap_box(s, c, from, ACL_DELETE, &box);
+
+	slash = slice_rchr(to, '/');
+	if (rc == IMAP_OK &&
+	    (imap_is_others(to) ||
+		!slice_eq(above,
+		    slice_head(to, slash > 0 ? (size_t)slash : 0))))
+		rc = may_create(s, c, to);
+	return rc;
 }
 
 enum imap_result
@@ -114,6 +163,8 @@ imap_cmd_rename(struct imap_session *s, struct imap_command *c)
 	if (!imap_sp(&c->p) || !imap_mailbox(&c->p, &from) || !imap_sp(&c->p) ||
 	    !imap_mailbox(&c->p, &to) || !imap_end(&c->p))
 		return imap_bad_args(c);
+	if (may_rename(s, c, from, to) != IMAP_OK)
+		return IMAP_NO;
 	code = store_mailbox_rename(s->store, from, to, &e);
 	if (code != STORE_OK)
 		return imap_store_failed(c, code, &e);
@@ -134,11 +185,14 @@ imap_cmd_subscribe(struct imap_session *s, struct imap_command *c)
 {
 	bool on = slice_isi(c->name, "SUBSCRIBE");
 	struct err e = ERR_INIT;
+	struct imap_box box;
 	struct slice name;
 
 	if (!imap_sp(&c->p) || !imap_mailbox(&c->p, &name) || !imap_end(&c->p))
 		return imap_bad_args(c);
-	if (store_subscribe(s->store, name, on, &e) < 0)
+	/* There or not (RFC 9051, 6.3.7), but in its one spelling. */
+	imap_resolve(s, name, &box, NULL);
+	if (store_subscribe(s->store, box.full, on, &e) < 0)
 		return imap_store_failed(c, STORE_FAILED, &e);
 	return IMAP_OK;
 }

@@ -1,8 +1,11 @@
 /* GETMETADATA and SETMETADATA (RFC 5464), and what LIST tells (RFC 9590). */
+#include "imap/box.h"
 #include "imap/imap.h"
 #include "store/metadata.h"
 
 #define DEPTH_ALL UINT32_MAX
+#define SHARED SLICE("/shared/")
+#define ONE_OF (ACL_READ | ACL_SEEN | ACL_WRITE | ACL_INSERT | ACL_POST)
 
 /* ---- arguments ---- */
 
@@ -206,6 +209,34 @@ get_args(struct imap_parse *p, struct get *g)
 	    imap_end(p);
 }
 
+/*
+ * Annotations of a mailbox, or of the account if the name is empty: 1, 0 there
+ * is none that the user may know of, -1 with e set. RFC 5464, 3.3: "l" and one
+ * of the others is needed. What the owner keeps for himself is not for others.
+ */
+static int
+read_entries(struct imap_session *s, struct slice mailbox,
+    struct metadata_entry **v_r, size_t *n_r, struct err *e)
+{
+	struct imap_box box = { .store = s->store };
+	size_t kept = 0;
+	int rc = 1;
+
+	if (mailbox.n > 0) {
+		rc = imap_resolve(s, mailbox, &box, e);
+		if (rc == 1 &&
+		    (!(box.rights & ACL_LOOKUP) || !(box.rights & ONE_OF)))
+			rc = 0;
+	}
+	if (rc == 1)
+		rc = metadata_read(box.store, box.name, s->arena, v_r, n_r, e);
+	for (size_t i = 0; rc == 1 && i < *n_r; i++)
+		if (!box.other || slice_starts((*v_r)[i].name, SHARED))
+			(*v_r)[kept++] = (*v_r)[i];
+	*n_r = kept;
+	return rc;
+}
+
 enum imap_result
 imap_cmd_getmetadata(struct imap_session *s, struct imap_command *c)
 {
@@ -217,7 +248,7 @@ imap_cmd_getmetadata(struct imap_session *s, struct imap_command *c)
 
 	if (!get_args(&c->p, &g))
 		return imap_bad_args(c);
-	rc = metadata_read(s->store, g.mailbox, s->arena, &v, &n, &e);
+	rc = read_entries(s, g.mailbox, &v, &n, &e);
 	if (rc < 0)
 		return imap_store_failed(c, STORE_FAILED, &e);
 	if (rc == 0)
@@ -237,7 +268,7 @@ imap_tell_metadata(struct imap_session *s, struct slice mailbox,
 {
 	struct metadata_entry *v;
 	size_t n;
-	int rc = metadata_read(s->store, mailbox, s->arena, &v, &n, e);
+	int rc = read_entries(s, mailbox, &v, &n, e);
 
 	if (rc <= 0)
 		return rc;
@@ -294,6 +325,22 @@ set_args(struct imap_parse *p, struct slice *mailbox_r,
 	    imap_end(p);
 }
 
+/* Those of a mailbox are its owner's to change: they are in his files, and count
+ * for his limits. */
+static enum imap_result
+may_set(struct imap_session *s, struct imap_command *c, struct slice mailbox)
+{
+	enum imap_result rc = IMAP_OK;
+	struct imap_box box;
+
+	if (mailbox.n > 0)
+		rc = imap_box(s, c, mailbox, ACL_LOOKUP, &box);
+	if (mailbox.n > 0 && rc == IMAP_OK &&
+	    (box.other || !(box.rights & ONE_OF)))
+		rc = imap_no(c, "NOPERM", "you have no right to do that");
+	return rc;
+}
+
 enum imap_result
 imap_cmd_setmetadata(struct imap_session *s, struct imap_command *c)
 {
@@ -304,6 +351,8 @@ imap_cmd_setmetadata(struct imap_session *s, struct imap_command *c)
 
 	if (!set_args(&c->p, &mailbox, &v, &n))
 		return imap_bad_args(c);
+	if (may_set(s, c, mailbox) != IMAP_OK)
+		return IMAP_NO;
 	/* RFC 5464, 6.2.2: the administrator's. */
 	for (size_t i = 0; i < n; i++)
 		if (mailbox.n == 0 && slice_is(v[i].name, "/shared/admin"))

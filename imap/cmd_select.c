@@ -1,4 +1,5 @@
 /* SELECT, EXAMINE, CLOSE, UNSELECT. */
+#include "imap/box.h"
 #include "imap/resync.h"
 
 struct select_args {
@@ -60,7 +61,7 @@ tell_selected(struct imap_session *s)
 	if (!imap_disabled(s, SLICE("URLAUTH")))
 		imap_line(s, "OK [URLMECH INTERNAL] for GENURLAUTH");
 	buf_addz(&s->out, "* LIST () \"/\" ");
-	imap_put_mailbox(s, mailbox_name(s->mb));
+	imap_put_mailbox(s, imap_full_name(s, s->mb));
 	buf_addz(&s->out, "\r\n");
 	/* RFC 7162, 3.1.2.1: told to all; costs nothing and clients that do
 	 * not know it pass over it. */
@@ -73,10 +74,14 @@ open_and_tell(struct imap_session *s, struct imap_command *c,
     const struct select_args *a)
 {
 	struct err e = ERR_INIT;
+	struct imap_box box;
 	int rc;
 
+	if (imap_box(s, c, a->name, ACL_READ, &box) != IMAP_OK)
+		return IMAP_NO;
+	s->rights = box.rights;
 	imap_progress_begin(s, c->tag);
-	rc = mailbox_open(&s->mb, s->store, a->name, &e);
+	rc = mailbox_open(&s->mb, box.store, box.name, &e);
 	imap_progress_end(s);
 	if (rc == 0)
 		return imap_no(c, "NONEXISTENT", "no such mailbox");
@@ -114,8 +119,14 @@ imap_cmd_select(struct imap_session *s, struct imap_command *c)
 		s->enabled |= IMAP_CONDSTORE;
 	s->readonly = examine;
 	rc = open_and_tell(s, c, &a);
+	/* RFC 4314, 5.2 */
 	if (rc == IMAP_OK)
-		imap_code(c, examine ? "READ-ONLY" : "READ-WRITE");
+		imap_code(c,
+		    imap_may(s,
+			ACL_INSERT | ACL_EXPUNGE | ACL_SEEN | ACL_WRITE |
+			    ACL_TRASH)
+			? "READ-WRITE"
+			: "READ-ONLY");
 	else
 		s->readonly = false;
 	return rc;
@@ -143,7 +154,8 @@ imap_cmd_close(struct imap_session *s, struct imap_command *c)
 
 	if (!imap_end(&c->p))
 		return imap_bad_args(c);
-	if (!s->readonly &&
+	/* Who may not expunge just leaves (RFC 4314, 4). */
+	if (imap_may(s, ACL_EXPUNGE) &&
 	    mailbox_expunge(s->mb, NULL, &gone, &modseq, &e) < 0)
 		return imap_store_failed(c, STORE_FAILED, &e);
 	if (gone.n && s->enabled & IMAP_CONDSTORE)

@@ -1,6 +1,7 @@
 /* CAPABILITY, NOOP and CHECK, LOGOUT, ID, ENABLE, NAMESPACE. */
 #include "base/log.h"
 #include "base/opt.h"
+#include "imap/box.h"
 #include "imap/imap.h"
 
 enum imap_result
@@ -89,12 +90,13 @@ imap_cmd_enable(struct imap_session *s, struct imap_command *c)
 	return IMAP_OK;
 }
 
-/* RFC 2342: one personal namespace, no others. */
+/* RFC 2342: the user's own, and what others share with him. */
 enum imap_result
 imap_cmd_namespace(struct imap_session *s, struct imap_command *c)
 {
 	if (!imap_end(&c->p))
 		return imap_bad_args(c);
-	imap_line(s, "NAMESPACE ((\"\" \"/\")) NIL NIL");
+	imap_line(s,
+	    "NAMESPACE ((\"\" \"/\")) ((\"" IMAP_OTHERS "/\" \"/\")) NIL");
 	return IMAP_OK;
 }

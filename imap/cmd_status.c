@@ -1,4 +1,5 @@
 /* STATUS (RFC 9051, 6.3.11), also for LIST RETURN (STATUS ...). */
+#include "imap/box.h"
 #include "imap/imap.h"
 
 enum {
@@ -84,12 +85,17 @@ imap_tell_status(struct imap_session *s, struct slice name, unsigned wanted,
 {
 	struct mailbox_status st;
 	bool first = true;
-	int rc = mailbox_status(s->store, name, &st, e);
+	struct imap_box box;
+	int rc = imap_resolve(s, name, &box, e);
 
+	if (rc == 1)
+		rc = box.rights & ACL_READ
+		    ? mailbox_status(box.store, box.name, &st, e)
+		    : 0;
 	if (rc <= 0)
 		return rc;
 	buf_addz(&s->out, "* STATUS ");
-	imap_put_mailbox(s, name);
+	imap_put_mailbox(s, box.full);
 	buf_addz(&s->out, " (");
 	for (size_t i = 0; i < ITEMS; i++) {
 		if (!(wanted & items[i].bit))
@@ -109,6 +115,7 @@ enum imap_result
 imap_cmd_status(struct imap_session *s, struct imap_command *c)
 {
 	struct err e = ERR_INIT;
+	struct imap_box box;
 	struct slice name;
 	unsigned wanted;
 	int rc;
@@ -119,6 +126,8 @@ imap_cmd_status(struct imap_session *s, struct imap_command *c)
 	/* RFC 7162, 3.1.2.2: asking for HIGHESTMODSEQ enables CONDSTORE. */
 	if (wanted & ITEM_HIGHESTMODSEQ)
 		imap_enable_condstore(s);
+	if (imap_box(s, c, name, ACL_READ, &box) != IMAP_OK)
+		return IMAP_NO;
 	rc = imap_tell_status(s, name, wanted, &e);
 	if (rc < 0)
 		return imap_store_failed(c, STORE_FAILED, &e);

@@ -1,4 +1,5 @@
 /* STORE (RFC 9051, 6.4.6) with UNCHANGEDSINCE (RFC 7162, 3.1.3). */
+#include "imap/box.h"
 #include "imap/imap.h"
 #include "imap/seqset.h"
 
@@ -111,6 +112,28 @@ store_result(struct imap_session *s, struct imap_command *c,
 	return failed ? IMAP_NO : IMAP_OK;
 }
 
+/*
+ * Leave what the user may change (RFC 4314, 4); NO only if that is nothing.
+ */
+static enum imap_result
+allowed(struct imap_session *s, struct imap_command *c, struct store_args *a)
+{
+	uint16_t kept = imap_kept_flags(s->rights);
+	bool some = a->flags.flags || a->flags.nkeywords;
+
+	if (s->readonly)
+		return imap_no(c, "READ-ONLY", "mailbox is opened read-only");
+	imap_allowed_flags(&a->flags, s->rights);
+	if (a->op == MAILBOX_SET) {
+		a->flags.kept = kept;
+		a->flags.keywords_kept = !(s->rights & ACL_WRITE);
+	}
+	if ((!some && kept != STORE_FLAGS) || a->flags.flags ||
+	    a->flags.nkeywords)
+		return IMAP_OK;
+	return imap_no(c, "NOPERM", "you have no right to change these flags");
+}
+
 enum imap_result
 imap_cmd_store(struct imap_session *s, struct imap_command *c)
 {
@@ -126,8 +149,8 @@ imap_cmd_store(struct imap_session *s, struct imap_command *c)
 	if (!imap_sp(p) || !imap_seqset(s, p, c->uid, &a.uids) || !imap_sp(p) ||
 	    !store_modifiers(p, &a) || !store_action(p, &a) || !imap_end(p))
 		return imap_bad_args(c);
-	if (s->readonly)
-		return imap_no(c, "READ-ONLY", "mailbox is opened read-only");
+	if (allowed(s, c, &a) != IMAP_OK)
+		return IMAP_NO;
 	if (a.conditional)
 		imap_enable_condstore(s);
 	if (mailbox_store(s->mb, &a.uids, a.op, &a.flags, a.conditional,

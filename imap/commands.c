@@ -4,7 +4,8 @@
 /* The account as a whole, and adding to it. */
 #define ADMINISTRATION \
 	" QUOTA QUOTA=RES-STORAGE MULTIAPPEND REPLACE CATENATE" \
-	" METADATA LIST-METADATA URLAUTH URLAUTH=BINARY"
+	" METADATA LIST-METADATA URLAUTH URLAUTH=BINARY" \
+	" ACL RIGHTS=texk LIST-MYRIGHTS"
 
 /* What SEARCH and its kin can do. */
 #define SEARCHING \
@@ -58,6 +59,11 @@ static const struct imap_def commands[] = {
 	{ "GENURLAUTH", imap_cmd_genurlauth, IMAP_IN_BOTH, 0 },
 	{ "RESETKEY", imap_cmd_resetkey, IMAP_IN_BOTH, 0 },
 	{ "URLFETCH", imap_cmd_urlfetch, IMAP_IN_BOTH, 0 },
+	{ "SETACL", imap_cmd_setacl, IMAP_IN_BOTH, 0 },
+	{ "DELETEACL", imap_cmd_deleteacl, IMAP_IN_BOTH, 0 },
+	{ "GETACL", imap_cmd_getacl, IMAP_IN_BOTH, 0 },
+	{ "LISTRIGHTS", imap_cmd_listrights, IMAP_IN_BOTH, 0 },
+	{ "MYRIGHTS", imap_cmd_myrights, IMAP_IN_BOTH, 0 },
 	{ "COMPRESS", imap_cmd_compress, IMAP_IN_BOTH, 0 },
 	{ "GETQUOTA", imap_cmd_getquota, IMAP_IN_BOTH, 0 },
 	{ "GETQUOTAROOT", imap_cmd_getquotaroot, IMAP_IN_BOTH, 0 },

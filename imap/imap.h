@@ -42,7 +42,9 @@ struct imap_session {
 	int64_t end_ms; /* clock_mono_ms: inactive then; 0: not waiting */
 	uint64_t bytes_in, bytes_out; /* before it was parked */
 	struct slice user;            /* login address */
-	struct lookup *lookup; /* whose a login name is; NULL in some tests */
+	struct imap_boxes *boxes;     /* what others share with it: box.h */
+	/* Accounts and addresses as at the login; NULL in some tests. */
+	struct lookup *lookup;
 	/* Capabilities the account has disabled, IMAPCapabilitiesDisabled. */
 	const struct slice *disabled;
 	size_t ndisabled;
@@ -51,6 +53,7 @@ struct imap_session {
 
 	struct mailbox *mb; /* selected, or NULL */
 	bool readonly;      /* EXAMINE */
+	unsigned rights;    /* ACL_* of it, as last looked at */
 	struct arena *saved_arena;
 	struct uidset saved; /* "$" of SEARCHRES (RFC 5182) */
 	/* Where a partial FETCH of a body ended: most clients go on there. */
@@ -265,12 +268,21 @@ IMAP_COMMAND(imap_cmd_setmetadata);
 IMAP_COMMAND(imap_cmd_genurlauth);
 IMAP_COMMAND(imap_cmd_resetkey);
 IMAP_COMMAND(imap_cmd_urlfetch);
+IMAP_COMMAND(imap_cmd_setacl);
+IMAP_COMMAND(imap_cmd_deleteacl);
+IMAP_COMMAND(imap_cmd_getacl);
+IMAP_COMMAND(imap_cmd_listrights);
+IMAP_COMMAND(imap_cmd_myrights);
 
 /* STATUS items of RFC 9051, 6.3.11, for STATUS and LIST RETURN. */
 bool imap_status_items(struct imap_parse *p, unsigned *items_r);
 /* The line "* STATUS ..." for one mailbox; 0 if it is not there, -1. */
 int imap_tell_status(struct imap_session *s, struct slice name, unsigned items,
     struct err *e);
+
+/* The line "* MYRIGHTS ..." for LIST; nothing of a mailbox that is not there
+ * (RFC 8440, 3). */
+void imap_tell_myrights(struct imap_session *s, struct slice name);
 
 /* Names of entries of METADATA, "(/private/comment /shared/comment)" or one,
  * checked and in lower case (RFC 5464, 5). */

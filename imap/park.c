@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/scan.h"
+#include "imap/box.h"
 #include "service/service.h"
 
 const char *const imap_park_look[] = { "new", "cur", "mox.log", NULL };
@@ -161,12 +162,12 @@ settle(struct imap_session *s, struct service_parked *parked)
 {
 	int64_t newest_s;
 
-	parked->watch_fd = store_watch(s->store);
+	parked->watch_fd = store_watch(imap_watched(s));
 	parked->look_fd = mailbox_folder_fd(s->mb);
 	parked->look = service_look(imap_park_look, parked->look_fd, &newest_s);
 	if (newest_s > clock_s(NULL) - SERVICE_LOOK_S)
 		return false;
-	store_watch_drain(s->store);
+	store_watch_drain(imap_watched(s));
 	imap_updates(s, true);
 	if (s->out.n == 0 && mailbox_pending(s->mb) == 0)
 		return true;
@@ -203,12 +204,12 @@ imap_park(struct imap_session *s, struct slice tag, int64_t end_ms)
 		    !mailbox_known(s->mb, &p.known))
 			return;
 		p.known.keywords = (uint32_t)s->keywords_told;
-		p.name = mailbox_name(s->mb);
+		p.name = imap_full_name(s, s->mb);
 	}
 	if (parked.watch_fd >= 0)
-		p.watch = store_watch_name(s->store);
+		p.watch = store_watch_name(imap_watched(s));
 	else
-		store_unwatch(s->store);
+		store_unwatch(imap_watched(s));
 	if (imap_parked_write(&p, &state)) {
 		parked.state = buf_slice(&state);
 		log_line("imapserver", LOG_DEBUG, "to be parked",
@@ -224,11 +225,18 @@ bool
 imap_park_restore(struct imap_session *s, const struct imap_parked *p,
     int watch_fd)
 {
+	struct imap_box box = { .store = s->store };
 	struct err e = ERR_INIT;
 	int rc = 1;
 
-	if (watch_fd >= 0)
-		store_watch_resume(s->store, p->watch, watch_fd);
+	/* Rights and names may be others now. */
+	if (p->name.n)
+		rc = imap_resolve(s, p->name, &box, &e);
+	if (rc == 1 && p->name.n && !(box.rights & ACL_READ))
+		rc = 0;
+	if (rc == 1 && watch_fd >= 0)
+		store_watch_resume(box.store, p->watch, watch_fd);
+	s->rights = box.rights;
 	s->enabled = p->enabled;
 	s->readonly = p->readonly;
 	s->searches_text = p->searches_text;
@@ -238,8 +246,8 @@ imap_park_restore(struct imap_session *s, const struct imap_parked *p,
 	s->bytes_out = p->out;
 	s->end_ms = p->end_ms;
 	uidset_add_set(&s->saved, &p->saved);
-	if (p->name.n)
-		rc = mailbox_resume(&s->mb, s->store, p->name, &p->known, &e);
+	if (rc == 1 && p->name.n)
+		rc = mailbox_resume(&s->mb, box.store, box.name, &p->known, &e);
 	if (rc > 0)
 		return true;
 	log_line("imapserver", rc < 0 ? LOG_ERROR : LOG_INFO,

@@ -1,4 +1,5 @@
 /* search_return - RETURN (...) (RFC 4731), its answer, "$" (RFC 5182). */
+#include "imap/box.h"
 #include "imap/search.h"
 
 static const struct {
@@ -198,7 +199,7 @@ static void
 put_mailbox(struct imap_session *s)
 {
 	buf_addz(&s->out, " MAILBOX ");
-	imap_put_mailbox(s, mailbox_name(s->mb));
+	imap_put_mailbox(s, imap_full_name(s, s->mb));
 	buf_addf(&s->out, " UIDVALIDITY %u", mailbox_uidvalidity(s->mb));
 }
 

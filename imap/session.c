@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "imap/append.h"
+#include "imap/box.h"
 #include "imap/park.h"
 #include "imap/search.h"
 #include "service/service.h"
@@ -78,6 +79,9 @@ command_run(struct imap_session *s, struct imap_command *c)
 		c->p.wrong = "message numbers are off";
 		return imap_bad_args(c);
 	}
+	imap_look_at_rights(s);
+	if (s->logout)
+		return IMAP_ANSWERED;
 	rc = c->def->run(s, c);
 	/* Updates come before the tagged answer; not of a mailbox that was
 	 * left or just opened. */
@@ -221,6 +225,7 @@ end(struct imap_session *s)
 	conn_set_idle(s->in.conn, NULL, NULL);
 	imap_contexts_free(s);
 	mailbox_close(&s->mb);
+	imap_boxes_free(s);
 	store_close(&s->store);
 	arena_free(&s->arena);
 	arena_free(&s->saved_arena);
@@ -270,6 +275,7 @@ serve(struct imap_session *s)
 		if (!imap_reader_has_line(&s->in)) {
 			imap_flush(s);
 			store_tidy(s->store);
+			imap_boxes_tidy(s);
 			if (s->mb)
 				mailbox_tidy(s->mb, TIDY_MS);
 			await_command(s);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "db/escape.h"
+#include "imap/box.h"
 #include "imap/fetch.h"
 #include "text/unicode.h"
 
@@ -162,7 +163,7 @@ parse_path(struct imap_session *s, struct slice path, struct imap_url *u)
 	struct slice uid, section;
 
 	if (s->mb && !u->absolute && slice_startsi(path, SLICE(";UID="))) {
-		u->mailbox = mailbox_name(s->mb);
+		u->mailbox = imap_full_name(s, s->mb);
 		uid = slice_skip(path, 5);
 	} else if (!cut_word(&path, "/;UID=", &uid))
 		return "supplied URL is not one of a message";
@@ -266,15 +267,19 @@ imap_url_read(struct imap_session *s, struct slice url,
 	struct sink k = { put, ctx, e, false };
 	const struct fetch_item *item;
 	struct mailbox *mb = s->mb;
+	struct imap_box box;
 	struct imap_url u;
-	int rc = 1;
+	int rc;
 
 	if (imap_url_parse(s, url, &u) || u.absolute || u.access ||
 	    !(item = imap_url_item(s, &u)))
 		return 0;
-	if (!mb || !slice_eq(mailbox_name(mb), u.mailbox)) {
+	rc = imap_resolve(s, u.mailbox, &box, e);
+	if (rc == 1 && !(box.rights & ACL_READ))
+		rc = 0;
+	if (rc == 1 && !imap_is_selected(s, &box)) {
 		mb = NULL;
-		rc = mailbox_open(&mb, s->store, u.mailbox, e);
+		rc = mailbox_open(&mb, box.store, box.name, e);
 	}
 	if (rc == 1)
 		rc = read_from(mb, &u, item, &k);

@@ -7,6 +7,7 @@
  * ones.
  */
 #include "base/log.h"
+#include "imap/box.h"
 #include "imap/search.h"
 
 /* Bytes of a VANISHED line, about; RFC 7162, 4 asks clients for 8192. */
@@ -106,7 +107,8 @@ imap_updates(struct imap_session *s, bool expunge)
 	struct err e = ERR_INIT;
 	int pending;
 
-	if (!s->mb)
+	imap_look_at_rights(s);
+	if (!s->mb || s->logout)
 		return;
 	imap_progress_begin(s, s->tag);
 	pending = mailbox_refresh(s->mb, &e);
@@ -129,6 +131,33 @@ imap_updates(struct imap_session *s, bool expunge)
 	imap_contexts_update(s);
 }
 
+/* What of the flags can be changed: nothing by EXAMINE, else what the rights
+ * say (RFC 4314, 5.1.1). */
+static void
+tell_permanent_flags(struct imap_session *s, const struct slice *words,
+    size_t n)
+{
+	struct buf b = BUF_INIT(IMAP_OUT_LARGE);
+
+	if (imap_may(s, ACL_SEEN))
+		buf_addz(&b, " \\Seen");
+	if (imap_may(s, ACL_WRITE))
+		buf_addz(&b, " \\Answered \\Flagged");
+	if (imap_may(s, ACL_TRASH))
+		buf_addz(&b, " \\Deleted");
+	if (imap_may(s, ACL_WRITE)) {
+		buf_addz(&b,
+		    " \\Draft $Forwarded $Junk $NotJunk $Phishing $MDNSent");
+		for (size_t i = 0; i < n; i++)
+			buf_addf(&b, " %.*s", SLICE_FMT(words[i]));
+		buf_addz(&b, " \\*");
+	}
+	buf_addz(&s->out, "* OK [PERMANENTFLAGS (");
+	buf_add(&s->out, slice_skip(buf_slice(&b), 1));
+	buf_addz(&s->out, ")] flags kept\r\n");
+	buf_free(&b);
+}
+
 void
 imap_tell_flags(struct imap_session *s, bool force)
 {
@@ -145,15 +174,7 @@ imap_tell_flags(struct imap_session *s, bool force)
 	for (size_t i = 0; i < n; i++)
 		buf_addf(&s->out, " %.*s", SLICE_FMT(words[i]));
 	buf_addz(&s->out, ")\r\n");
-	/* What EXAMINE may change: nothing. */
-	buf_addz(&s->out, "* OK [PERMANENTFLAGS (");
-	if (!s->readonly) {
-		buf_addz(&s->out, fixed);
-		for (size_t i = 0; i < n; i++)
-			buf_addf(&s->out, " %.*s", SLICE_FMT(words[i]));
-		buf_addz(&s->out, " \\*");
-	}
-	buf_addz(&s->out, ")] flags kept\r\n");
+	tell_permanent_flags(s, words, n);
 }
 
 void
@@ -210,6 +231,7 @@ imap_unselect(struct imap_session *s)
 	imap_contexts_free(s);
 	mailbox_close(&s->mb);
 	s->readonly = false;
+	s->rights = 0;
 	s->saved.n = 0;
 	s->keywords_told = 0;
 	s->place.uid = 0;

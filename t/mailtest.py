@@ -128,12 +128,12 @@ class Imap(Wire):
     """cmd() sends a command and gives its Answer; literals are part of the
     lines, as "{3}\\r\\nabc"."""
 
-    def __init__(self, port=1143, tls=False, login=True, ip=None):
+    def __init__(self, port=1143, tls=False, login=True, ip=None, user=USER):
         super().__init__(port, tls, ip)
         self.greeting = self.line().decode()
         self.n = 0
         if login:
-            self.ok(f'LOGIN {USER} {PASSWORD}')
+            self.ok(f'LOGIN {user} {PASSWORD}')
 
     def response(self):
         """One response with its literals, latin-1 text."""
