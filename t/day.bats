@@ -22,7 +22,6 @@ teardown() {
 	remove_tree
 }
 
-py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 "${@:--}"; }
 send() {
 	printf 'From: anna@example.org\nSubject: %s\n\nIt works.\n' "$1" |
 		curl -sSk --crlf "smtps://$IP:1465" -u "anna@example.org:$PASSWORD" \

@@ -61,10 +61,21 @@ start_server() {
 	eventually grep -q 'mox is ready' "$BATS_TEST_TMPDIR/server.out"
 }
 
+# The same for all tests of a file, in setup_file; with a test's own in
+# teardown_file: stop_background.
+start_shared_server() {
+	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR DIR=$BATS_FILE_TMPDIR/mox IP
+	start_server "$@"
+	export SERVER_PID BACKGROUND_PIDS
+}
+
 stop_server() {
 	kill -TERM "$SERVER_PID"
 	wait "$SERVER_PID"
 }
+
+# A Python program, from here: mailtest and its kin are there.
+py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 "${@:--}"; }
 
 maildir() { echo "$DIR/data/accounts/${1:-mox}/Maildir"; }
 

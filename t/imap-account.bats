@@ -4,20 +4,14 @@
 load helper
 
 setup_file() {
-	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
-	export DIR=$BATS_FILE_TMPDIR/mox IP
-	IP=$(own_ip)
-	start_server -loglevel info
+	start_shared_server -loglevel info
 	stop_server
 	sed -i 's/^\t\tDomain: localhost$/&\n\t\tIMAPCapabilitiesDisabled:\n\t\t\t- uidonly\n\t\t\t- METADATA\n\t\t\t- QRESYNC/' \
 		"$DIR/domains.conf"
-	start_server -loglevel info
-	export SERVER_PID BACKGROUND_PIDS
+	start_shared_server -loglevel info
 }
 
 teardown_file() { stop_background; }
-
-py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 
 # A key in $DIR/NAME.key that logs in as mox; preauth yes or no.
 client_key() {

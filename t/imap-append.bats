@@ -4,11 +4,7 @@
 load helper
 
 setup_file() {
-	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
-	export DIR=$BATS_FILE_TMPDIR/mox IP
-	IP=$(own_ip)
-	start_server -loglevel info
-	export SERVER_PID BACKGROUND_PIDS
+	start_shared_server -loglevel info
 	cat >"$BATS_FILE_TMPDIR/words.py" <<'EOF2'
 from mailtest import *
 def parts(*messages):

@@ -4,12 +4,9 @@
 load helper
 
 setup_file() {
-	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
-	export DIR=$BATS_FILE_TMPDIR/mox IP MOX_NODE=${MOX_NODE:-/usr/local/lib/mox-test}
+	export MOX_NODE=${MOX_NODE:-/usr/local/lib/mox-test}
 	have_imapflow || return 0
-	IP=$(own_ip)
-	start_server -loglevel info
-	export SERVER_PID BACKGROUND_PIDS
+	start_shared_server -loglevel info
 }
 
 have_imapflow() { command -v node >/dev/null && [ -d "$MOX_NODE/node_modules/imapflow" ]; }

@@ -5,11 +5,7 @@
 load helper
 
 setup_file() {
-	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
-	export DIR=$BATS_FILE_TMPDIR/mox IP
-	IP=$(own_ip)
-	start_server -loglevel info -park 0.2
-	export SERVER_PID BACKGROUND_PIDS
+	start_shared_server -loglevel info -park 0.2
 	cat >"$DIR/words.py" <<'EOF'
 from mailtest import *
 import processes, time

@@ -4,21 +4,15 @@
 load helper
 
 setup_file() {
-	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
-	export DIR=$BATS_FILE_TMPDIR/mox IP
-	IP=$(own_ip)
-	start_server -loglevel info
+	start_shared_server -loglevel info
 	stop_server
 	sed -i 's/^\t\tDomain: localhost$/&\n\t\tQuotaMessageSize: 10000/' \
 		"$DIR/domains.conf"
 	grep -q QuotaMessageSize "$DIR/domains.conf"
-	start_server -loglevel info
-	export SERVER_PID BACKGROUND_PIDS
+	start_shared_server -loglevel info
 }
 
 teardown_file() { stop_background; }
-
-py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 
 @test "GETQUOTA, GETQUOTAROOT (RFC 9208, 4.1)" {
 	py <<-'EOF'

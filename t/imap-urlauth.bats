@@ -5,15 +5,11 @@
 load helper
 
 setup_file() {
-	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
-	export DIR=$BATS_FILE_TMPDIR/mox IP
-	export MOX_FAKE_TIME=$DIR/data/tmp/now # the session may read it
-	IP=$(own_ip)
-	start_server -loglevel info
+	export MOX_FAKE_TIME=$BATS_FILE_TMPDIR/mox/data/tmp/now # the session may read it
+	start_shared_server -loglevel info
 	write_common
 	mox config -config "$DIR/mox.conf" account add joe joe@localhost
 	echo 'correct horse' | mox-setaccountpassword -config "$DIR/mox.conf" joe
-	export SERVER_PID BACKGROUND_PIDS
 }
 
 teardown_file() { stop_background; }

@@ -7,11 +7,7 @@
 load helper
 
 setup_file() {
-	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
-	export DIR=$BATS_FILE_TMPDIR/mox IP
-	IP=$(own_ip)
-	start_server -loglevel error
-	export SERVER_PID BACKGROUND_PIDS
+	start_shared_server -loglevel error
 	cat >"$DIR/words.py" <<'EOF'
 from mailtest import *
 import processes

@@ -15,7 +15,6 @@ teardown() {
 	[ -z "${OWNED:-}" ] || rm -rf "$OWNED"
 }
 
-py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 "$@"; }
 storectl() { "$MOX_T/bin/storectl" "$DIR/data" mox "$@"; }
 clean() {
 	run mox-verifydata "$DIR/data"

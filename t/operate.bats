@@ -31,7 +31,6 @@ setup() {
 
 teardown() { stop_background || true; }
 
-py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 arrive() { py <<<"from hostmail import *; arrive('$*'.split())"; }
 text() { printf 'From: anna@example.org\nTo: bob@example.org\nSubject: %s\n\nIt works.\n' "$1"; }
 cert() { echo "$TREE"/secret/tls/*.crt.pem; }
