@@ -80,6 +80,7 @@ struct queue_tool {
 	struct queue_filter filter;
 	const char *sort; /* "nextattempt", "queued" or "lastactivity" */
 	bool ascending;
+	size_t kept; /* entries in memory, and as many again; 0: enough */
 	bool failed; /* something could not be read; the rest was done */
 };
 

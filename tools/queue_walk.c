@@ -1,6 +1,10 @@
 /*
  * queue_walk - through the folders of the queue: names first, then, in order
  * and only as far as needed, the files.
+ *
+ * Of a queue of any length KEPT names are in memory, those that come next, and
+ * as many that may be; when they have been gone through the folders are read
+ * again for those behind them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,10 +16,22 @@
 #include "base/file.h"
 #include "tools/queue_tool.h"
 
-/* All names of the queue: 64 bytes for each recipient. */
+/* Of 64 bytes each: 16 MB at most. A million recipients are eight times through
+ * the folders, which is little beside opening a million files. */
+#define KEPT 131072
+
 struct entries {
-	struct queue_entry *v;
-	size_t n, room;
+	struct queue_tool *t;
+	bool by_name;
+	struct queue_entry *v; /* room for 2 * kept */
+	size_t n, kept;
+	bool more;               /* there are others behind v[kept - 1] */
+	bool begun;              /* all up to and with last are done */
+	struct queue_entry last; /* gone through */
+	/* The folder being read. */
+	enum queue_place place;
+	const char *folder;
+	int64_t next_us;
 };
 
 void
@@ -101,14 +117,67 @@ queue_entry_next_us(const struct queue_entry *entry, const struct item *it)
 	}
 }
 
-/* ---- names ---- */
+/* ---- order ---- */
+
+static int
+compare(const void *a, const void *b, void *ctx)
+{
+	const struct entries *all = ctx;
+	const struct queue_entry *x = a, *y = b;
+	int c = strcmp(x->name, y->name);
+
+	if (!all->by_name && x->next_us != y->next_us)
+		c = x->next_us < y->next_us ? -1 : 1;
+	return all->t->ascending ? c : -c;
+}
 
 static void
-add_entry(struct queue_tool *t, struct entries *all, enum queue_place place,
-    const char *folder, int64_t next_us, struct slice name)
+sort(struct entries *all)
 {
+	qsort_r(all->v, all->n, sizeof(*all->v), compare, all);
+}
+
+/* Only those that come first. */
+static void
+cut(struct entries *all)
+{
+	if (all->n <= all->kept)
+		return;
+	all->n = all->kept;
+	all->more = true;
+}
+
+/* Is it behind what has been gone through, and not behind what is kept? */
+static bool
+is_wanted(struct entries *all, const struct queue_entry *entry)
+{
+	return (!all->begun || compare(&all->last, entry, all) < 0) &&
+	    (!all->more || compare(entry, &all->v[all->kept - 1], all) < 0);
+}
+
+/* When held items, and retired ones, were last touched stands inside. */
+static void
+look_inside(struct queue_tool *t, struct queue_entry *entry)
+{
+	struct item it;
+
+	if (read_item(t, entry, &it))
+		entry->next_us = entry->place == PLACE_RETIRED
+		    ? it.last.us
+		    : queue_entry_next_us(entry, &it);
+	arena_reset(t->step);
+}
+
+/* ---- names ---- */
+
+static bool
+add_entry(void *ctx, struct slice name)
+{
+	struct entries *all = ctx;
+	const struct queue_filter *filter = &all->t->filter;
+	enum queue_place place = all->place;
 	struct queue_entry entry = {
-		.place = place, .folder = folder, .next_us = next_us
+		.place = place, .folder = all->folder, .next_us = all->next_us
 	};
 	struct slice id;
 	unsigned n;
@@ -116,58 +185,94 @@ add_entry(struct queue_tool *t, struct entries *all, enum queue_place place,
 	/* todo/ has envelopes, active/ may have, all others items. */
 	if (!queue_name(name, &id, &n) || (n > 0 && place == PLACE_TODO) ||
 	    (n == 0 && place != PLACE_TODO && place != PLACE_ACTIVE) ||
-	    !queue_filter_name(&t->filter, name) ||
+	    !queue_filter_name(filter, name) ||
 	    !slice_cstr(name, entry.name, sizeof(entry.name)) ||
-	    !queue_filter_entry(&t->filter, &entry))
-		return;
-	if (all->n == all->room) {
-		all->room = all->room ? 2 * all->room : 1024;
-		all->v = xreallocarray(all->v, all->room, sizeof(*all->v));
+	    !queue_filter_entry(filter, &entry))
+		return true;
+	if (!all->by_name && (place == PLACE_HOLD || place == PLACE_RETIRED))
+		look_inside(all->t, &entry);
+	if (!is_wanted(all, &entry))
+		return true;
+	if (all->n == 2 * all->kept) {
+		sort(all);
+		cut(all);
 	}
 	all->v[all->n++] = entry;
+	return true;
+}
+
+/* Names that a runner has, which are few. */
+static int
+add_active(struct entries *all, struct err *e)
+{
+	struct arena *arena = arena_new(0);
+	struct slice *names;
+	size_t n = 0;
+	int rc = file_list(all->t->q.fd, all->folder, arena, &names, &n, e);
+
+	for (size_t i = 0; i < n; i++)
+		/* An envelope whose items have files: ID, ID.1, ... */
+		if (i + 1 == n || !slice_starts(names[i + 1], names[i]))
+			add_entry(all, names[i]);
+	arena_free(&arena);
+	return rc;
 }
 
 /* Of one folder; which may be gone by now. */
 static int
-add_folder(struct queue_tool *t, struct entries *all, enum queue_place place,
-    const char *folder, int64_t next_us, struct err *e)
+add_folder(struct entries *all, enum queue_place place, const char *folder,
+    int64_t next_us, struct err *e)
 {
-	struct slice *names;
-	size_t n = 0;
-	int rc = file_list(t->q.fd, folder, t->step, &names, &n, e);
+	all->place = place;
+	all->folder = folder;
+	all->next_us = next_us;
+	return (place == PLACE_ACTIVE
+		       ? add_active(all, e)
+		       : file_each(all->t->q.fd, folder, add_entry, all, e)) < 0
+	    ? -1
+	    : 0;
+}
 
-	for (size_t i = 0; i < n; i++)
-		/* An envelope whose items have files: ID, ID.1, ... */
-		if (place != PLACE_ACTIVE || i + 1 == n ||
-		    !slice_starts(names[i + 1], names[i]))
-			add_entry(t, all, place, folder, next_us, names[i]);
-	arena_reset(t->step);
-	return rc < 0 ? -1 : 0;
+/* May entries of a folder, which are all due then, be wanted? */
+static bool
+may_be_wanted(const struct entries *all, int64_t next_us)
+{
+	int64_t from = all->last.next_us;
+	int64_t to = all->more ? all->v[all->kept - 1].next_us : next_us;
+
+	if (all->by_name)
+		return true;
+	return all->t->ascending
+	    ? (!all->begun || next_us >= from) && next_us <= to
+	    : (!all->begun || next_us <= from) && next_us >= to;
 }
 
 /* Of the folders in a folder. */
 static int
-add_folders(struct queue_tool *t, struct entries *all, enum queue_place place,
+add_folders(struct entries *all, struct arena *arena, enum queue_place place,
     const char *above, struct err *e)
 {
 	struct slice *names;
 	size_t n = 0;
-	int rc = file_list(t->q.fd, above, t->arena, &names, &n, e);
+	int rc = file_list(all->t->q.fd, above, arena, &names, &n, e);
 
 	for (size_t i = 0; i < n && rc >= 0; i++) {
-		const char *folder = arena_printf(t->arena, "%s/%.*s", above,
-		    SLICE_FMT(names[i]))
-					 .p;
+		const char *folder =
+		    arena_printf(arena, "%s/%.*s", above, SLICE_FMT(names[i]))
+			.p;
 		int64_t us = 0;
-		if (place == PLACE_DUE && !queue_bucket_time(names[i], &us))
+		if (place == PLACE_DUE &&
+		    (!queue_bucket_time(names[i], &us) ||
+			!may_be_wanted(all, us)))
 			continue;
-		rc = add_folder(t, all, place, folder, us, e);
+		rc = add_folder(all, place, folder, us, e);
 	}
 	return rc < 0 ? -1 : 0;
 }
 
+/* The next ones. Names of folders go to the arena. */
 static int
-collect(struct queue_tool *t, unsigned places, struct entries *all,
+collect(struct entries *all, unsigned places, struct arena *arena,
     struct err *e)
 {
 	static const struct {
@@ -184,66 +289,24 @@ collect(struct queue_tool *t, unsigned places, struct entries *all,
 		{ PLACE_RETIRED, "retired", true },
 	};
 
+	all->n = 0;
+	all->more = false;
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		int rc = 0;
 		if (!(places & 1U << folders[i].place))
 			continue;
 		if (folders[i].deep)
-			rc = add_folders(t, all, folders[i].place,
+			rc = add_folders(all, arena, folders[i].place,
 			    folders[i].folder, e);
 		else
-			rc = add_folder(t, all, folders[i].place,
+			rc = add_folder(all, folders[i].place,
 			    folders[i].folder, 0, e);
 		if (rc < 0)
 			return -1;
 	}
+	sort(all);
+	cut(all);
 	return 0;
-}
-
-/* ---- order ---- */
-
-static int
-by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct queue_entry *)a)->name,
-	    ((const struct queue_entry *)b)->name);
-}
-
-static int
-by_next(const void *a, const void *b)
-{
-	int64_t x = ((const struct queue_entry *)a)->next_us;
-	int64_t y = ((const struct queue_entry *)b)->next_us;
-
-	return x != y ? (x < y ? -1 : 1) : by_name(a, b);
-}
-
-/* When held items, and retired ones, were last touched stands inside. */
-static void
-look_inside(struct queue_tool *t, struct queue_entry *entry)
-{
-	struct item it;
-
-	if (read_item(t, entry, &it))
-		entry->next_us = entry->place == PLACE_RETIRED
-		    ? it.last.us
-		    : queue_entry_next_us(entry, &it);
-	arena_reset(t->step);
-}
-
-/* Names begin with the time that they were queued at. */
-static void
-sort(struct queue_tool *t, struct entries *all)
-{
-	bool queued = slice_is(slice_str(t->sort), "queued");
-
-	for (size_t i = 0; i < all->n && !queued; i++)
-		if (all->v[i].place == PLACE_HOLD ||
-		    all->v[i].place == PLACE_RETIRED)
-			look_inside(t, &all->v[i]);
-	if (all->n > 0)
-		qsort(all->v, all->n, sizeof(*all->v),
-		    queued ? by_name : by_next);
 }
 
 /* ---- going through ---- */
@@ -312,13 +375,24 @@ queue_walk(struct queue_tool *t, unsigned places, queue_entry_fn *fn, void *ctx,
     struct err *e)
 {
 	struct walk w = { t, fn, ctx, 0 };
-	struct entries all = { NULL, 0, 0 };
-	int rc = collect(t, places, &all, e);
+	struct arena *arena = arena_new(0);
+	struct entries all = { .t = t,
+		/* Names begin with the time that they were queued at. */
+		.by_name = slice_is(slice_str(t->sort), "queued"),
+		.kept = t->kept ? t->kept : KEPT };
+	int rc;
 
-	if (rc == 0)
-		sort(t, &all);
-	for (size_t i = 0; i < all.n && rc >= 0 && !is_enough(&w); i++)
-		rc = visit(&w, &all.v[t->ascending ? i : all.n - 1 - i]);
+	all.v = xreallocarray(NULL, 2 * all.kept, sizeof(*all.v));
+	do {
+		arena_reset(arena);
+		rc = collect(&all, places, arena, e);
+		for (size_t i = 0; i < all.n && rc >= 0 && !is_enough(&w); i++)
+			rc = visit(&w, &all.v[i]);
+		all.begun = all.n > 0;
+		if (all.begun)
+			all.last = all.v[all.n - 1];
+	} while (all.more && rc >= 0 && !is_enough(&w));
 	free(all.v);
+	arena_free(&arena);
 	return rc < 0 ? -1 : 0;
 }

@@ -176,37 +176,59 @@ by_bytes(const void *a, const void *b)
 }
 
 int
-file_list(int at, const char *path, struct arena *arena, struct slice **names_r,
-    size_t *n_r, struct err *e)
+file_each(int at, const char *path, file_each_fn *fn, void *ctx, struct err *e)
 {
 	DIR *dir = open_folder(at, path, 0);
-	struct slice *names = NULL;
-	size_t n = 0, room = 0;
 	struct dirent *d;
 	int failed;
 
-	*names_r = NULL;
-	*n_r = 0;
 	if (dir == NULL)
 		return errno == ENOENT ? 0 : err_sys(e, "%s", path);
-	while ((d = next_entry(dir)) != NULL) {
-		if (n == room) {
-			room = room == 0 ? 32 : 2 * room;
-			names =
-			    arena_grow(arena, names, n, room, sizeof(*names));
-		}
-		names[n++] = arena_dup(arena, slice_str(d->d_name));
-	}
-	failed = errno;
+	while ((d = next_entry(dir)) != NULL)
+		if (!fn(ctx, slice_str(d->d_name)))
+			break;
+	failed = d == NULL ? errno : 0;
 	closedir(dir);
-	if (failed) {
-		errno = failed;
-		return err_sys(e, "%s", path);
+	if (failed == 0)
+		return 1;
+	errno = failed;
+	return err_sys(e, "%s", path);
+}
+
+struct names {
+	struct arena *arena;
+	struct slice *v;
+	size_t n, room;
+};
+
+static bool
+add_name(void *ctx, struct slice name)
+{
+	struct names *l = ctx;
+
+	if (l->n == l->room) {
+		l->room = l->room == 0 ? 32 : 2 * l->room;
+		l->v = arena_grow(l->arena, l->v, l->n, l->room, sizeof(*l->v));
 	}
-	if (n > 0)
-		qsort(names, n, sizeof(*names), by_bytes);
-	*names_r = names;
-	*n_r = n;
+	l->v[l->n++] = arena_dup(l->arena, name);
+	return true;
+}
+
+int
+file_list(int at, const char *path, struct arena *arena, struct slice **names_r,
+    size_t *n_r, struct err *e)
+{
+	struct names l = { .arena = arena };
+	int rc = file_each(at, path, add_name, &l, e);
+
+	*names_r = NULL;
+	*n_r = 0;
+	if (rc != 1)
+		return rc;
+	if (l.n > 0)
+		qsort(l.v, l.n, sizeof(*l.v), by_bytes);
+	*names_r = l.v;
+	*n_r = l.n;
 	return 1;
 }
 

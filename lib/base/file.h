@@ -30,6 +30,14 @@ int file_write(int fd, struct slice s, struct err *e);
 int file_mkdirs(int at, const char *path, mode_t mode, struct err *e);
 
 /*
+ * Call fn with the names in a folder except "." and "..", in no order; false
+ * stops. Returns 1, 0 if there is no such folder, -1 with e set.
+ */
+typedef bool file_each_fn(void *ctx, struct slice name);
+int file_each(int at, const char *path, file_each_fn *fn, void *ctx,
+    struct err *e);
+
+/*
  * Names in a folder except "." and "..", sorted by bytes, in the arena.
  * Returns 1, 0 if there is no such folder, -1 with e set.
  */
