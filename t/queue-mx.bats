@@ -5,6 +5,7 @@
 load helper
 load dns
 load mx
+load faults
 
 setup() {
 	DIR=$BATS_TEST_TMPDIR/mox Q=$DIR/data/queue IP=$(own_ip)
@@ -659,4 +660,65 @@ transports() { printf 'Transports:\n%b' "$1" >>"$DIR/mox.conf"; }
 		return 1
 	}
 	eventually jailed
+}
+
+# The runner, and its deliveries, where calls that match $1 fail.
+failing_runner() {
+	background env FAULT_DIR="$DIR/data" FAULT_PROG="$1" FAULT_FAIL="$2" \
+		LD_PRELOAD="$MOX_T/bin/faultshim.so" \
+		ASAN_OPTIONS="$ASAN_OPTIONS:verify_asan_link_order=0" \
+		mox-queued -nosandbox -config "$DIR/mox.conf" \
+		2>>"$BATS_TEST_TMPDIR/queued.log"
+	RUNNER=$BACKGROUND_PID
+}
+
+two_recipients() {
+	server one "rcpt:later=450 4.2.1 greylisted"
+	zone <<-EOF
+	x.example      MX 10 one.example
+	one.example    A $ONE
+	EOF
+}
+
+accept_all() { printf 'one %s bare\n' "$ONE" >"$BATS_TEST_TMPDIR/one/hosts"; }
+
+# What is to be tried later is tried now, until the host has heard it.
+hurry() {
+	mv "$Q"/due/2*/* "$Q/due/now/" 2>/dev/null || true
+	heard "$@"
+}
+
+@test "a sync of items fails when one was taken: nothing is lost, or sent twice" {
+	two_recipients
+	failing_runner mox-queued 'fsync:*/active/*:1+:EIO'
+	send "$DIR/data" a@x.example later@x.example
+	eventually heard one 'took a@x.example'
+	eventually grep -q 'cannot be dropped now' "$BATS_TEST_TMPDIR/queued.log"
+	# What says that it was taken is not on disk, so the envelope stays.
+	in_due 0
+	[ -e "$Q"/active/*/"$(cat "$BATS_TEST_TMPDIR/ids")" ]
+	stop_runner
+	accept_all
+	runner
+	eventually hurry one 'took later@x.example'
+	eventually empty
+	times one 'took a@x.example' 1
+	times one 'took later@x.example' 1
+}
+
+@test "a disk that is full: nothing is sent by MX that could not be noted" {
+	two_recipients
+	failing_runner mox-remote 'write:*/active/*:1+:ENOSPC'
+	# With notifications wanted they have items from the start.
+	send -notify success "$DIR/data" a@x.example later@x.example
+	eventually in_due 2
+	unheard one 'C: DATA'
+	grep -q 'not tried' "$BATS_TEST_TMPDIR/queued.log"
+	stop_runner
+	accept_all
+	runner
+	eventually hurry one 'took .*a@x.example'
+	eventually hurry one 'took .*later@x.example'
+	eventually empty
+	times one 'took .*a@x.example' 1
 }
