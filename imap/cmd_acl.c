@@ -65,6 +65,8 @@ find_account(struct imap_session *s, struct slice id, struct slice *account_r,
 	struct lookup_result r;
 
 	*account_r = id;
+	if (!s->lookup)
+		return 0;
 	if (slice_chr(id, '@') < 0)
 		return lookup_account(s->lookup, s->arena, id, &settings, e);
 	if (lookup_login(s->lookup, s->arena, id, &r, e) < 0)

@@ -442,6 +442,26 @@ test_mend(void)
 	store_close(&st);
 }
 
+/* Who comes later with the name of an account has none of its rights. */
+static void
+test_gone(void)
+{
+	struct store *st = account("olga"), *other = account("gone");
+
+	CHECK_EQ(create(st, "a"), STORE_OK);
+	CHECK_EQ(change(st, "a", "user=gone", ACL_SET, "lr"), STORE_OK);
+	CHECK_EQ(change(st, "a", "user=bob", ACL_SET, "l"), STORE_OK);
+	CHECK_EQ(change(other, "Inbox", "user=olga", ACL_SET, "lr"), STORE_OK);
+	CHECK_STR(shared("gone"), "gert/a=l olga/a=lr "); /* anyone */
+	store_close(&other);
+	CHECK_EQ(file_remove_tree(scratch_fd, "accounts/gone", NULL), 0);
+	CHECK_EQ(share_account_gone(&env, SLICE("gone"), NULL), 0);
+	CHECK_STR(file(LIST("olga", ".a")), "user=bob l,");
+	CHECK_STR(file("shared/olga/gone"), "-");
+	CHECK_STR(file("shared/gone/olga"), "-");
+	store_close(&st);
+}
+
 /* ---- through a share ---- */
 
 static struct mailbox *
@@ -584,6 +604,7 @@ main(void)
 	RUN(test_mailboxes);
 	RUN(test_names);
 	RUN(test_mend);
+	RUN(test_gone);
 	RUN(test_quota);
 	RUN(test_copy);
 	scratch_end();

@@ -425,3 +425,27 @@ held() {
 	error_and_fix 'queue: .*its message is gone'
 	grep -q '^failed .* 554 5.3.0' "$D/queue/due/now/$id.1"
 }
+
+@test "rights: lines that make no sense; nobody but the owner has any" {
+	printf 'user=bob lr\nbob lr\n' >"$M/.a.b/dovecot-acl"
+	says 'test: a/b: error: rights: 1 line of dovecot-acl'
+	[ "$status" = 1 ]
+	run verify -fix
+	[ "$status" = 1 ]
+	printf 'user=bob lr\n' >"$M/.a.b/dovecot-acl"
+	error_and_fix 'shared: bob is not told that it is shared'
+	[ "$(cat "$D/shared/bob/test")" = a%2Fb ]
+}
+
+@test "shared: names without rights, of mailboxes and accounts that are gone" {
+	mkdir -p "$D/shared/bob" "$D/shared/@anyone"
+	printf 'a%%2Fb\nnone\n' >"$D/shared/bob/test"
+	echo Inbox >"$D/shared/@anyone/gone"
+	says 'test: a/b: note: shared: bob is told that it is shared'
+	[ "$status" = 0 ]
+	[[ $output == *'test: none: note: shared: bob is told'* ]]
+	[[ $output == *'gone: Inbox: note: shared: @anyone is told'* ]]
+	run verify -fix
+	[ "$status" = 0 ]
+	[ -z "$(find "$D/shared" -type f ! -name .lock)" ]
+}

@@ -17,6 +17,7 @@
 #include "db/newfile.h"
 #include "db/sync.h"
 #include "service/user.h"
+#include "store/share.h"
 #include "tools/config_tool.h"
 #include "tools/queue_tool.h"
 
@@ -221,12 +222,17 @@ config_account_gone(const struct config *config, struct slice account,
     struct err *e)
 {
 	int data_fd = config_need_data(config), rc = -1;
+	struct store_env env = { .data_fd = data_fd,
+		.run_fd = -1,
+		.hostname = "localhost",
+		.file_mode = 0600 };
 
 	if (remove_credentials(data_fd, account, e) == 0) {
 		clock_sleep_ms(SEEN_MS);
 		/* Whether it works or not, the mail goes. */
 		rc = fail_messages(config, account, e);
-		if (remove_mail(data_fd, account, e) < 0)
+		if (remove_mail(data_fd, account, e) < 0 ||
+		    share_account_gone(&env, account, e) < 0)
 			rc = -1;
 	}
 	close(data_fd);

@@ -19,6 +19,7 @@
 #include "service/user.h"
 #include "store/repair.h"
 #include "text/json_write.h"
+#include "tools/store_tool.h"
 
 /* Progress is shown so often. */
 #define SHOW_MS 100
@@ -265,30 +266,6 @@ end_account(struct output *out, const struct err *e)
 
 /* ---- accounts ---- */
 
-/* As the owner of the data, and with the modes that it has. */
-static void
-open_env(struct store_env *env, const struct config *config,
-    struct arena *arena)
-{
-	const char *dir = config->data_dir;
-	struct err e = ERR_INIT;
-	struct stat s;
-
-	if (user_become_owner(dir, &e) < 0)
-		proc_die(program.name, &e);
-	env->data_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (env->data_fd < 0 || fstat(env->data_fd, &s) != 0) {
-		err_sys(&e, "%s", dir);
-		proc_die(program.name, &e);
-	}
-	env->run_fd =
-	    openat(env->data_fd, "../run", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	env->hostname = arena_cstr(arena, config->hostname);
-	env->clock = clock_program();
-	env->file_mode = s.st_mode & 0060 ? 0660 : 0600;
-	env->text_max = (uint64_t)config->mox.text_index_size;
-}
-
 /* Returns the exit code. */
 static int
 run_account(struct output *out, const struct store_env *env,
@@ -418,7 +395,8 @@ main(int argc, char **argv)
 	log_init(program.name, LOG_WARN);
 	user_limits();
 	umask(007);
-	open_env(&env, config_load_or_exit(opt_config), arena);
+	store_tool_open(program.name, &env, config_load_or_exit(opt_config),
+	    arena);
 	catch_signals();
 	return run(c, &env, argc, args);
 }

@@ -207,6 +207,16 @@ acl_who_format(struct buf *b, const struct acl_entry *entry)
 		buf_add(b, entry->name);
 }
 
+static bool
+is_plain(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] <= ' ' || s.p[i] == '"' ||
+		    s.p[i] == '\\')
+			return false;
+	return true;
+}
+
 static void
 add_identifier(struct buf *b, const struct acl_entry *entry)
 {
@@ -215,8 +225,7 @@ add_identifier(struct buf *b, const struct acl_entry *entry)
 
 	acl_who_format(&id, entry);
 	s = buf_slice(&id);
-	if (slice_chr(s, ' ') < 0 && slice_chr(s, '"') < 0 &&
-	    slice_chr(s, '\\') < 0) {
+	if (is_plain(s)) {
 		buf_add(b, s);
 	} else {
 		buf_addc(b, '"');

@@ -62,6 +62,14 @@ bool share_is(const struct store *st);
 struct slice share_folder(const struct share *share, struct arena *arena);
 struct slice share_notes(const struct share_owner *owner, struct arena *arena);
 
+/*
+ * An account is gone for good: entries for it leave the lists of rights of others,
+ * so that no later account of that name has them, and nobody is told of its
+ * mailboxes. Its own folder is removed before. 0, or -1 with e set.
+ */
+int share_account_gone(const struct store_env *env, struct slice account,
+    struct err *e);
+
 /* ---- mending ---- */
 
 /* A difference between data/shared and the lists of rights: who is an account,

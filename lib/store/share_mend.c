@@ -156,3 +156,48 @@ share_mend_stale(const struct store_env *env, bool fix, share_found *found,
 	end(&m, &lock);
 	return rc;
 }
+
+/* ---- an account that is gone ---- */
+
+static void
+not_told(void *ctx, const struct share_difference *d)
+{
+	(void)ctx, (void)d;
+}
+
+/* The entries for who in the lists of one owner. */
+static int
+forget_entries(const struct store_env *env, struct slice owner,
+    struct slice who, struct arena *arena, struct err *e)
+{
+	const struct acl_entry entry = { .who = ACL_USER, .name = who };
+	struct share_owner account = { .account = owner };
+	struct share_names names;
+	struct store *st = NULL;
+	int rc = share_list(env, who, owner, arena, &names, e);
+
+	if (rc == 0)
+		rc = share_open(&st, env, &account, e);
+	for (size_t i = 0; rc == 1 && i < names.n; i++)
+		if (acl_change(st, names.v[i], &entry, ACL_FORGET, e) ==
+		    STORE_FAILED)
+			rc = -1;
+	store_close(&st);
+	return rc < 0 ? -1 : 0;
+}
+
+int
+share_account_gone(const struct store_env *env, struct slice account,
+    struct err *e)
+{
+	struct arena *arena = arena_new(0);
+	struct share_names owners;
+	int rc = share_owners(env, account, arena, &owners, e);
+
+	for (size_t i = 0; rc == 0 && i < owners.n; i++)
+		rc = forget_entries(env, owners.v[i], account, arena, e);
+	if (rc == 0)
+		rc = share_mend_stale(env, true, not_told, NULL, e);
+	arena_free(&arena);
+	return rc;
+}
