@@ -151,7 +151,8 @@ struct output {
 	int64_t shown; /* progress, monotonic ms */
 	struct buf text;
 	struct json_out json;
-	uint64_t messages, changed; /* of the account */
+	uint64_t messages, changed, all; /* of the account; all: with others
+					  * than messages */
 };
 
 static void
@@ -196,7 +197,9 @@ note(void *ctx, const struct repair_note *n)
 	struct json_out *j = &out->json;
 
 	out->messages += n->messages;
-	out->changed += n->changed;
+	out->all += n->changed;
+	if (n->mailbox.n > 0)
+		out->changed += n->changed;
 	if (!opt_json) {
 		if (n->text)
 			print_line(out, n->text);
@@ -234,7 +237,7 @@ print_summary(struct output *out, int64_t ms)
 		    SLICE_FMT(account));
 		break;
 	case SUMMARY_RIGHT:
-		if (out->changed == 0)
+		if (out->all == 0)
 			printf("%s for account %.*s\n", c->said,
 			    SLICE_FMT(account));
 		break;
@@ -245,7 +248,7 @@ print_summary(struct output *out, int64_t ms)
 static void
 begin_account(struct output *out, struct slice account)
 {
-	out->messages = out->changed = 0;
+	out->messages = out->changed = out->all = 0;
 	json_put_object(&out->json, NULL);
 	json_put_str(&out->json, "Account", account);
 	json_put_array(&out->json, "Mailboxes");
@@ -258,7 +261,7 @@ end_account(struct output *out, const struct err *e)
 
 	json_put_end(j);
 	json_put_u64(j, "Messages", out->messages);
-	json_put_u64(j, "Changed", out->changed);
+	json_put_u64(j, "Changed", out->all);
 	if (e)
 		json_put_str(j, "Error", slice_str(e->text));
 	json_put_end(j);

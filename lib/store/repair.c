@@ -254,13 +254,11 @@ recount(struct repair *r, struct mailbox *mb, struct err *e)
 }
 
 int
-repair_recount(struct repair *r, struct err *e)
+repair_quota(struct repair *r, struct err *e)
 {
 	struct quota was = { 0 }, is = { 0 };
-	int rc = repair_each(r, repair_open, recount, e);
+	int rc = quota_recount(r->st, &was, &is, e);
 
-	if (rc == 0)
-		rc = quota_recount(r->st, &was, &is, e);
 	if (rc == 1)
 		repair_tell(r, NULL, (struct repair_note){ .changed = 1 },
 		    "maildirsize set to %llu bytes in %llu messages (was %llu "
@@ -269,4 +267,11 @@ repair_recount(struct repair *r, struct err *e)
 		    (unsigned long long)was.bytes,
 		    (unsigned long long)was.count);
 	return rc < 0 ? -1 : 0;
+}
+
+int
+repair_recount(struct repair *r, struct err *e)
+{
+	return repair_each(r, repair_open, recount, e) == 0 ? repair_quota(r, e)
+							    : -1;
 }

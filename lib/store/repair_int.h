@@ -31,6 +31,9 @@ void repair_tell(struct repair *r, const struct mailbox *mb,
  */
 const struct record *repair_next(const struct mailbox *mb, uint32_t *uid);
 
+/* maildirsize against the totals. 0 or -1. */
+int repair_quota(struct repair *r, struct err *e);
+
 /* Append lines under the lock, if there are any. 0 or -1. */
 int repair_append(struct mailbox *mb, struct lines *ls, struct err *e);
 /* A line that gives a message a cache place and a thread. */

@@ -339,9 +339,6 @@ resize(struct repair *r, struct mailbox *mb, struct err *e)
 int
 repair_sizes(struct repair *r, struct err *e)
 {
-	struct quota was, is;
-
-	if (repair_each(r, repair_open, resize, e) < 0)
-		return -1;
-	return quota_recount(r->st, &was, &is, e) < 0 ? -1 : 0;
+	return repair_each(r, repair_open, resize, e) == 0 ? repair_quota(r, e)
+							   : -1;
 }
