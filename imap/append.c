@@ -3,6 +3,7 @@
 #include "imap/append.h"
 
 #include "base/clock.h"
+#include "imap/notify.h"
 #include "imap/url.h"
 #include "message/parse.h"
 #include "message/record.h"
@@ -370,6 +371,19 @@ open_target(struct imap_session *s, struct imap_command *c,
 	return IMAP_OK;
 }
 
+/* RFC 5465, 5: this client knows. */
+static void
+added(struct imap_session *s, const struct appending *ap,
+    const struct mailbox_new_result *r)
+{
+	if (ap->mb == s->mb) {
+		s->added = r->uids;
+		s->nadded = ap->n;
+	} else
+		imap_notify_own_messages(s, ap->a->box.full, r->uidvalidity,
+		    r->uids, ap->n);
+}
+
 enum imap_result
 imap_append(struct imap_session *s, struct imap_command *c,
     const struct imap_append *a, struct mailbox_new_result *result_r,
@@ -384,7 +398,9 @@ imap_append(struct imap_session *s, struct imap_command *c,
 		rc = take_all(s, c, &ap);
 	if (rc == IMAP_OK) {
 		code = mailbox_adding_commit(ap.adding, result_r, &e);
-		if (code != STORE_OK)
+		if (code == STORE_OK)
+			added(s, &ap, result_r);
+		else
 			rc = imap_store_failed(c, code, &e);
 	} else if (ap.adding)
 		mailbox_adding_abort(ap.adding);

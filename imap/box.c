@@ -110,6 +110,12 @@ imap_boxes_free(struct imap_session *s)
 	s->boxes = NULL;
 }
 
+bool
+imap_boxes_any(const struct imap_session *s)
+{
+	return s->boxes && s->boxes->shares.n > 0;
+}
+
 void
 imap_boxes_tidy(struct imap_session *s)
 {

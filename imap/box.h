@@ -37,6 +37,8 @@ int imap_boxes_load(struct imap_session *s, struct host *host,
 void imap_boxes_paths(const struct imap_session *s, const struct config *config,
     struct arena *arena, struct sandbox_path **paths_r, size_t *n_r);
 void imap_boxes_free(struct imap_session *s);
+/* Was anything shared at the login? */
+bool imap_boxes_any(const struct imap_session *s);
 /* Housekeeping in the stores of others, as store_tidy. */
 void imap_boxes_tidy(struct imap_session *s);
 

@@ -1,6 +1,6 @@
 /* COPY and MOVE (RFC 9051, 6.4.7 and 6.4.8), with COPYUID (RFC 4315). */
 #include "imap/box.h"
-#include "imap/imap.h"
+#include "imap/notify.h"
 #include "imap/seqset.h"
 
 #define COPYUID_MAX (4 << 20) /* 100,000 scattered UIDs take about 1.4 MB */
@@ -72,6 +72,7 @@ imap_cmd_copy(struct imap_session *s, struct imap_command *c)
 	imap_progress_end(s);
 	/* Of a move that failed some may have moved. */
 	tell_copied(s, c, move, &r);
+	imap_notify_own_messages(s, box.full, r.uidvalidity, r.target, r.n);
 	if (code == STORE_OK)
 		return IMAP_OK;
 	c->code = SLICE_NULL;

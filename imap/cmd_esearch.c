@@ -1,89 +1,30 @@
 /* ESEARCH: several mailboxes at once (RFC 7377). */
 #include "imap/box.h"
+#include "imap/filter.h"
 #include "imap/search.h"
 
 enum { SCOPES_MAX = 100 }; /* in one command */
 
-struct scope {
-	enum {
-		SCOPE_SELECTED,
-		SCOPE_INBOXES,
-		SCOPE_PERSONAL,
-		SCOPE_SUBSCRIBED,
-		SCOPE_SUBTREE,
-		SCOPE_SUBTREE_ONE,
-		SCOPE_MAILBOXES,
-	} kind;
-	struct slice *names; /* of the last three */
-	size_t n;
-};
-
 struct scopes {
-	struct scope v[SCOPES_MAX];
+	struct imap_filter v[SCOPES_MAX];
 	size_t n;
 };
-
-static const struct {
-	const char *name;
-	int kind;
-	bool names;
-} kinds[] = {
-	{ "selected", SCOPE_SELECTED, false },
-	{ "inboxes", SCOPE_INBOXES, false },
-	{ "personal", SCOPE_PERSONAL, false },
-	{ "subscribed", SCOPE_SUBSCRIBED, false },
-	{ "subtree-one", SCOPE_SUBTREE_ONE, true },
-	{ "subtree", SCOPE_SUBTREE, true },
-	{ "mailboxes", SCOPE_MAILBOXES, true },
-};
-
-#define KINDS (sizeof(kinds) / sizeof(*kinds))
 
 /* ---- arguments ---- */
 
 static bool
-add_name(struct imap_parse *p, struct scope *sc)
-{
-	struct slice name;
-
-	if (!imap_mailbox(p, &name))
-		return false;
-	sc->names = arena_grow(p->arena, sc->names, sc->n, sc->n + 1,
-	    sizeof(*sc->names));
-	sc->names[sc->n++] = name;
-	return true;
-}
-
-/* One name, or a list of them (RFC 5465, 8 one-or-more-mailbox). */
-static bool
-names(struct imap_parse *p, struct scope *sc)
-{
-	if (!imap_sp(p))
-		return false;
-	if (!imap_char(p, '('))
-		return add_name(p, sc);
-	do {
-		if (!add_name(p, sc))
-			return false;
-	} while (imap_char(p, ' '));
-	return imap_char(p, ')') || imap_wrong(p, "expected )");
-}
-
-static bool
 scope(struct imap_parse *p, struct scopes *all)
 {
-	struct scope *sc = &all->v[all->n];
+	struct imap_filter *f = &all->v[all->n];
 
 	if (all->n == SCOPES_MAX)
 		return imap_wrong(p, "too many sources");
-	for (size_t i = 0; i < KINDS; i++) {
-		if (!imap_word(p, kinds[i].name))
-			continue;
-		*sc = (struct scope){ .kind = kinds[i].kind };
-		all->n++;
-		return !kinds[i].names || names(p, sc);
-	}
-	return imap_wrong(p, "unknown source of messages");
+	if (!imap_filter(p, f))
+		return false;
+	if (f->kind == FILTER_SELECTED_DELAYED)
+		return imap_wrong(p, "unknown source of messages");
+	all->n++;
+	return true;
 }
 
 /* "IN (mailboxes (a b) subtree c) ". No scope options are defined. */
@@ -92,7 +33,8 @@ sources(struct imap_parse *p, struct scopes *all)
 {
 	all->n = 0;
 	if (!imap_word(p, "IN")) {
-		all->v[all->n++] = (struct scope){ .kind = SCOPE_SELECTED };
+		all->v[all->n++] =
+		    (struct imap_filter){ .kind = FILTER_SELECTED };
 		return true;
 	}
 	if (!imap_sp(p) || !imap_char(p, '('))
@@ -106,45 +48,12 @@ sources(struct imap_parse *p, struct scopes *all)
 
 /* ---- which mailboxes ---- */
 
-/* Is name below top; one: directly? */
 static bool
-is_below(struct slice name, struct slice top, bool one)
-{
-	return slice_starts(name, top) && name.n > top.n &&
-	    name.p[top.n] == '/' &&
-	    (!one || slice_chr(slice_skip(name, top.n + 1), '/') < 0);
-}
-
-static bool
-is_named(const struct scope *sc, struct slice name)
-{
-	for (size_t i = 0; i < sc->n; i++) {
-		struct slice top = sc->names[i];
-		if (slice_eq(name, top) ||
-		    (sc->kind != SCOPE_MAILBOXES &&
-			is_below(name, top, sc->kind == SCOPE_SUBTREE_ONE)))
-			return true;
-	}
-	return false;
-}
-
-static bool
-in_scope(const struct imap_session *s, const struct scope *sc,
+in_scope(const struct imap_session *s, const struct imap_filter *f,
     const struct store_mailbox *m)
 {
-	switch (sc->kind) {
-	case SCOPE_SELECTED:
-		return s->mb && slice_eq(m->name, imap_full_name(s, s->mb));
-	case SCOPE_INBOXES:
-		return slice_is(m->name, "Inbox") ||
-		    is_below(m->name, SLICE("Inbox"), false);
-	case SCOPE_PERSONAL:
-		return !imap_is_others(m->name);
-	case SCOPE_SUBSCRIBED:
-		return m->subscribed;
-	default:
-		return is_named(sc, m->name);
-	}
+	return imap_filter_has(f, m->name, m->subscribed,
+	    s->mb && slice_eq(m->name, imap_full_name(s, s->mb)));
 }
 
 /* Each once, in the order of the list. */
@@ -240,7 +149,7 @@ static bool
 is_selected_only(const struct scopes *all)
 {
 	for (size_t i = 0; i < all->n; i++)
-		if (all->v[i].kind != SCOPE_SELECTED)
+		if (all->v[i].kind != FILTER_SELECTED)
 			return false;
 	return true;
 }

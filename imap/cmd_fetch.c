@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/log.h"
 #include "imap/box.h"
 #include "imap/fetch.h"
 #include "imap/months.h"
@@ -336,4 +337,41 @@ imap_cmd_fetch(struct imap_session *s, struct imap_command *c)
 		fetch_message(&r, seq);
 	mark_seen(&r);
 	return fetch_result(c, &r);
+}
+
+/* ---- for NOTIFY and CONTEXT ---- */
+
+static const char *
+why_not(const struct run *r)
+{
+	return r->status == FETCH_NO_PART    ? "no such part"
+	    : r->status == FETCH_UNKNOWN_CTE ? "unknown transfer encoding"
+					     : "failed";
+}
+
+void
+imap_fetch_new(struct imap_session *s, struct slice text, const uint32_t *seqs,
+    size_t n)
+{
+	struct imap_parse p = { .sc = scan_of(text), .arena = s->arena };
+	struct fetch f = { .nitems = 0 };
+	struct run r = { .s = s, .f = &f, .seen = UIDSET_INIT(s->arena) };
+
+	if (!imap_fetch_list(&p, &f))
+		return;
+	/* The line must say which message it is, and not be empty. */
+	f.uid = !(s->enabled & IMAP_UIDONLY) || !f.nitems;
+	f.modseq |= (s->enabled & IMAP_CONDSTORE) != 0;
+	for (size_t i = 0; i < n && !s->dead; i++) {
+		r.status = FETCH_OK;
+		fetch_message(&r, seqs[i]);
+		if (r.status != FETCH_OK && !s->dead)
+			imap_line(s, "NO processing fetch attribute: %s",
+			    why_not(&r));
+	}
+	r.status = FETCH_OK;
+	mark_seen(&r);
+	if (r.status != FETCH_OK)
+		log_line("imapserver", LOG_ERROR, "setting \\Seen",
+		    LOG_S("mailbox", mailbox_name(s->mb)), LOG_E(&r.e));
 }

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "imap/box.h"
-#include "imap/imap.h"
+#include "imap/notify.h"
 #include "imap/use.h"
 
 #define PATTERNS_MAX 100 /* in one LIST */
@@ -303,6 +303,7 @@ imap_cmd_list(struct imap_session *s, struct imap_command *c)
 		imap_line(s, "LIST () \"/\" \"\"");
 		return IMAP_OK;
 	}
+	imap_notify_begin(s);
 	return list_all(s, c, &a);
 }
 
@@ -325,6 +326,7 @@ imap_cmd_lsub(struct imap_session *s, struct imap_command *c)
 	    !pattern(p, &a) || !imap_end(p))
 		return imap_bad_args(c);
 	a.patterns[0] = whole_pattern(s, &a, 0);
+	imap_notify_begin(s);
 	if (imap_mailboxes(s, &list, &n, &e) < 0)
 		return imap_store_failed(c, STORE_FAILED, &e);
 	for (size_t i = 0; i < n; i++) {

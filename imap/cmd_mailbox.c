@@ -1,6 +1,6 @@
 /* CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE. */
 #include "imap/box.h"
-#include "imap/imap.h"
+#include "imap/notify.h"
 #include "imap/use.h"
 
 /* "(USE (\Sent))", RFC 6154, 3. */
@@ -89,6 +89,7 @@ imap_cmd_create(struct imap_session *s, struct imap_command *c)
 	if (code != STORE_OK)
 		return imap_store_failed(c, code, &e);
 	tell_created(s, made, n);
+	imap_notify_own_names(s, name, SLICE_NULL);
 	/* RFC 8474, 4.1 */
 	if (mailbox_status(s->store, name, &status, &e) == 1)
 		imap_code(c, "MAILBOXID (%.*s)", STORE_MAILBOXID, status.id);
@@ -110,6 +111,7 @@ imap_cmd_delete(struct imap_session *s, struct imap_command *c)
 	code = store_mailbox_delete(box.store, box.name, &e);
 	if (code != STORE_OK)
 		return imap_store_failed(c, code, &e);
+	imap_notify_own_names(s, name, SLICE_NULL);
 	/* RFC 9051, 6.3.5 leaves open what becomes of a session that has it
 	 * selected; ours gives it up in its own session. */
 	if (imap_is_selected(s, &box)) {
@@ -169,6 +171,7 @@ imap_cmd_rename(struct imap_session *s, struct imap_command *c)
 	if (code != STORE_OK)
 		return imap_store_failed(c, code, &e);
 	follow_rename(s, from, to);
+	imap_notify_own_names(s, from, to);
 	/* RFC 9051, 6.3.6.1: the old name, for those who know it. */
 	if (s->enabled & IMAP_REV2 && !slice_is(from, "Inbox")) {
 		buf_addz(&s->out, "* LIST () \"/\" ");
@@ -194,5 +197,6 @@ imap_cmd_subscribe(struct imap_session *s, struct imap_command *c)
 	imap_resolve(s, name, &box, NULL);
 	if (store_subscribe(s->store, box.full, on, &e) < 0)
 		return imap_store_failed(c, STORE_FAILED, &e);
+	imap_notify_own_names(s, name, SLICE_NULL);
 	return IMAP_OK;
 }

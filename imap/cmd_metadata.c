@@ -1,6 +1,6 @@
 /* GETMETADATA and SETMETADATA (RFC 5464), and what LIST tells (RFC 9590). */
 #include "imap/box.h"
-#include "imap/imap.h"
+#include "imap/notify.h"
 #include "store/metadata.h"
 
 #define DEPTH_ALL UINT32_MAX
@@ -113,8 +113,8 @@ options(struct imap_parse *p, struct get *g)
 
 /* ---- answers ---- */
 
-static void
-put_name(struct buf *b, struct slice name)
+void
+imap_put_entry_name(struct buf *b, struct slice name)
 {
 	struct scan sc = scan_of(name);
 	struct slice whole;
@@ -147,7 +147,7 @@ put_entry(struct imap_session *s, struct slice mailbox, bool first,
 		buf_addz(&s->out, " (");
 	} else
 		buf_addc(&s->out, ' ');
-	put_name(&s->out, name);
+	imap_put_entry_name(&s->out, name);
 	buf_addc(&s->out, ' ');
 	if (value.p)
 		put_value(&s->out, value);
@@ -214,8 +214,8 @@ get_args(struct imap_parse *p, struct get *g)
  * is none that the user may know of, -1 with e set. RFC 5464, 3.3: "l" and one
  * of the others is needed. What the owner keeps for himself is not for others.
  */
-static int
-read_entries(struct imap_session *s, struct slice mailbox,
+int
+imap_read_entries(struct imap_session *s, struct slice mailbox,
     struct metadata_entry **v_r, size_t *n_r, struct err *e)
 {
 	struct imap_box box = { .store = s->store };
@@ -248,7 +248,7 @@ imap_cmd_getmetadata(struct imap_session *s, struct imap_command *c)
 
 	if (!get_args(&c->p, &g))
 		return imap_bad_args(c);
-	rc = read_entries(s, g.mailbox, &v, &n, &e);
+	rc = imap_read_entries(s, g.mailbox, &v, &n, &e);
 	if (rc < 0)
 		return imap_store_failed(c, STORE_FAILED, &e);
 	if (rc == 0)
@@ -268,7 +268,7 @@ imap_tell_metadata(struct imap_session *s, struct slice mailbox,
 {
 	struct metadata_entry *v;
 	size_t n;
-	int rc = read_entries(s, mailbox, &v, &n, e);
+	int rc = imap_read_entries(s, mailbox, &v, &n, e);
 
 	if (rc <= 0)
 		return rc;
@@ -341,6 +341,17 @@ may_set(struct imap_session *s, struct imap_command *c, struct slice mailbox)
 	return rc;
 }
 
+static void
+own_change(struct imap_session *s, struct slice mailbox,
+    const struct metadata_entry *v, size_t n)
+{
+	struct slice *names = arena_array(s->arena, n, sizeof(*names));
+
+	for (size_t i = 0; i < n; i++)
+		names[i] = v[i].name;
+	imap_notify_own_metadata(s, mailbox, names, n);
+}
+
 enum imap_result
 imap_cmd_setmetadata(struct imap_session *s, struct imap_command *c)
 {
@@ -359,6 +370,7 @@ imap_cmd_setmetadata(struct imap_session *s, struct imap_command *c)
 			return imap_no(c, "NOPERM", "entry cannot be changed");
 	switch (metadata_change(s->store, mailbox, v, n, &e)) {
 	case METADATA_OK:
+		own_change(s, mailbox, v, n);
 		return IMAP_OK;
 	case METADATA_NONEXISTENT:
 		return imap_no(c, "NONEXISTENT", "no such mailbox");

@@ -3,6 +3,7 @@
 #include "base/opt.h"
 #include "imap/box.h"
 #include "imap/imap.h"
+#include "imap/notify.h"
 
 enum imap_result
 imap_cmd_capability(struct imap_session *s, struct imap_command *c)
@@ -59,6 +60,7 @@ imap_cmd_enable(struct imap_session *s, struct imap_command *c)
 		{ "CONDSTORE", IMAP_CONDSTORE },
 		{ "QRESYNC", IMAP_QRESYNC | IMAP_CONDSTORE },
 		{ "UIDONLY", IMAP_UIDONLY },
+		{ "METADATA", IMAP_METADATA },
 	};
 	struct buf names = BUF_INIT(IMAP_LINE_MAX);
 	struct slice name = SLICE_NULL;
@@ -85,6 +87,8 @@ imap_cmd_enable(struct imap_session *s, struct imap_command *c)
 	if (bits & IMAP_CONDSTORE)
 		imap_enable_condstore(s);
 	s->enabled |= bits;
+	if (bits & IMAP_METADATA)
+		imap_notify_begin(s);
 	imap_line(s, "ENABLED%s", buf_cstr(&names));
 	buf_free(&names);
 	return IMAP_OK;

@@ -5,7 +5,7 @@
 #define ADMINISTRATION \
 	" QUOTA QUOTA=RES-STORAGE MULTIAPPEND REPLACE CATENATE" \
 	" METADATA LIST-METADATA URLAUTH URLAUTH=BINARY" \
-	" ACL RIGHTS=texk LIST-MYRIGHTS"
+	" ACL RIGHTS=texk LIST-MYRIGHTS NOTIFY"
 
 /* What SEARCH and its kin can do. */
 #define SEARCHING \
@@ -28,14 +28,16 @@ static const struct imap_def commands[] = {
 	{ "RENAME", imap_cmd_rename, IMAP_IN_BOTH, 0 },
 	{ "SUBSCRIBE", imap_cmd_subscribe, IMAP_IN_BOTH, 0 },
 	{ "UNSUBSCRIBE", imap_cmd_subscribe, IMAP_IN_BOTH, 0 },
-	{ "LIST", imap_cmd_list, IMAP_IN_BOTH, 0 },
-	{ "LSUB", imap_cmd_lsub, IMAP_IN_BOTH, 0 },
+	{ "LIST", imap_cmd_list, IMAP_IN_BOTH, IMAP_LISTS },
+	{ "LSUB", imap_cmd_lsub, IMAP_IN_BOTH, IMAP_LISTS },
 	{ "STATUS", imap_cmd_status, IMAP_IN_BOTH, 0 },
-	{ "APPEND", imap_cmd_append, IMAP_IN_BOTH, 0 },
+	{ "APPEND", imap_cmd_append, IMAP_IN_BOTH, IMAP_OWN },
 	{ "IDLE", imap_cmd_idle, IMAP_IN_BOTH, 0 },
+	{ "NOTIFY", imap_cmd_notify, IMAP_IN_BOTH, 0 },
 	{ "CLOSE", imap_cmd_close, IMAP_IN_SELECTED, IMAP_NO_UPDATES },
 	{ "UNSELECT", imap_cmd_unselect, IMAP_IN_SELECTED, IMAP_NO_UPDATES },
-	{ "EXPUNGE", imap_cmd_expunge, IMAP_IN_SELECTED, IMAP_HAS_UID },
+	{ "EXPUNGE", imap_cmd_expunge, IMAP_IN_SELECTED,
+	    IMAP_HAS_UID | IMAP_OWN },
 	{ "SEARCH", imap_cmd_search, IMAP_IN_SELECTED,
 	    IMAP_HAS_UID | IMAP_NO_EXPUNGE | IMAP_NUMBERS },
 	{ "ESEARCH", imap_cmd_esearch, IMAP_IN_BOTH, 0 },
@@ -51,9 +53,9 @@ static const struct imap_def commands[] = {
 	{ "COPY", imap_cmd_copy, IMAP_IN_SELECTED,
 	    IMAP_HAS_UID | IMAP_NUMBERS },
 	{ "MOVE", imap_cmd_copy, IMAP_IN_SELECTED,
-	    IMAP_HAS_UID | IMAP_NUMBERS },
+	    IMAP_HAS_UID | IMAP_NUMBERS | IMAP_OWN },
 	{ "REPLACE", imap_cmd_replace, IMAP_IN_SELECTED,
-	    IMAP_HAS_UID | IMAP_NUMBERS },
+	    IMAP_HAS_UID | IMAP_NUMBERS | IMAP_OWN },
 	{ "GETMETADATA", imap_cmd_getmetadata, IMAP_IN_BOTH, 0 },
 	{ "SETMETADATA", imap_cmd_setmetadata, IMAP_IN_BOTH, 0 },
 	{ "GENURLAUTH", imap_cmd_genurlauth, IMAP_IN_BOTH, 0 },

@@ -58,6 +58,16 @@ struct fetch {
 /* The arguments behind the set: items and modifiers. */
 bool imap_fetch_args(struct imap_parse *p, struct fetch *f);
 
+/* "(UID BODY[TEXT])" without macros and modifiers (RFC 5465, 8). */
+bool imap_fetch_list(struct imap_parse *p, struct fetch *f);
+/*
+ * Tell new messages of the view that nobody asked for by a command, with what
+ * text lists; it was taken by imap_fetch_list before. What cannot be told is
+ * said in a NO (RFC 5465, 5.2).
+ */
+void imap_fetch_new(struct imap_session *s, struct slice text,
+    const uint32_t *seqs, size_t n);
+
 /* Why an item could not be written. */
 enum fetch_status {
 	FETCH_OK,

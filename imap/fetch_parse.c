@@ -260,6 +260,13 @@ fetch_items(struct imap_parse *p, struct fetch *f)
 	return imap_char(p, ')') || imap_wrong(p, "expected ) after items");
 }
 
+bool
+imap_fetch_list(struct imap_parse *p, struct fetch *f)
+{
+	return (imap_peek(p, '(') || imap_wrong(p, "expected (items)")) &&
+	    fetch_items(p, f);
+}
+
 /* One of "(CHANGEDSINCE 123 VANISHED PARTIAL 1:100)", RFC 7162, 3.1.4.1 and
  * 3.2.6; RFC 9394, 3.4. */
 static bool

@@ -25,9 +25,11 @@ enum {
 	IMAP_CONDSTORE = 4, /* RFC 7162 */
 	IMAP_QRESYNC = 8,   /* the same; CONDSTORE is on with it */
 	IMAP_UIDONLY = 16,  /* RFC 9586: no message numbers */
-	IMAP_ENABLED = 31,  /* all of them */
+	IMAP_METADATA = 32, /* RFC 5464, 4.4: changes are told */
+	IMAP_ENABLED = 63,  /* all of them */
 };
 
+struct imap_notify;
 struct search_context;
 struct lookup;
 struct service_client;
@@ -69,8 +71,12 @@ struct imap_session {
 		int64_t told_s;  /* wall time of the last line */
 	} progress;
 	struct search_context *contexts; /* of the selected mailbox */
-	bool searches_text;              /* a text index is worth while here */
-	uint32_t indexed_uidnext;        /* it is known to be complete below */
+	struct imap_notify *notify;      /* what is told of others; or NULL */
+	bool own;              /* the command adds or removes messages itself */
+	const uint32_t *added; /* UIDs of those, in the selected mailbox */
+	size_t nadded;
+	bool searches_text;       /* a text index is worth while here */
+	uint32_t indexed_uidnext; /* it is known to be complete below */
 
 	bool logout; /* close after the answer */
 	bool dead;   /* the client is gone: write nothing */
@@ -111,6 +117,8 @@ enum {                       /* flags of a command */
 	IMAP_NO_EXPUNGE = 2, /* no EXPUNGE while it runs (RFC 9051, 7.5.1) */
 	IMAP_NO_UPDATES = 4, /* writes its own, or leaves the mailbox */
 	IMAP_NUMBERS = 8,    /* by message numbers, but in its UID form */
+	IMAP_OWN = 16,       /* messages come or go by it, which is told */
+	IMAP_LISTS = 32,     /* names are its answer: no others between them */
 };
 
 struct imap_def {
@@ -194,7 +202,7 @@ bool imap_threadid(struct slice text, uint64_t *thread_r);
 
 /* ---- view.c: the selected mailbox ---- */
 
-/* Take in changes and write what may be told now. */
+/* Take in changes and write what may be told now, and is wanted (NOTIFY). */
 void imap_updates(struct imap_session *s, bool expunge);
 /* FLAGS and PERMANENTFLAGS lines if keywords came up the client does not know;
  * force: in any case. */
@@ -212,6 +220,18 @@ void imap_tell_vanished(struct imap_session *s, const struct uidset *uids,
 void imap_enable_condstore(struct imap_session *s);
 /* Leave the selected mailbox. */
 void imap_unselect(struct imap_session *s);
+
+/* ---- wait.c ---- */
+
+/*
+ * Tell changes as they come until the client sends something: true. False: it
+ * is over, and the client was told. tag: of IDLE, where all may be told and the
+ * session may be parked; empty: no command runs, and NOTIFY says what is told.
+ * s->end_ms is set.
+ */
+bool imap_wait(struct imap_session *s, struct slice tag);
+/* The same once: look, and write to out. True if there was something. */
+bool imap_tell_changes(struct imap_session *s, bool idle);
 
 /* ---- session.c ---- */
 
@@ -250,6 +270,7 @@ IMAP_COMMAND(imap_cmd_status);
 IMAP_COMMAND(imap_cmd_append);
 IMAP_COMMAND(imap_cmd_replace);
 IMAP_COMMAND(imap_cmd_idle);
+IMAP_COMMAND(imap_cmd_notify);
 IMAP_COMMAND(imap_cmd_expunge);
 IMAP_COMMAND(imap_cmd_search);
 IMAP_COMMAND(imap_cmd_esearch);
@@ -284,6 +305,8 @@ int imap_tell_status(struct imap_session *s, struct slice name, unsigned items,
  * (RFC 8440, 3). */
 void imap_tell_myrights(struct imap_session *s, struct slice name);
 
+/* A name of an entry, quoted if it is no atom. */
+void imap_put_entry_name(struct buf *b, struct slice name);
 /* Names of entries of METADATA, "(/private/comment /shared/comment)" or one,
  * checked and in lower case (RFC 5464, 5). */
 struct imap_entries {

@@ -7,9 +7,13 @@
 #include "base/log.h"
 #include "base/scan.h"
 #include "imap/box.h"
+#include "imap/notify.h"
 #include "service/service.h"
 
 const char *const imap_park_look[] = { "new", "cur", "mox.log", NULL };
+
+/* Of the state, what was told of other mailboxes: names of some hundred. */
+#define NOTIFY_STATE_MAX (SERVICE_STATE_MAX * 3 / 4)
 
 /* ---- as bytes ---- */
 
@@ -18,7 +22,7 @@ struct head {
 	uint32_t flags; /* below */
 	uint32_t enabled;
 	uint32_t uidvalidity, uidnext, count, keywords, indexed_uidnext;
-	uint32_t lengths[3]; /* tag, watch, name */
+	uint32_t lengths[4]; /* tag, watch, name, notify */
 	uint32_t ranges[3];  /* gone, changed, saved */
 	char id[STORE_MAILBOXID];
 	uint64_t modseq, told, in, out;
@@ -31,7 +35,7 @@ bool
 imap_parked_write(const struct imap_parked *p, struct buf *b)
 {
 	const struct mailbox_known *k = &p->known;
-	const struct slice texts[3] = { p->tag, p->watch, p->name };
+	const struct slice texts[4] = { p->tag, p->watch, p->name, p->notify };
 	const struct uidset *sets[3] = { &k->gone, &k->changed, &p->saved };
 	struct head h;
 
@@ -50,12 +54,12 @@ imap_parked_write(const struct imap_parked *p, struct buf *b)
 	h.in = p->in;
 	h.out = p->out;
 	h.end_ms = p->end_ms;
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++)
 		h.lengths[i] = (uint32_t)texts[i].n;
-		h.ranges[i] = (uint32_t)sets[i]->n;
-	}
-	buf_add(b, slice_of((const char *)&h, sizeof(h)));
 	for (size_t i = 0; i < 3; i++)
+		h.ranges[i] = (uint32_t)sets[i]->n;
+	buf_add(b, slice_of((const char *)&h, sizeof(h)));
+	for (size_t i = 0; i < 4; i++)
 		buf_add(b, texts[i]);
 	for (size_t i = 0; i < 3 && !b->over; i++)
 		buf_add(b,
@@ -99,7 +103,8 @@ imap_parked_read(struct imap_parked *p_r, struct slice bytes,
     struct arena *arena)
 {
 	struct mailbox_known *k = &p_r->known;
-	struct slice *texts[3] = { &p_r->tag, &p_r->watch, &p_r->name };
+	struct slice *texts[4] = { &p_r->tag, &p_r->watch, &p_r->name,
+		&p_r->notify };
 	struct uidset *sets[3] = { &k->gone, &k->changed, &p_r->saved };
 	struct slice fixed;
 	struct head h;
@@ -126,7 +131,7 @@ imap_parked_read(struct imap_parked *p_r, struct slice bytes,
 	memcpy(k->id, h.id, sizeof(k->id));
 	if (h.flags & ~(unsigned)FLAGS || h.enabled & ~(unsigned)IMAP_ENABLED)
 		return false;
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 4; i++)
 		if (!take(&bytes, h.lengths[i], texts[i]))
 			return false;
 	for (size_t i = 0; i < 3; i++) {
@@ -143,7 +148,8 @@ bool
 imap_park_allowed(const struct imap_session *s)
 {
 	return s->park_ms > 0 && service_can_park(s->client) &&
-	    s->contexts == NULL && !conn_is_deflated(s->in.conn);
+	    s->contexts == NULL && !imap_notify_waits(s) &&
+	    !conn_is_deflated(s->in.conn);
 }
 
 /* Nothing is under way, in or out. */
@@ -160,25 +166,50 @@ is_quiet(const struct imap_session *s)
 static bool
 settle(struct imap_session *s, struct service_parked *parked)
 {
-	int64_t newest_s;
+	int64_t newest_s = 0;
 
 	parked->watch_fd = store_watch(imap_watched(s));
-	parked->look_fd = mailbox_folder_fd(s->mb);
-	parked->look = service_look(imap_park_look, parked->look_fd, &newest_s);
+	if (s->mb) {
+		parked->look_fd = mailbox_folder_fd(s->mb);
+		parked->look =
+		    service_look(imap_park_look, parked->look_fd, &newest_s);
+	}
 	if (newest_s > clock_s(NULL) - SERVICE_LOOK_S)
 		return false;
-	store_watch_drain(imap_watched(s));
-	imap_updates(s, true);
-	if (s->out.n == 0 && mailbox_pending(s->mb) == 0)
+	if (!imap_tell_changes(s, true) &&
+	    (!s->mb || mailbox_pending(s->mb) == 0))
 		return true;
 	imap_flush(s);
 	return false;
+}
+
+/*
+ * What was told of other mailboxes. A list too long to keep is forgotten: what
+ * happens to it meanwhile is then not told, which without NOTIFY nobody was
+ * promised.
+ */
+static void
+put_notify(struct imap_session *s, struct buf *b)
+{
+	struct imap_notify *n = s->notify;
+	bool listed = n && n->listed;
+
+	if (!n)
+		return;
+	imap_notify_save(n, b);
+	if (!b->over)
+		return;
+	buf_reset(b);
+	n->listed = false;
+	imap_notify_save(n, b);
+	n->listed = listed;
 }
 
 void
 imap_park(struct imap_session *s, struct slice tag, int64_t end_ms)
 {
 	struct buf state = BUF_INIT(SERVICE_STATE_MAX);
+	struct buf notify = BUF_INIT(NOTIFY_STATE_MAX);
 	struct service_parked parked = { .fd = conn_read_fd(s->in.conn),
 		.watch_fd = -1,
 		.look_fd = -1,
@@ -196,7 +227,7 @@ imap_park(struct imap_session *s, struct slice tag, int64_t end_ms)
 
 	if (!imap_park_allowed(s) || !is_quiet(s))
 		return;
-	if (s->mb && p.idle && (!settle(s, &parked) || !is_quiet(s)))
+	if (p.idle && (!settle(s, &parked) || !is_quiet(s)))
 		return;
 	if (s->mb) {
 		/* A text index is being made. */
@@ -210,6 +241,8 @@ imap_park(struct imap_session *s, struct slice tag, int64_t end_ms)
 		p.watch = store_watch_name(imap_watched(s));
 	else
 		store_unwatch(imap_watched(s));
+	put_notify(s, &notify);
+	p.notify = buf_slice(&notify);
 	if (imap_parked_write(&p, &state)) {
 		parked.state = buf_slice(&state);
 		log_line("imapserver", LOG_DEBUG, "to be parked",
@@ -217,6 +250,7 @@ imap_park(struct imap_session *s, struct slice tag, int64_t end_ms)
 		service_park(s->client, &parked);
 	}
 	buf_free(&state);
+	buf_free(&notify);
 }
 
 /* ---- and back ---- */
@@ -246,6 +280,8 @@ imap_park_restore(struct imap_session *s, const struct imap_parked *p,
 	s->bytes_out = p->out;
 	s->end_ms = p->end_ms;
 	uidset_add_set(&s->saved, &p->saved);
+	if (p->notify.n && !imap_notify_load(&s->notify, p->notify))
+		rc = err_set(&e, ERR_PERM, "what it was told of others");
 	if (rc == 1 && p->name.n)
 		rc = mailbox_resume(&s->mb, box.store, box.name, &p->known, &e);
 	if (rc > 0)

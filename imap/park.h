@@ -24,6 +24,8 @@ struct imap_parked {
 	struct slice tag;   /* of IDLE */
 	struct slice watch; /* store_watch_name */
 	struct slice name;  /* of the mailbox; empty: none is selected */
+	/* imap_notify_save; empty: nothing. */
+	struct slice notify;
 	struct mailbox_known known;
 	struct uidset saved; /* "$" */
 };

@@ -48,21 +48,22 @@ imap_reader_flush(struct imap_reader *r)
 }
 
 int
-imap_reader_wait(struct imap_reader *r, int fd, int timeout_ms)
+imap_reader_wait(struct imap_reader *r, int fd, int another, int timeout_ms)
 {
-	struct pollfd p[2] = {
+	struct pollfd p[3] = {
 		{ .fd = conn_read_fd(r->conn), .events = POLLIN },
 		{ .fd = fd, .events = POLLIN },
+		{ .fd = another, .events = POLLIN },
 	};
 	int n;
 
 	if (conn_pending(r->conn))
 		return IMAP_WAIT_INPUT;
-	n = poll(p, 2, timeout_ms);
+	n = poll(p, 3, timeout_ms);
 	if (n < 0)
 		return errno == EINTR ? 0 : -1;
 	return (p[0].revents ? IMAP_WAIT_INPUT : 0) |
-	    (p[1].revents ? IMAP_WAIT_FD : 0);
+	    (p[1].revents || p[2].revents ? IMAP_WAIT_FD : 0);
 }
 
 enum imap_peer

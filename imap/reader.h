@@ -84,9 +84,10 @@ enum imap_read imap_reader_skip(struct imap_reader *r);
 bool imap_reader_has_line(const struct imap_reader *r);
 /* Write what is in out; -1 when the client is gone, or out was not enough. */
 int imap_reader_flush(struct imap_reader *r);
-/* Wait for bytes or for fd: IMAP_WAIT_* bits, 0 after timeout_ms or for a
- * signal, -1 the connection is gone. */
-int imap_reader_wait(struct imap_reader *r, int fd, int timeout_ms);
+/* Wait for bytes, or for fd or another one (-1: none): IMAP_WAIT_* bits, 0 after
+ * timeout_ms or for a signal, -1 the connection is gone. */
+int imap_reader_wait(struct imap_reader *r, int fd, int another,
+    int timeout_ms);
 
 /* For long work: is the client still there? Waits for nothing. */
 enum imap_peer {

@@ -158,7 +158,8 @@ nobody_waits(void *ctx, uint32_t done, uint32_t total)
 	const struct waiting *w = ctx;
 
 	(void)done, (void)total;
-	return !service_stop && imap_reader_wait(&w->s->in, w->watch, 0) == 0;
+	return !service_stop &&
+	    imap_reader_wait(&w->s->in, w->watch, -1, 0) == 0;
 }
 
 void

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "imap/append.h"
 #include "imap/box.h"
+#include "imap/notify.h"
 #include "imap/park.h"
 #include "imap/search.h"
 #include "service/service.h"
@@ -51,6 +52,13 @@ command_begin(struct imap_session *s, struct slice text, struct imap_command *c)
 	return false;
 }
 
+/* With NOTIFY flags may be left out, and so HIGHESTMODSEQ is not the client's. */
+static bool
+knows_all(const struct imap_session *s)
+{
+	return imap_notify_selected(s).events == NOTIFY_MESSAGES;
+}
+
 /*
  * RFC 7162, 3.2: a client that was told newer modseqs while an EXPUNGE has to
  * wait must know that it does not have all up to them.
@@ -58,7 +66,7 @@ command_begin(struct imap_session *s, struct slice text, struct imap_command *c)
 static void
 tell_expunge_waits(struct imap_session *s)
 {
-	if (s->enabled & IMAP_CONDSTORE &&
+	if (s->enabled & IMAP_CONDSTORE && knows_all(s) &&
 	    mailbox_pending(s->mb) & MAILBOX_EXPUNGE)
 		imap_line(s, "OK [HIGHESTMODSEQ %llu] expunges are waiting",
 		    (unsigned long long)mailbox_modseq(s->mb));
@@ -82,6 +90,8 @@ command_run(struct imap_session *s, struct imap_command *c)
 	imap_look_at_rights(s);
 	if (s->logout)
 		return IMAP_ANSWERED;
+	s->own = c->def->flags & IMAP_OWN;
+	s->nadded = 0;
 	rc = c->def->run(s, c);
 	/* Updates come before the tagged answer; not of a mailbox that was
 	 * left or just opened. */
@@ -90,7 +100,12 @@ command_run(struct imap_session *s, struct imap_command *c)
 		imap_updates(s, c->uid || !(c->def->flags & IMAP_NO_EXPUNGE));
 		tell_expunge_waits(s);
 	}
-	if (c->highest && s->mb && s->enabled & IMAP_CONDSTORE)
+	s->own = false;
+	s->nadded = 0;
+	if (!(c->def->flags & (IMAP_NO_UPDATES | IMAP_LISTS)) &&
+	    rc != IMAP_ANSWERED)
+		imap_notify_look(s);
+	if (c->highest && s->mb && s->enabled & IMAP_CONDSTORE && knows_all(s))
 		imap_code(c, "HIGHESTMODSEQ %llu",
 		    (unsigned long long)mailbox_modseq(s->mb));
 	return rc;
@@ -224,6 +239,7 @@ end(struct imap_session *s)
 	imap_flush(s);
 	conn_set_idle(s->in.conn, NULL, NULL);
 	imap_contexts_free(s);
+	imap_notify_free(&s->notify);
 	mailbox_close(&s->mb);
 	imap_boxes_free(s);
 	store_close(&s->store);
@@ -234,9 +250,10 @@ end(struct imap_session *s)
 
 /*
  * Wait for a command, until the client is inactive; parked, if it can be, when
- * it has waited for park_ms. The reader waits on for what is left.
+ * it has waited for park_ms. The reader waits on for what is left. False: it is
+ * over.
  */
-static void
+static bool
 await_command(struct imap_session *s)
 {
 	int64_t now = clock_mono_ms(NULL), left;
@@ -245,12 +262,15 @@ await_command(struct imap_session *s)
 	if (s->end_ms == 0)
 		s->end_ms = now + IMAP_READ_MS;
 	buf_reset(&s->in.text); /* the last command is done */
+	if (imap_notify_waits(s) && !imap_wait(s, SLICE_NULL))
+		return false;
 	while (imap_park_allowed(s) && !s->dead && service_stop == 0 &&
 	    (left = s->end_ms - clock_mono_ms(NULL)) > 0) {
 		int ms = idle ? s->park_ms : IDLE_MS;
 		if (ms > s->park_ms)
 			ms = s->park_ms;
-		if (imap_reader_wait(&s->in, -1, ms > left ? (int)left : ms))
+		if (imap_reader_wait(&s->in, -1, -1,
+			ms > left ? (int)left : ms))
 			break;
 		on_idle(s);
 		idle = true;
@@ -261,6 +281,7 @@ await_command(struct imap_session *s)
 	}
 	left = s->end_ms - clock_mono_ms(NULL);
 	s->in.timeout_ms = left > 1 ? (int)left : 1;
+	return true;
 }
 
 static void
@@ -278,7 +299,8 @@ serve(struct imap_session *s)
 			imap_boxes_tidy(s);
 			if (s->mb)
 				mailbox_tidy(s->mb, TIDY_MS);
-			await_command(s);
+			if (!await_command(s))
+				break;
 		}
 		arena_reset(s->arena);
 		rc = imap_reader_command(&s->in, &text);

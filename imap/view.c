@@ -8,6 +8,8 @@
  */
 #include "base/log.h"
 #include "imap/box.h"
+#include "imap/fetch.h"
+#include "imap/notify.h"
 #include "imap/search.h"
 
 /* Bytes of a VANISHED line, about; RFC 7162, 4 asks clients for 8192. */
@@ -64,21 +66,44 @@ imap_tell_vanished(struct imap_session *s, const struct uidset *uids,
 		buf_addz(&s->out, "\r\n");
 }
 
-/* With UID and flags at once: most clients would ask for them next. */
-static int
-tell_new(struct imap_session *s, struct err *e)
+/* RFC 5465, 5.2: who has NOTIFY is not told of its own messages. */
+static bool
+is_own(const struct imap_session *s, uint32_t seq)
 {
-	uint32_t count, seq;
+	if (!s->notify || !s->notify->given)
+		return false;
+	for (size_t i = 0; i < s->nadded; i++)
+		if (mailbox_msg(s->mb, seq)->uid == s->added[i])
+			return true;
+	return false;
+}
+
+/* With UID and flags at once, as most clients would ask for them next; or with
+ * what NOTIFY asks for. */
+static int
+tell_new(struct imap_session *s, struct slice fetch, struct err *e)
+{
+	uint32_t count, seq, *seqs;
+	size_t n = 0;
 
 	if (mailbox_take_new(s->mb, &seq, e) < 0)
 		return -1;
 	count = mailbox_count(s->mb);
 	imap_line(s, "%u EXISTS", count);
 	imap_tell_flags(s, false);
+	seqs =
+	    arena_array(s->arena, fetch.n ? count - seq + 1 : 0, sizeof(*seqs));
 	for (; seq <= count; seq++) {
-		imap_tell_message(s, seq, true, false);
+		if (is_own(s, seq))
+			continue;
+		if (fetch.n)
+			seqs[n++] = seq;
+		else
+			imap_tell_message(s, seq, true, false);
 		imap_flush_large(s);
 	}
+	if (n > 0)
+		imap_fetch_new(s, fetch, seqs, n);
 	return 0;
 }
 
@@ -101,14 +126,19 @@ tell_flags(struct imap_session *s, struct err *e)
 	return 0;
 }
 
+/* What is not wanted stays pending, until it is (RFC 5465, 3.1). */
 void
 imap_updates(struct imap_session *s, bool expunge)
 {
+	struct notify_selected wanted = imap_notify_selected(s);
 	struct err e = ERR_INIT;
 	int pending;
 
+	/* The answer to EXPUNGE is no event. */
+	if (s->own)
+		wanted.events |= NOTIFY_NEW | NOTIFY_EXPUNGE;
 	imap_look_at_rights(s);
-	if (!s->mb || s->logout)
+	if (!s->mb || s->logout || wanted.events == 0)
 		return;
 	imap_progress_begin(s, s->tag);
 	pending = mailbox_refresh(s->mb, &e);
@@ -122,11 +152,12 @@ imap_updates(struct imap_session *s, bool expunge)
 	if (pending < 0 ||
 	    (expunge && pending & MAILBOX_EXPUNGE &&
 		tell_expunged(s, &e) < 0) ||
-	    (pending & MAILBOX_NEW && tell_new(s, &e) < 0) ||
-	    (pending & MAILBOX_FLAGS && tell_flags(s, &e) < 0))
+	    (pending & MAILBOX_NEW && tell_new(s, wanted.fetch, &e) < 0) ||
+	    (pending & MAILBOX_FLAGS && wanted.events & NOTIFY_FLAGS &&
+		tell_flags(s, &e) < 0))
 		log_line("imapserver", LOG_ERROR, "taking in changes",
 		    LOG_S("mailbox", mailbox_name(s->mb)), LOG_E(&e));
-	else if (pending & MAILBOX_KEYWORDS)
+	else if (pending & MAILBOX_KEYWORDS && wanted.events & NOTIFY_FLAGS)
 		imap_tell_flags(s, false);
 	imap_contexts_update(s);
 }
@@ -229,6 +260,8 @@ void
 imap_unselect(struct imap_session *s)
 {
 	imap_contexts_free(s);
+	if (s->mb)
+		imap_notify_left(s);
 	mailbox_close(&s->mb);
 	s->readonly = false;
 	s->rights = 0;

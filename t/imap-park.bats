@@ -55,3 +55,41 @@ py() { cat "$DIR/words.py" - | PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	eq(c.line(), b"x1 OK IDLE done")
 	EOF
 }
+
+@test "what is told of other mailboxes is told to a parked session, too" {
+	py <<-'EOF'
+	c, d = Imap(), Imap()
+	# Without a mailbox: the list, and annotations.
+	c.ok("ENABLE METADATA IMAP4rev2")
+	c.send("i1 IDLE\r\n")
+	eq(c.line(), b"+ waiting")
+	park(c)
+	d.ok("CREATE parked")
+	eq(c.line(), b'* LIST (\\Subscribed) "/" "parked"')
+	park(c)
+	d.ok('SETMETADATA parked (/private/comment "x")')
+	eq(c.line(), b'* METADATA "parked" /private/comment')
+	park(c)
+	d.ok("RENAME parked unparked")
+	eq(c.line(), b'* LIST (\\Subscribed) "/" "unparked" ("OLDNAME" ("parked"))')
+	c.send("DONE\r\n")
+	eq(c.line(), b"i1 OK IDLE done")
+	# Between commands: after the next.
+	park(c)
+	d.ok("DELETE unparked")
+	eq(c.ok("NOOP").lines, ['* LIST (\\Subscribed \\NonExistent) "/" "unparked"'])
+	# NOTIFY NONE stays so; what asks for more needs its process.
+	c.ok("SELECT Inbox")
+	c.ok("NOTIFY NONE")
+	park(c)
+	d.append("Inbox", message("x"))
+	eq(c.ok("NOOP").lines, [])
+	park(c)
+	eq(c.ok("NOOP").lines, [])
+	assert c.ok("NOTIFY SET (selected (MessageNew MessageExpunge))").has(" EXISTS$")
+	time.sleep(1)
+	assert not parked(c)
+	d.append("Inbox", message("y"))
+	assert c.line().endswith(b" EXISTS")
+	EOF
+}
