@@ -9,7 +9,6 @@ import os
 import random
 import subprocess
 import sys
-import threading
 import time
 
 import ledger
@@ -85,27 +84,6 @@ class Killer:
             self.services = 0
 
 
-class Workers:
-    def __init__(self, steps):
-        self.failed, self.stop = [], False
-        self.threads = [threading.Thread(target=self.run, args=(s,))
-                        for s in steps]
-        for t in self.threads:
-            t.start()
-
-    def run(self, step):
-        try:
-            while not self.stop:
-                step()
-        except BaseException as e:  # pylint: disable=broad-except
-            self.failed.append(e)
-
-    def join(self):
-        self.stop = True
-        for t in self.threads:
-            t.join()
-
-
 def verify():
     """mox-verifydata finds no error, and does not with what it mends."""
     done = subprocess.run(["mox-verifydata", f"{DIR}/data"], check=False,
@@ -134,7 +112,7 @@ def storm(server, book, seed):
     senders = [ledger.Sender(f"s{i}", book, seed) for i in range(SENDERS)]
     clients = [ledger.Client(f"c{i}", book, seed, tls=i == 0)
                for i in range(CLIENTS)]
-    workers = Workers([lambda s=s: send_some(s, book) for s in senders] +
+    workers = ledger.Workers([lambda s=s: send_some(s, book) for s in senders] +
                       [c.step for c in clients])
     end = time.monotonic() + SECONDS
     try:

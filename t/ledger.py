@@ -412,6 +412,29 @@ class Sender:
         self.wire = None
 
 
+class Workers:
+    """Steps, each over and over in a thread of its own, until join()."""
+
+    def __init__(self, steps):
+        self.failed, self.stop = [], False
+        self.threads = [threading.Thread(target=self.run, args=(s,))
+                        for s in steps]
+        for t in self.threads:
+            t.start()
+
+    def run(self, step):
+        try:
+            while not self.stop:
+                step()
+        except BaseException as e:  # pylint: disable=broad-except
+            self.failed.append(e)
+
+    def join(self):
+        self.stop = True
+        for t in self.threads:
+            t.join()
+
+
 # ---- at the end ----
 
 def check_all(ledger, others=()):

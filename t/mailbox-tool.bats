@@ -543,6 +543,13 @@ live() {
 	[ -z "$(find "$DIR/data/accounts" ! -user nobody)" ]
 }
 
+@test "killed now and then, while mail comes in and is changed" {
+	start_server
+	py "$BATS_TEST_DIRNAME/repair-storm.py" "${MOX_TEST_SEED:-$RANDOM}"
+	stop_background
+	mox-verifydata "$DIR/data"
+}
+
 # ---- killed anywhere ----
 
 # All messages are there, and nothing is wrong with the data. ONCE=uniq: a
