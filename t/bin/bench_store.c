@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include "message/parse.h"
 #include "message/record.h"
 #include "store/index.h"
+#include "t/bin/bench.h"
 
 #define BATCH 1000
 #define DELIVER 1000 /* one by one, synced */
@@ -29,25 +29,6 @@ static struct store_env env = {
 };
 static struct store *st;
 static struct arena *arena;
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static double
-cpu(void)
-{
-	struct rusage u;
-
-	getrusage(RUSAGE_SELF, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-	    (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
 
 static void
 must(int rc, const char *what, const struct err *e)

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,6 +22,7 @@
 #include "message/record.h"
 #include "store/index.h"
 #include "store/text.h"
+#include "t/bin/bench.h"
 
 #define BATCH 500
 #define WORDS 20000
@@ -34,25 +34,6 @@ static struct store_env env = { .run_fd = -1,
 static struct store *st;
 static struct rand rnd;
 static char words[WORDS][16];
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static double
-cpu(void)
-{
-	struct rusage u;
-
-	getrusage(RUSAGE_SELF, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-	    (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
 
 static void
 must(bool ok, const char *what)

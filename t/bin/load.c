@@ -21,6 +21,7 @@
 
 #include "base/buf.h"
 #include "base/slice.h"
+#include "t/bin/bench.h"
 
 struct target {
 	const char *ip, *user, *password;
@@ -50,15 +51,6 @@ fail(const char *fmt, ...)
 	fputc('\n', stderr);
 	va_end(ap);
 	exit(1);
-}
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 static struct client *

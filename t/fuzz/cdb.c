@@ -1,33 +1,18 @@
 /* Fuzz the reading half of lib/db/cdb.c: the input is a whole file. */
-#include <assert.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "db/cdb.h"
-#include "t/tmp.h"
+#include "t/fuzz/folder.h"
 
-static char path[TMP_PATH];
-static int dir_fd, file_fd;
+static int file_fd;
 static volatile unsigned sink;
-
-static void
-remove_folder(void)
-{
-	file_remove_tree(AT_FDCWD, path, NULL);
-}
 
 static void
 setup(void)
 {
-	if (file_fd > 0)
+	if (!folder_begin())
 		return;
-	assert(mkdtemp(tmp_template(path, "mox-fuzz")) != NULL);
-	atexit(remove_folder);
-	dir_fd = open(path, O_RDONLY | O_DIRECTORY);
-	file_fd = openat(dir_fd, "cdb", O_RDWR | O_CREAT, 0600);
+	file_fd = openat(folder_fd, "cdb", O_RDWR | O_CREAT, 0600);
 	assert(file_fd >= 0);
 }
 
@@ -54,7 +39,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	setup();
 	assert(ftruncate(file_fd, 0) == 0 && lseek(file_fd, 0, SEEK_SET) == 0);
 	file_write(file_fd, slice_of((const char *)data, size), NULL);
-	if (db_cdb_open(&c, dir_fd, "cdb", NULL) != 1)
+	if (db_cdb_open(&c, folder_fd, "cdb", NULL) != 1)
 		return 0;
 	for (int n = 0; n < 100 && db_cdb_next(c, &pos, &key, &value); n++) {
 		sink += touch(key) + touch(value);

@@ -3,22 +3,17 @@
  * to an account with a few messages. Answers must be lines with literals of
  * the length they say, each untagged, a continuation, or tagged by a command.
  */
-#include <assert.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "imap/imap.h"
 #include "store/index.h"
+#include "t/fuzz/folder.h"
 
 #define INPUT_MAX 65536
 
-static char path[] = "/dev/shm/mox-fuzz.XXXXXX";
 static struct store_env env = {
 	.run_fd = -1, .hostname = "fuzz", .file_mode = 0600
 };
@@ -36,20 +31,11 @@ static const struct slice messages[] = {
 };
 
 static void
-remove_folder(void)
-{
-	file_remove_tree(AT_FDCWD, path, NULL);
-}
-
-static void
 setup(void)
 {
-	if (env.data_fd > 0)
+	if (!folder_begin())
 		return;
-	assert(mkdtemp(path) != NULL);
-	atexit(remove_folder);
-	env.data_fd = open(path, O_RDONLY | O_DIRECTORY);
-	assert(env.data_fd > 0);
+	env.data_fd = folder_fd;
 	log_init("fuzz", LOG_FATAL);
 }
 
@@ -60,7 +46,9 @@ add_message(struct store *st, struct slice text, unsigned n)
 	struct slice keyword = SLICE("word");
 	struct mailbox_new m = { .spool = spool_new(&env, 0),
 		.received = 1000000 * n,
-		.flags = { n & 3, &keyword, n & 1 } };
+		.flags = { .flags = n & 3,
+		    .keywords = &keyword,
+		    .nkeywords = n & 1 } };
 	struct mailbox_new_result r;
 	struct mailbox *mb;
 
@@ -79,7 +67,7 @@ changes(struct slice input)
 {
 	static const char *const words[] = { "SELECT", "APPEND", "COPY",
 		"CREATE", "DELETE", "RENAME", "SUBSCRIBE", "REPLACE",
-		"METADATA", "GENURLAUTH", "RESETKEY" };
+		"METADATA", "GENURLAUTH", "RESETKEY", "ACL" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (slice_findi(input, slice_str(words[i])) >= 0)
@@ -109,7 +97,6 @@ static void
 check_answers(struct slice out)
 {
 	bool fresh = true; /* not behind a literal */
-
 	while (out.n) {
 		struct slice line, digits;
 		ssize_t brace;
@@ -171,7 +158,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		assert(store_open(&s.store, &env, SLICE("joe"), NULL) == 1);
 	changed = changes(input);
 	s.user = SLICE("joe@localhost");
-	imap_session_run(&s);
+	imap_session_run(&s, NULL, -1);
 	imap_reader_free(&s.in);
 	conn_free(&conn);
 	check_file(out);

@@ -3,37 +3,22 @@
  * else it is text whose lines are appended properly, then one byte of the
  * file is changed and its end cut off, both at places the first bytes say.
  */
-#include <assert.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "db/linelog.h"
-#include "t/tmp.h"
+#include "t/fuzz/folder.h"
 
 #define MAGIC "fuzz 1"
 
-static char path[TMP_PATH];
-static int dir_fd, file_fd;
-
-static void
-remove_folder(void)
-{
-	file_remove_tree(AT_FDCWD, path, NULL);
-}
+static int file_fd;
 
 static void
 setup(void)
 {
-	if (file_fd > 0)
+	if (!folder_begin())
 		return;
-	assert(mkdtemp(tmp_template(path, "mox-fuzz")) != NULL);
-	atexit(remove_folder);
-	dir_fd = open(path, O_RDONLY | O_DIRECTORY);
-	file_fd = openat(dir_fd, "log", O_RDWR | O_CREAT, 0600);
+	file_fd = openat(folder_fd, "log", O_RDWR | O_CREAT, 0600);
 	assert(file_fd >= 0);
 }
 
@@ -118,7 +103,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		strict.strict = true;
 		strict.expected = text;
 	}
-	if (db_log_open(&l, dir_fd, "log", MAGIC, NULL) != 1)
+	if (db_log_open(&l, folder_fd, "log", MAGIC, NULL) != 1)
 		return 0;
 	state = db_log_replay(&l, false, NULL, see, &strict, NULL);
 	assert(state >= DB_LOG_CLEAN && state <= DB_LOG_ENDED);

@@ -3,40 +3,16 @@
  * checksums made right. Whatever it says, reading stays inside, and documents
  * are ones it has.
  */
-#include <assert.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include "base/arena.h"
-#include "base/file.h"
 #include "base/le.h"
 #include "store/textseg.h"
-#include "t/tmp.h"
+#include "t/fuzz/folder.h"
 
 #define HEAD 48
 #define TABLE_ENTRY 24
-
-static char path[TMP_PATH];
-static int dir_fd;
-
-static void
-remove_folder(void)
-{
-	file_remove_tree(AT_FDCWD, path, NULL);
-}
-
-static void
-setup(void)
-{
-	if (dir_fd > 0)
-		return;
-	assert(mkdtemp(tmp_template(path, "mox-fuzz")) != NULL);
-	atexit(remove_folder);
-	dir_fd = open(path, O_RDONLY | O_DIRECTORY);
-}
 
 static void
 put_crc(unsigned char *at, const unsigned char *p, size_t n)
@@ -73,16 +49,14 @@ mend(unsigned char *p, size_t n)
 static void
 read_all(struct slice content)
 {
-	int fd = openat(dir_fd, "seg", O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	struct textseg_cursor c;
 	struct textseg s;
 	unsigned char *docs;
 	uint32_t *list;
 	uint64_t n;
 
-	assert(fd >= 0 && file_write(fd, content, NULL) == 0);
-	close(fd);
-	if (textseg_open(&s, dir_fd, "seg", NULL) != 1)
+	folder_put("seg", content);
+	if (textseg_open(&s, folder_fd, "seg", NULL) != 1)
 		return;
 	docs = xcalloc(textseg_bits(s.scope.ndocs) + 1, 1);
 	list = xcalloc(s.scope.ndocs + 1, sizeof(*list));
@@ -109,7 +83,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	unsigned char *copy = xmalloc(n + 1);
 
-	setup();
+	folder_begin();
 	read_all(slice_of((const char *)data, n));
 	memcpy(copy, data, n);
 	mend(copy, n);

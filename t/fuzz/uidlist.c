@@ -2,45 +2,20 @@
  * Fuzz lib/store/uidlist.c. The first byte chooses the file that the rest is:
  * what is found must be consistent.
  */
-#include <assert.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "store/store_int.h"
-#include "t/tmp.h"
+#include "t/fuzz/folder.h"
 
 static const char *const files[] = { "dovecot-uidlist", "courierimapuiddb",
 	"courierimapkeywords/:list" };
-static char path[TMP_PATH];
-static int dir_fd;
-
-static void
-remove_folder(void)
-{
-	file_remove_tree(AT_FDCWD, path, NULL);
-}
 
 static void
 setup(void)
 {
-	if (dir_fd > 0)
+	if (!folder_begin())
 		return;
-	assert(mkdtemp(tmp_template(path, "mox-fuzz")) != NULL);
-	atexit(remove_folder);
-	dir_fd = open(path, O_RDONLY | O_DIRECTORY);
-	assert(mkdirat(dir_fd, "courierimapkeywords", 0700) == 0);
-}
-
-static void
-put(const char *name, struct slice content)
-{
-	int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	assert(fd >= 0 && file_write(fd, content, NULL) == 0);
-	close(fd);
+	assert(mkdirat(folder_fd, "courierimapkeywords", 0700) == 0);
 }
 
 static void
@@ -81,13 +56,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (n == 0)
 		return 0;
 	name = files[data[0] % 3];
-	put(name, slice_skip(text, 1));
-	if (uidlist_read(&u, dir_fd, NULL) == 1) {
+	folder_put(name, slice_skip(text, 1));
+	if (uidlist_read(&u, folder_fd, NULL) == 1) {
 		assert(u.uidvalidity > 0);
 		look_up(&u, slice_skip(text, 1));
 	}
 	uidlist_free(&u);
-	uidlist_courier_keywords(dir_fd, keywords, NULL, NULL);
-	unlinkat(dir_fd, name, 0);
+	uidlist_courier_keywords(folder_fd, keywords, NULL, NULL);
+	unlinkat(folder_fd, name, 0);
 	return 0;
 }
