@@ -289,8 +289,11 @@ run_account(struct output *out, const struct store_env *env,
 	clear_progress(out);
 	end_account(out, rc < 0 ? &e : NULL);
 	if (rc < 0)
-		fprintf(stderr, "%s: account %.*s: %s\n", program.name,
-		    SLICE_FMT(account), e.text);
+		fprintf(stderr, "%s: account %.*s: %s%s\n", program.name,
+		    SLICE_FMT(account), e.text,
+		    stopped ? "; what is done is done, run it again for the "
+			      "rest"
+			    : "");
 	else if (!opt_json)
 		print_summary(out, clock_mono_ms(NULL) - began);
 	store_close(&out->repair.st);
@@ -347,11 +350,6 @@ run(const struct command *c, const struct store_env *env, int argc, char **argv)
 	if (opt_json)
 		fputs(buf_cstr(&out.text), stdout);
 	buf_free(&out.text);
-	if (stopped)
-		fprintf(stderr,
-		    "%s: stopped; what is done is done, the rest needs another "
-		    "run\n",
-		    program.name);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		code = EXIT_FAILED;
 	return code;
