@@ -1,7 +1,5 @@
 #include "imap/back.h"
 
-#include <string.h>
-
 #include "base/log.h"
 #include "host/login.h"
 #include "imap/box.h"
@@ -62,33 +60,6 @@ answer_login(struct back *b, const struct imap_session *s, struct conn *conn)
 	buf_free(&text);
 }
 
-/* From here on only what this account may reach. */
-static int
-narrow(const struct host *host, struct arena *arena, struct slice account,
-    const struct imap_session *s, struct err *e)
-{
-	const struct config *config = host->config;
-	struct sandbox_path *paths, *shared;
-	size_t n;
-	const struct sandbox_path own[] = {
-		{ arena_printf(arena, "%s/accounts/%.*s", config->data_dir,
-		      SLICE_FMT(account))
-			.p,
-		    SANDBOX_READ | SANDBOX_WRITE },
-		{ config_data(config, arena, "tmp"),
-		    SANDBOX_READ | SANDBOX_WRITE },
-		{ arena_printf(arena, "%s/../run/watch", config->data_dir).p,
-		    SANDBOX_READ | SANDBOX_WRITE },
-	};
-
-	imap_boxes_paths(s, config, arena, &shared, &n);
-	paths = arena_array(arena, n + 3, sizeof(*paths));
-	memcpy(paths, own, sizeof(own));
-	if (n > 0)
-		memcpy(paths + 3, shared, n * sizeof(*paths));
-	return sandbox_narrow(paths, n + 3, e);
-}
-
 /*
  * Open the account, see what its settings say, and have neither credentials nor
  * other accounts from here on. Everybody who becomes a session comes through
@@ -111,7 +82,7 @@ become_account(struct host *host, struct arena *arena, struct slice account,
 		return err_set(e, ERR_PERM, "logins are disabled");
 	s->disabled = settings->imap_capabilities_disabled.v;
 	s->ndisabled = settings->imap_capabilities_disabled.n;
-	if (narrow(host, arena, account, s, e) < 0)
+	if (imap_narrow(s, host->config, arena, e) < 0)
 		return -1;
 	auth_close(&host->auth);
 	passcache_close(&host->passcache);

@@ -1,5 +1,6 @@
 #include "imap/box.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -64,40 +65,57 @@ imap_boxes_load(struct imap_session *s, struct host *host, struct arena *arena,
 	return 0;
 }
 
+struct paths {
+	struct sandbox_path *v;
+	size_t n;
+	const struct config *config;
+	struct arena *arena;
+};
+
+/* Below data/. */
 static void
-add_path(const struct config *config, struct arena *arena,
-    struct sandbox_path *paths, size_t *n, struct slice path, bool writes)
+add_path(struct paths *p, struct slice path, bool writes)
 {
-	if (path.n == 0)
-		return;
-	paths[(*n)++] = (struct sandbox_path){ config_data(config, arena,
-						   arena_cstr(arena, path)),
-		SANDBOX_READ | (writes ? SANDBOX_WRITE : 0) };
+	if (path.n > 0)
+		p->v[p->n++] =
+		    (struct sandbox_path){ config_data(p->config, p->arena,
+					       arena_cstr(p->arena, path)),
+			    SANDBOX_READ | (writes ? SANDBOX_WRITE : 0) };
 }
 
-void
-imap_boxes_paths(const struct imap_session *s, const struct config *config,
-    struct arena *arena, struct sandbox_path **paths_r, size_t *n_r)
+static void
+add_account(struct paths *p, struct slice account)
+{
+	struct buf path = BUF_INIT(PATH_MAX);
+
+	buf_addz(&path, "accounts/");
+	db_escape(&path, account);
+	add_path(p, arena_dup(p->arena, buf_slice(&path)), true);
+	buf_free(&path);
+}
+
+int
+imap_narrow(const struct imap_session *s, const struct config *config,
+    struct arena *arena, struct err *e)
 {
 	const struct shares *all = &s->boxes->shares;
-	struct sandbox_path *paths =
-	    arena_array(arena, 2 * all->n + 1, sizeof(*paths));
-	size_t n = 0;
+	struct paths p = { .config = config, .arena = arena };
 
+	p.v = arena_array(arena, 2 * all->n + 4, sizeof(*p.v));
+	add_account(&p, store_account(s->store));
+	add_path(&p, SLICE("tmp"), true);
+	add_path(&p, SLICE("../run/watch"), true);
 	/* To tell those whom this account gives rights. */
-	add_path(config, arena, paths, &n, SLICE("shared"), true);
+	add_path(&p, SLICE("shared"), true);
 	for (size_t i = 0; i < all->n; i++) {
 		const struct share *share = &all->v[i];
 		bool writes = share->rights & ACL_WRITES;
 
-		add_path(config, arena, paths, &n, share_folder(share, arena),
-		    writes);
+		add_path(&p, share_folder(share, arena), writes);
 		if (writes)
-			add_path(config, arena, paths, &n,
-			    share_notes(share->owner, arena), true);
+			add_path(&p, share_notes(share->owner, arena), true);
 	}
-	*paths_r = paths;
-	*n_r = n;
+	return sandbox_narrow(p.v, p.n, e);
 }
 
 void

@@ -33,9 +33,10 @@ struct imap_box {
  * set. */
 int imap_boxes_load(struct imap_session *s, struct host *host,
     struct arena *arena, struct err *e);
-/* The folders that the session must reach for it, in arena. */
-void imap_boxes_paths(const struct imap_session *s, const struct config *config,
-    struct arena *arena, struct sandbox_path **paths_r, size_t *n_r);
+/* From here on this process reaches the files of its account, and the folders of
+ * what is shared with it; for reading only where it has no more rights. */
+int imap_narrow(const struct imap_session *s, const struct config *config,
+    struct arena *arena, struct err *e);
 void imap_boxes_free(struct imap_session *s);
 /* Was anything shared at the login? */
 bool imap_boxes_any(const struct imap_session *s);

@@ -436,7 +436,12 @@ test_mend(void)
 		     "shared/ida/gert"),
 	    0);
 	CHECK_EQ(mkfifoat(scratch_fd, "shared/ida/many", 0600), 0);
+	scratch_put("shared/nofolder", SLICE("x"));
+	CHECK_EQ(mkdirat(scratch_fd, "shared/ida/hugo", 0700), 0);
 	CHECK_STR(shared("ida"), "gert/a=lr "); /* by @anyone */
+	CHECK_STR(shared("nofolder"), "gert/a=l ");
+	CHECK_STR(mend(st, true), "+gert a ida, ");
+	CHECK_STR(file("shared/ida/gert"), "a,");
 	CHECK_EQ(unlinkat(scratch_fd, "shared/ida/gert", 0), 0);
 	CHECK_EQ(unlinkat(scratch_fd, "shared/ida/many", 0), 0);
 	store_close(&st);

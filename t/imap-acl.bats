@@ -2,38 +2,14 @@
 # ACL (RFC 4314), LIST-MYRIGHTS (RFC 8440), mailboxes of other users (RFC 2342).
 
 load helper
+load acl
 
+# Tests run side by side: each has its own accounts.
 setup_file() {
-	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
-	export DIR=$BATS_FILE_TMPDIR/mox IP
-	IP=$(own_ip)
-	mox-localserve -dir "$DIR" -ip "$IP" -initonly
-	# Tests run side by side: each has its own.
-	local name names="fred anna bob eve jan una ben ida ole uma tom tim ted kim kai"
-	for name in $names; do
-		printf '\t%s:\n\t\tDomain: localhost\n\t\tDestinations:\n\t\t\t%s@localhost: nil\n' \
-			$name $name >>"$DIR/domains.conf"
-	done
-	printf '\t\tQuotaMessageSize: 20000\n' >>"$DIR/domains.conf"
-	for name in $names; do
-		echo moxmoxmox | mox-setaccountpassword -dir "$DIR" $name
-	done
-	start_server -loglevel info
-	export SERVER_PID BACKGROUND_PIDS
-	cat >"$DIR/words.py" <<'EOW'
-from mailtest import *
-def login(name): return Imap(user=name + "@localhost")
-def acl(name, folder=""):
-    path = f"{DIR}/data/accounts/{name}/Maildir/{folder}/dovecot-acl"
-    return open(path).read() if os.path.exists(path) else None
-def nonexistent(a): assert a.status == "NO" and a.text.startswith("[NONEXISTENT] "), a
-def noperm(a): assert a.status == "NO" and a.text.startswith("[NOPERM] "), a
-EOW
+	acl_server fred anna bob eve jan una ben ida ole uma tom tim ted kim kai
 }
 
 teardown_file() { stop_background; }
-
-py() { cat "$DIR/words.py" - | PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 
 @test "SETACL, GETACL, DELETEACL: the examples (RFC 4314, 2.1.1, 3.1, 3.2, 3.3)" {
 	py <<-'EOF'

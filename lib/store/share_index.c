@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -32,23 +33,38 @@ push(struct share_names *names, struct arena *arena, struct slice name)
 	names->v[names->n++] = name;
 }
 
-/* No link is followed: the folder is written by all accounts. No file: none. */
+/*
+ * The file of a list: 1, 0 there is none, -1. All sessions may write here, so
+ * links are not followed, and what is no file, or too large, is no list.
+ */
+static int
+read_list(int folder_fd, const char *file, struct buf *text, struct err *e)
+{
+	struct stat st;
+	int rc = 0,
+	    fd = openat(folder_fd, file,
+		O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ELOOP || errno == ENXIO
+		    ? 0
+		    : err_sys(e, SHARE_FOLDER ": %s", file);
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_size <= FILE_MAX)
+		rc = file_read_fd(fd, text, e);
+	close(fd);
+	return rc;
+}
+
 static int
 read_names(int folder_fd, const char *file, struct arena *arena,
     struct share_names *names_r, struct err *e)
 {
 	struct buf text = BUF_INIT(FILE_MAX), name = BUF_INIT(STORE_NAME_MAX);
 	struct slice rest, line;
-	int fd, rc;
+	int rc = read_list(folder_fd, file, &text, e);
 
 	*names_r = (struct share_names){ NULL, 0 };
-	fd = openat(folder_fd, file,
-	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? 0
-				       : err_sys(e, SHARE_FOLDER ": %s", file);
-	rc = file_read_fd(fd, &text, e);
-	close(fd);
 	rest = buf_slice(&text);
 	while (rc >= 0 && slice_line(&rest, &line)) {
 		buf_reset(&name);
@@ -152,6 +168,13 @@ out:
 	return rc;
 }
 
+/* errno: whom nothing is told, or somebody put something else there. */
+static bool
+no_folder(void)
+{
+	return errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
+}
+
 int
 share_list(const struct store_env *env, struct slice who, struct slice owner,
     struct arena *arena, struct share_names *names_r, struct err *e)
@@ -168,7 +191,7 @@ share_list(const struct store_env *env, struct slice who, struct slice owner,
 	fd = openat(env->data_fd, path,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT ? 0 : err_sys(e, "%s", path);
+		return no_folder() ? 0 : err_sys(e, "%s", path);
 	rc = read_names(fd, file, arena, names_r, e);
 	close(fd);
 	return rc;
@@ -185,6 +208,10 @@ share_owners(const struct store_env *env, struct slice who, struct arena *arena,
 	if (!folder)
 		return 0;
 	snprintf(path, sizeof(path), SHARE_FOLDER "/%s", folder);
+	if (faccessat(env->data_fd,
+		arena_cstr(arena, arena_printf(arena, "%s/.", path)), F_OK,
+		0) != 0)
+		return no_folder() ? 0 : err_sys(e, "%s", path);
 	return db_escaped_list(env->data_fd, path, arena, &owners_r->v,
 	    &owners_r->n, e);
 }
