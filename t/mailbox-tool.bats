@@ -237,6 +237,14 @@ live() {
 	open(path, "wb").write(data)
 	END
 	py "$BATS_TEST_TMPDIR/break.py" "$validity"
+	run mox-verifydata "$DIR/data"
+	[ "$status" = 1 ]
+	[[ $output == *'error: uidnext: UIDNEXT is 3 in mox.cdb, UIDs up to 5 '* ]]
+	cp -a "$DIR/data" "$DIR/broken"
+	mox-verifydata -fix "$DIR/data" | grep 'fixed: uidnext'
+	clean
+	rm -r "$DIR/data"
+	mv "$DIR/broken" "$DIR/data"
 	echo 5 >"$DIR/data/accounts/mox/uidvalidity"
 	start_server
 	(cat "$BATS_TEST_TMPDIR/pre.py"; cat <<-'END') >"$BATS_TEST_TMPDIR/test.py"

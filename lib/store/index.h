@@ -332,6 +332,9 @@ struct index_sums index_sums(const struct index *ix);
 int index_recount(struct mailbox *mb, bool mend, struct index_sums *were_r,
     struct err *e);
 
+/* Write down the UIDNEXT of the state, where mox.cdb has a lower one. 0, -1. */
+int index_raise_uidnext(struct mailbox *mb, struct err *e);
+
 /* ---- index_fold.c ---- */
 
 int index_build(void *arg, struct db_cdb_make *m, struct err *e);

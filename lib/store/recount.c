@@ -1,4 +1,4 @@
-/* recount.c - the totals of a mailbox against its records. */
+/* recount.c - totals and UIDNEXT of a mailbox against its records. */
 #include "store/index.h"
 
 /* Another process may fold at the same time, from totals that are wrong. */
@@ -56,4 +56,26 @@ index_recount(struct mailbox *mb, bool mend, struct index_sums *were_r,
 	}
 	return err_set(e, ERR_TEMP, "%s: totals are folded by another process",
 	    mb->name);
+}
+
+/* The line says what the state has raised already; the fold, so does the CDB. */
+int
+index_raise_uidnext(struct mailbox *mb, struct err *e)
+{
+	struct line l = { .type = 'v' };
+	struct lines ls = LINES_INIT;
+	int rc = index_lock(mb, e);
+
+	if (rc != 0)
+		return -1;
+	l.uidvalidity = mb->ix.uidvalidity;
+	l.uidnext = mb->ix.uidnext;
+	l.name = mailbox_id(mb);
+	lines_add(&ls, &l);
+	rc = index_append(mb, &ls, e);
+	index_unlock(mb);
+	lines_free(&ls);
+	return rc == 0 && index_sync(mb, NULL, e) == 0 && index_fold(mb, e) >= 0
+	    ? 0
+	    : -1;
 }

@@ -158,28 +158,6 @@ repair_bump_uidvalidity(struct repair *r, struct err *e)
 
 /* ---- fixuidmeta ---- */
 
-/* The line says what the state has raised already; the fold, so does the CDB. */
-static int
-raise_uidnext(struct mailbox *mb, struct err *e)
-{
-	struct line l = { .type = 'v' };
-	struct lines ls = LINES_INIT;
-	int rc = index_lock(mb, e);
-
-	if (rc != 0)
-		return -1;
-	l.uidvalidity = mb->ix.uidvalidity;
-	l.uidnext = mb->ix.uidnext;
-	l.name = mailbox_id(mb);
-	lines_add(&ls, &l);
-	rc = index_append(mb, &ls, e);
-	index_unlock(mb);
-	lines_free(&ls);
-	return rc == 0 && index_sync(mb, NULL, e) == 0 && index_fold(mb, e) >= 0
-	    ? 0
-	    : -1;
-}
-
 struct uid_meta {
 	struct repair r; /* its ctx is this */
 	struct repair *caller;
@@ -200,7 +178,7 @@ check_meta(struct repair *r, struct mailbox *mb, struct err *e)
 		repair_tell(m->caller, mb, n, NULL);
 		return 0;
 	}
-	if (raise_uidnext(mb, e) != 0)
+	if (index_raise_uidnext(mb, e) != 0)
 		return -1;
 	n.changed = 1;
 	repair_tell(m->caller, mb, n,

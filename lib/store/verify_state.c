@@ -104,6 +104,18 @@ check_counts(struct verify *v, struct mailbox *mb)
 	    (unsigned)are.counts.deleted, (unsigned long long)are.stored);
 }
 
+static void
+check_uidnext(struct verify *v, struct mailbox *mb)
+{
+	uint32_t said = mb->ix.uidnext_said;
+
+	if (said != 0)
+		verify_report(v, VERIFY_ERROR, "uidnext",
+		    v->fix && index_raise_uidnext(mb, NULL) == 0,
+		    "UIDNEXT is %u in mox.cdb, UIDs up to %u have been given",
+		    (unsigned)said, (unsigned)mb->ix.uidnext - 1);
+}
+
 /* ---- identity ---- */
 
 /* A folder that was copied has the id of the first. */
@@ -190,6 +202,7 @@ verify_state(struct verify_account *a, struct mailbox *mb)
 	}
 	if (!check_records(v, &mb->ix) || !check_vanished(v, &mb->ix))
 		return false;
+	check_uidnext(v, mb);
 	check_counts(v, mb);
 	check_id(a, mb);
 	check_cache(v, mb);
