@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/sha.h"
 #include "config/lookup.h"
+#include "imap/box.h"
 #include "imap/fetch.h"
 #include "imap/url.h"
 #include "store/urlkeys.h"
@@ -32,18 +33,18 @@ is_mine(struct imap_session *s, struct slice login)
 }
 
 /*
- * What authorizes a URL of this mailbox, appended to token. UIDVALIDITY is in
- * it, as UIDs that mean other messages now must not be had with a URL of
+ * What authorizes a URL of this mailbox, appended to token; the key is always
+ * one of the session's own account (RFC 4467, 2.2). UIDVALIDITY is in it, as UIDs that mean other messages now must not be had with a URL of
  * before. make: a key, if there is none. 1, 0 there is none, -1.
  */
 static int
-make_token(struct mailbox *mb, struct slice rump, bool make, struct buf *token,
-    struct err *e)
+make_token(struct imap_session *s, struct mailbox *mb, struct slice rump,
+    bool make, struct buf *token, struct err *e)
 {
 	uint32_t uidvalidity = mailbox_uidvalidity(mb);
 	struct buf signedtext = BUF_INIT(IMAP_COMMAND_MAX);
 	unsigned char key[URLKEY], mac[SHA_MAX];
-	int rc = urlkey_get(mailbox_store_of(mb), uidvalidity, make, key, e);
+	int rc = urlkey_get(s->store, uidvalidity, make, key, e);
 
 	if (rc == 1) {
 		buf_addf(&signedtext, "%u ", uidvalidity);
@@ -110,14 +111,14 @@ authorize(struct imap_session *s, struct imap_command *c, struct slice text,
 		return imap_bad(c, "%s", wrong);
 	if (u.expire_us <= clock_us(store_env_of(s->store)->clock))
 		return imap_no(c, NULL, "supplied URL has expired");
-	rc = mailbox_open(&mb, s->store, u.mailbox, &e);
+	rc = imap_url_open(s, &u, &mb, &e);
 	if (rc == 1 && u.uidvalidity &&
 	    u.uidvalidity != mailbox_uidvalidity(mb))
 		rc = 0;
 	buf_add(&full, u.rump);
 	buf_addz(&full, ":internal:");
 	if (rc == 1)
-		rc = make_token(mb, u.rump, true, &full, &e);
+		rc = make_token(s, mb, u.rump, true, &full, &e);
 	mailbox_close(&mb);
 	if (rc == 1) {
 		buf_addc(line, ' ');
@@ -166,8 +167,13 @@ reset_one(struct imap_session *s, struct imap_command *c, struct slice name)
 {
 	struct mailbox *mb = NULL;
 	struct err e = ERR_INIT;
-	int rc = mailbox_open(&mb, s->store, name, &e);
+	struct imap_box box;
+	enum imap_result found = imap_box(s, c, name, ACL_READ, &box);
+	int rc;
 
+	if (found != IMAP_OK)
+		return found;
+	rc = mailbox_open(&mb, box.store, box.name, &e);
 	if (rc == 0)
 		return imap_no(c, "NONEXISTENT", "no such mailbox");
 	if (rc == 1)
@@ -253,7 +259,8 @@ may_use(struct imap_session *s, const struct imap_url *u)
 
 /*
  * RFC 4467, 6: the mailbox of the URL if the URL is good for this session, with
- * the number of its message. Mailboxes of others are out of reach. 1, 0, -1.
+ * the number of its message: one of the session's account, or that others share
+ * with it now. 1, 0, -1.
  */
 static int
 open_url(struct imap_session *s, struct slice text, struct mailbox **mb_r,
@@ -268,9 +275,9 @@ open_url(struct imap_session *s, struct slice text, struct mailbox **mb_r,
 	    !may_use(s, &u) ||
 	    u.expire_us <= clock_us(store_env_of(s->store)->clock))
 		return 0;
-	rc = mailbox_open(mb_r, s->store, u.mailbox, e);
+	rc = imap_url_open(s, &u, mb_r, e);
 	if (rc == 1)
-		rc = make_token(*mb_r, u.rump, false, &token, e);
+		rc = make_token(s, *mb_r, u.rump, false, &token, e);
 	if (rc == 1 && !slice_eq_secret(buf_slice(&token), u.token))
 		rc = 0;
 	buf_free(&token);

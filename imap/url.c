@@ -259,6 +259,26 @@ read_from(struct mailbox *mb, const struct imap_url *u,
 	}
 }
 
+/* Its mailbox, if the user may read it: 1, 0, -1. */
+static int
+readable(struct imap_session *s, const struct imap_url *u,
+    struct imap_box *box_r, struct err *e)
+{
+	int rc = imap_resolve(s, u->mailbox, box_r, e);
+
+	return rc == 1 && !(box_r->rights & ACL_READ) ? 0 : rc;
+}
+
+int
+imap_url_open(struct imap_session *s, const struct imap_url *u,
+    struct mailbox **mb_r, struct err *e)
+{
+	struct imap_box box;
+	int rc = readable(s, u, &box, e);
+
+	return rc == 1 ? mailbox_open(mb_r, box.store, box.name, e) : rc;
+}
+
 int
 imap_url_read(struct imap_session *s, struct slice url,
     int (*put)(void *ctx, struct slice wire, struct err *e), void *ctx,
@@ -274,9 +294,7 @@ imap_url_read(struct imap_session *s, struct slice url,
 	if (imap_url_parse(s, url, &u) || u.absolute || u.access ||
 	    !(item = imap_url_item(s, &u)))
 		return 0;
-	rc = imap_resolve(s, u.mailbox, &box, e);
-	if (rc == 1 && !(box.rights & ACL_READ))
-		rc = 0;
+	rc = readable(s, &u, &box, e);
 	if (rc == 1 && !imap_is_selected(s, &box)) {
 		mb = NULL;
 		rc = mailbox_open(&mb, box.store, box.name, e);

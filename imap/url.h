@@ -55,6 +55,11 @@ struct fetch_item *imap_url_item(struct imap_session *s,
 /* Number of its message in its mailbox, which is open; 0 if it is not there. */
 uint32_t imap_url_seq(const struct mailbox *mb, const struct imap_url *url);
 
+/* Open the mailbox of the URL, as another than the selected one in any case: 1,
+ * 0 it is not there or the user may not read it now, -1 with e set. */
+int imap_url_open(struct imap_session *s, const struct imap_url *url,
+    struct mailbox **mb_r, struct err *e);
+
 /*
  * Give the octets that a relative url means to put(), piece by piece; no other
  * forms, so never another server or account. \Seen stays as it is. Returns 1, 0

@@ -226,6 +226,36 @@ write_common() {
 	rm "$MOX_FAKE_TIME"
 }
 
+@test "mailboxes that others share, while they do (RFC 4467, 7)" {
+	py <<-'EOF'
+	from urls import *
+	joe = login("joe@localhost")
+	joe.ok("RESETKEY")
+	fill(joe, "common")
+	joe.ok("SETACL common mox@localhost lr")
+	c = Imap() # a login knows what is shared
+	shared = rump("Other%20Users/joe/common", "/;section=1", "authuser")
+	url = generate(c, shared)
+	eq(fetch(c, url), "one")
+	# It is signed by who asked, not by whose it is.
+	eq(fetch(joe, url), None)
+	eq(fetch(joe, url.replace("mox%40", "joe%40")), None)
+	assert not os.path.exists(DIR + "/data/accounts/joe/urlkeys")
+	eq(c.ok('RESETKEY "Other Users/joe/common"').text, "[URLMECH INTERNAL] RESETKEY done")
+	eq(fetch(c, url), None)
+	url = generate(c, shared)
+	eq(fetch(c, url), "one")
+	# What may be seen, but not read.
+	joe.ok("SETACL common mox@localhost l")
+	eq(fetch(c, url), None)
+	c.bad(f'GENURLAUTH "{shared}" INTERNAL')
+	assert c.no('RESETKEY "Other Users/joe/common"').text.startswith("[NOPERM] ")
+	joe.ok("DELETEACL common mox@localhost")
+	eq(fetch(c, url), None)
+	assert c.no('RESETKEY "Other Users/joe/common"').text.startswith("[NONEXISTENT] ")
+	EOF
+}
+
 @test "URLFETCH with BODY, BINARY, BODYPARTSTRUCTURE (RFC 5524)" {
 	py <<-'EOF'
 	from urls import *
