@@ -8,6 +8,7 @@
 #include "message/body.h"
 
 #define PIECE 65536           /* read at once */
+#define DECODED_MAX (1 << 20) /* of a decoded part kept in memory */
 #define FIELDS_MAX (16 << 20) /* header bytes looked through for fields */
 
 /* ---- reading a range ---- */
@@ -18,6 +19,7 @@ struct range {
 	bool count;          /* line ends into breaks */
 	uint64_t breaks;     /* that were passed */
 	bool in_break;       /* the last byte passed was CR */
+	const bool *enough;  /* NULL, or put() sets it to end reading */
 };
 
 static uint64_t
@@ -75,7 +77,7 @@ read_range(struct mailbox *mb, uint32_t seq, struct range *range,
 		n = read_piece(reader, range, skip, &piece, e);
 		ok = n > 0;
 	}
-	for (; ok && left; left -= n) {
+	for (; ok && left && !(range->enough && *range->enough); left -= n) {
 		n = read_piece(reader, range, left, &piece, e);
 		ok = n > 0;
 		if (ok)
@@ -389,6 +391,137 @@ binary_range(struct mailbox *mb, uint32_t seq, const struct fetch_item *item,
 	return FETCH_OK;
 }
 
+/*
+ * Pieces of a decoded part, of which most clients fetch one after the other:
+ * each is decoded once, into memory, from about where the last one ended.
+ */
+struct piece {
+	struct imap_session *s; /* NULL: another mailbox, nothing is kept */
+	uint32_t uid;
+	uint64_t part; /* where the part begins */
+	struct range range;
+	uint64_t passed; /* wire bytes of the part so far */
+	struct body *body;
+	struct buf out;    /* decoded by one push */
+	uint64_t size;     /* decoded bytes so far */
+	uint64_t from, to; /* those that are wanted */
+	struct buf wanted;
+	bool enough;
+};
+
+void
+imap_decoded_forget(struct imap_session *s)
+{
+	s->decoded.uid = 0;
+	body_free(&s->decoded.body);
+}
+
+static void
+piece_remember(const struct piece *p)
+{
+	struct imap_decoded_place *place = &p->s->decoded;
+
+	body_free(&place->body);
+	*place = (struct imap_decoded_place){
+		.uid = p->uid,
+		.part = p->part,
+		.size = p->size,
+		.passed = p->passed,
+		.at = { .off = p->part + p->passed,
+		    .breaks = p->range.from.breaks + p->range.breaks },
+		.body = body_dup(p->body),
+	};
+}
+
+/* Take what is wanted of what was decoded. */
+static void
+piece_take(struct piece *p)
+{
+	struct slice got = buf_slice(&p->out);
+	uint64_t skip = p->from > p->size ? p->from - p->size : 0;
+	uint64_t want = p->to > p->size ? p->to - p->size : 0;
+
+	if (want < got.n)
+		got = slice_head(got, (size_t)want);
+	if (skip < got.n)
+		buf_add(&p->wanted, slice_skip(got, (size_t)skip));
+	p->size += p->out.n;
+	p->enough = p->size >= p->to;
+	buf_reset(&p->out);
+}
+
+static void
+piece_put(void *ctx, struct slice wire)
+{
+	struct piece *p = ctx;
+
+	body_push(p->body, wire, &p->out);
+	p->passed += wire.n;
+	piece_take(p);
+	/* Not between CR and LF: there is no such place in the file. */
+	if (p->s && p->size <= p->to && !p->range.in_break)
+		piece_remember(p);
+}
+
+/* From where the last piece ended, or from the beginning of the part. */
+static void
+piece_begin(struct piece *p, enum msgrec_encoding encoding)
+{
+	const struct imap_decoded_place *place = p->s ? &p->s->decoded : NULL;
+
+	p->part = p->range.from.off;
+	p->range.count = true;
+	p->range.enough = &p->enough;
+	if (place && place->uid == p->uid && place->part == p->part &&
+	    place->size <= p->from) {
+		p->body = body_dup(place->body);
+		p->size = place->size;
+		p->passed = place->passed;
+		p->range.from = place->at;
+		p->range.size -= place->passed;
+	} else {
+		p->body = body_new(encoding, SLICE_NULL);
+	}
+}
+
+static enum fetch_status
+put_piece(struct imap_session *s, struct mailbox *mb, uint32_t seq,
+    const struct fetch_item *item, const struct range *range,
+    enum msgrec_encoding encoding, struct err *e)
+{
+	struct literal l = { .s = s, .item = item };
+	struct piece p = {
+		.s = mb == s->mb ? s : NULL,
+		.uid = mailbox_msg(mb, seq)->uid,
+		.range = *range,
+		.from = item->offset,
+		.to = UINT64_MAX,
+		.out = BUF_INIT(4 * PIECE),
+		.wanted = BUF_INIT(DECODED_MAX),
+	};
+	enum fetch_status st;
+
+	if (item->offset < UINT64_MAX - item->length)
+		p.to = item->offset + item->length;
+	piece_begin(&p, encoding);
+	if (!p.body)
+		return FETCH_UNKNOWN_CTE;
+	st = read_range(mb, seq, &p.range, piece_put, &p, e);
+	if (st == FETCH_OK) {
+		if (!p.enough) {
+			body_end(p.body, &p.out);
+			piece_take(&p);
+		}
+		l.size = p.wanted.n;
+		l.eight = p.wanted.n && memchr(p.wanted.p, 0, p.wanted.n);
+		literal_put(&l, buf_slice(&p.wanted));
+	}
+	body_free(&p.body);
+	buf_free(&p.out);
+	buf_free(&p.wanted);
+	return st;
+}
+
 static enum fetch_status
 put_binary(struct imap_session *s, struct mailbox *mb, uint32_t seq,
     const struct fetch_item *item, struct err *e)
@@ -400,6 +533,8 @@ put_binary(struct imap_session *s, struct mailbox *mb, uint32_t seq,
 	enum fetch_status st;
 
 	st = binary_range(mb, seq, item, &range, &encoding, e);
+	if (st == FETCH_OK && item->partial && item->length <= DECODED_MAX)
+		return put_piece(s, mb, seq, item, &range, encoding, e);
 	if (st == FETCH_OK)
 		st = decode_range(mb, seq, &range, encoding, &count, e);
 	if (st != FETCH_OK)

@@ -63,6 +63,15 @@ struct imap_session {
 		uint32_t uid; /* 0: none */
 		struct msgrec_pos at;
 	} place;
+	/* The same for BINARY, decoded (fetch_body.c). */
+	struct imap_decoded_place {
+		uint32_t uid;    /* 0: none */
+		uint64_t part;   /* offset of the part in the message */
+		uint64_t size;   /* decoded bytes before */
+		uint64_t passed; /* wire bytes of the part before */
+		struct msgrec_pos at;
+		struct body *body; /* freed with imap_decoded_forget() */
+	} decoded;
 	size_t keywords_told; /* keywords the client knows from FLAGS */
 	struct imap_progress {
 		bool on; /* an untagged line may be written now */
@@ -218,6 +227,8 @@ void imap_tell_vanished(struct imap_session *s, const struct uidset *uids,
     bool earlier);
 /* Turn on CONDSTORE (RFC 7162, 3.1); tells HIGHESTMODSEQ if selected. */
 void imap_enable_condstore(struct imap_session *s);
+/* Forget where pieces of BINARY ended (fetch_body.c). */
+void imap_decoded_forget(struct imap_session *s);
 /* Leave the selected mailbox. */
 void imap_unselect(struct imap_session *s);
 

@@ -268,6 +268,7 @@ imap_unselect(struct imap_session *s)
 	s->saved.n = 0;
 	s->keywords_told = 0;
 	s->place.uid = 0;
+	imap_decoded_forget(s);
 	s->searches_text = false;
 	s->indexed_uidnext = 0;
 }

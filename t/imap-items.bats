@@ -304,3 +304,50 @@ teardown_file() { stop_background; }
 	stop_server
 	[ $failed = 0 ]
 }
+
+@test "pieces of BINARY are cut from what the part decodes to (RFC 3516, 4.2)" {
+	py <<-'EOT'
+	import base64, quopri, random
+	from mailtest import *
+	rand = random.Random(7)
+	data = rand.randbytes(700000)
+	text = "".join(rand.choice("abc=\t äß") for _ in range(90000)).encode() + b"\nend of it\n" * 9000
+	plain = b"a line of text\r\n" * 12000
+	def part(encoding, body):
+	    return (b"--b\r\nContent-Type: application/x\r\nContent-Transfer-Encoding: %s\r\n\r\n%s\r\n" % (encoding, body))
+	coded = base64.encodebytes(data).replace(b"\n", b"\r\n")[:-2]
+	odd = b"\r\n \r\n".join(base64.b64encode(data)[i:i + 999] for i in range(0, 950000, 999))
+	quoted = quopri.encodestring(text).replace(b"\n", b"\r\n")
+	parts = [(b"base64", coded, data), (b"base64", odd, data), (b"quoted-printable", quoted, text.replace(b"\n", b"\r\n") + b""),
+	         (b"8bit", plain, plain)]
+	m = (b"From: <a@example.org>\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" +
+	     b"".join(part(e, body) for e, body, _ in parts) + b"--b--\r\n")
+	c, d = Imap(), Imap()
+	c.ok("CREATE pieces")
+	assert c.append("pieces", m).status == "OK"
+	# Kept as it came, since it has a bare CR.
+	assert c.append("pieces", m.replace(b"From:", b"X: \r.\r\nFrom:")).status == "OK"
+	for x in c, d:
+	    x.ok("SELECT pieces")
+	def get(c, message, n, offset, length):
+	    line = c.ok(f"FETCH {message} BINARY.PEEK[{n}]<{offset}.{length}>").lines[0]
+	    size, got = re.fullmatch(rf"\* {message} FETCH \(BINARY\[{n}\] ~?\{{(\d+)\}}\r\n(.*)\)", line, re.S).groups()
+	    got = got.encode("latin-1")
+	    assert len(got) == int(size) and ("~{" in line[:40]) == (b"\0" in got), line[:60]
+	    return got
+	for message in 1, 2:
+	    for n, (_, _, want) in enumerate(parts, 1):
+	        whole = get(c, message, n, 0, 1 << 20)
+	        assert whole == want, (message, n, len(whole), len(want))
+	        for step in 65536, 1000003, 7777 * 11:
+	            assert b"".join(get(c, message, n, i, step) for i in range(0, len(want), step)) == want, (message, n, step)
+	        eq(get(c, message, n, len(want), 10), b"")
+	        eq(get(c, message, n, len(want) + 100000, 10), b"")
+	    # Here and there, of one part and another.
+	    for _ in range(150):
+	        n = rand.randrange(len(parts))
+	        want, offset = parts[n][2], rand.randrange(710000)
+	        length = rand.choice((1, 100, 70000, 2 << 20))
+	        assert get(d, message, n + 1, offset, length) == want[offset:offset + length], (message, n, offset, length)
+	EOT
+}

@@ -52,6 +52,18 @@ body_free(struct body **b)
 	*b = NULL;
 }
 
+struct body *
+body_dup(const struct body *b)
+{
+	struct body *copy = xcalloc(1, sizeof(*copy));
+
+	copy->encoding = b->encoding;
+	copy->base64 = b->base64;
+	copy->qp = b->qp;
+	copy->bytes = (struct buf)BUF_INIT(2 * STEP);
+	return copy;
+}
+
 static void
 decode(struct body *b, struct slice wire, struct buf *out)
 {

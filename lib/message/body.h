@@ -23,5 +23,8 @@ void body_push(struct body *b, struct slice wire, struct buf *out);
 /* The part is at its end. */
 void body_end(struct body *b, struct buf *out);
 void body_free(struct body **b);
+/* One that stands where b does, to go on from there later. b must have been
+ * made without a charset. */
+struct body *body_dup(const struct body *b);
 
 #endif
