@@ -120,6 +120,7 @@ run_session(struct back *b, struct conn *conn)
 		    LOG_S("account", l->account), LOG_E(&e));
 		conn_writez(conn, "* BYE account cannot be opened now\r\n");
 		conn_flush(conn);
+		conn_shutdown(conn);
 		return 1;
 	}
 	if (b->parked == NULL)

@@ -10,8 +10,9 @@ setup_file() {
 from mailtest import *
 import processes, time
 def parked(c):
-    """Is the plaintext of this connection with the process that parks?"""
-    return [processes.role(p) for p in processes.of_connection(c.sock)] == ["park"]
+    """Has it no back? The process that parks has it, or its relay is alone."""
+    roles = [processes.role(p) for p in processes.of_connection(c.sock)]
+    return roles == (["front"] if isinstance(c.sock, ssl.SSLSocket) else ["park"])
 def park(*clients):
     for c in clients:
         wait_for(lambda: parked(c))
@@ -91,5 +92,227 @@ py() { cat "$DIR/words.py" - | PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	assert not parked(c)
 	d.append("Inbox", message("y"))
 	assert c.line().endswith(b" EXISTS")
+	EOF
+}
+
+@test "IDLE: hang-up, foreign changes, a mailbox that goes" {
+	py <<-'EOF'
+	c, d = Imap(), Imap()
+	d.ok("CREATE goes")
+	d.ok("APPEND goes {4+}\r\nx: y")
+	for s in c, d:
+	    s.ok("SELECT goes")
+	c.send("i IDLE\r\n")
+	eq(c.line(), b"+ waiting")
+	park(c, d)
+	# A program that knows nothing of watches: seen by looking.
+	box = DIR + "/data/accounts/mox/Maildir/.goes"
+	with open(box + "/new/1.foreign.x", "w") as f:
+	    f.write("x: z\n")
+	eq(c.line(), b"* 2 EXISTS")
+	c.line()
+	park(c, d)
+	d.ok("SELECT INBOX")
+	d.ok("DELETE goes")
+	assert c.line().startswith(b"* BYE mailbox was deleted")
+	d.send("i IDLE\r\n")
+	d.line()
+	park(d)
+	d.close()
+	EOF
+	eventually grep -q 'parked client is gone' "$BATS_FILE_TMPDIR/server.log"
+}
+
+@test "what others did while it was parked: numbers, flags, new messages" {
+	py <<-'EOF'
+	c, d = Imap(), Imap()
+	d.ok("CREATE box")
+	for i in range(10):
+	    d.ok("APPEND box {4+}\r\nx: y")
+	for s in c, d:
+	    s.ok("SELECT box")
+	park(c)
+	d.ok("STORE 2,5 +FLAGS.SILENT (\\Deleted)")
+	d.ok("STORE 7 +FLAGS.SILENT (\\Flagged)")
+	d.ok("EXPUNGE")
+	d.ok("APPEND box {4+}\r\nx: y")
+	# By number: those of before, and no EXPUNGE yet.
+	a = c.ok("FETCH 3,6 UID")
+	eq(sorted(l for l in a.lines if " (UID " in l and "FLAGS" not in l),
+	    ["* 3 FETCH (UID 3)", "* 6 FETCH (UID 6)"])
+	assert a.has(r"^\* 7 FETCH \(UID 7 FLAGS \(\\Flagged\)"), a
+	assert a.has(r"^\* 11 EXISTS"), a
+	assert not a.has("EXPUNGE"), a
+	# Still pending when it is parked once more.
+	park(c)
+	d.ok("STORE 1 +FLAGS.SILENT (\\Deleted)")
+	d.ok("EXPUNGE")
+	a = c.ok("NOOP")
+	eq([l for l in a.lines if "EXPUNGE" in l],
+	    ["* 5 EXPUNGE", "* 2 EXPUNGE", "* 1 EXPUNGE"])
+	eq(c.ok("UID SEARCH ALL").lines, ["* SEARCH 3 4 6 7 8 9 10 11"])
+	EOF
+}
+
+@test "expunged, and folded away while it was parked: counted until it is told" {
+	py <<-'EOF'
+	c, d = Imap(), Imap()
+	d.ok("CREATE fold")
+	for i in range(5):
+	    d.ok("APPEND fold {4+}\r\nx: y")
+	for s in c, d:
+	    s.ok("SELECT fold")
+	park(c)
+	d.ok("STORE 2 +FLAGS.SILENT (\\Deleted)")
+	d.ok("EXPUNGE")
+	log = DIR + "/data/accounts/mox/Maildir/.fold/mox.log"
+	first = os.stat(log).st_ino
+	# Keywords long enough for the log to be folded.
+	n = 0
+	while os.stat(log).st_ino == first:
+	    d.ok(f"STORE 1:4 FLAGS.SILENT ({' '.join(f'k{i}' + 'x' * 90 for i in range(60))})")
+	    d.ok("STORE 1:4 FLAGS.SILENT ()")
+	    n += 1
+	    assert n < 3000
+	d.ok("UNSELECT")
+	a = c.cmd("FETCH 2:3 (UID FLAGS INTERNALDATE BODY.PEEK[])")
+	assert "[EXPUNGEISSUED]" in a.text, a
+	assert not a.has(r"^\* 2 FETCH") and a.has(r"^\* 3 FETCH \(UID 3 "), a
+	assert c.ok("NOOP").has(r"^\* 2 EXPUNGE$")
+	eq(c.ok("UID SEARCH ALL").lines, ["* SEARCH 1 3 4 5"])
+	EOF
+}
+
+@test "what ENABLE said, EXAMINE and the saved result survive" {
+	py <<-'EOF'
+	c, d = Imap(), Imap()
+	d.ok("CREATE r&AOk-")
+	for i in range(5):
+	    d.ok("APPEND r&AOk- {4+}\r\nx: y")
+	d.ok("SELECT r&AOk-")
+	c.ok("ENABLE QRESYNC UTF8=ACCEPT")
+	c.ok('EXAMINE "r\u00e9"')
+	c.ok("SEARCH RETURN (SAVE) UID 2:4")
+	park(c)
+	d.ok("STORE 3 +FLAGS.SILENT (\\Deleted)")
+	d.ok("EXPUNGE")
+	assert c.no("STORE 1 +FLAGS (\\Seen)").text.startswith("[READ-ONLY]")
+	assert c.ok("NOOP").has(r"^\* VANISHED 3$")
+	park(c)
+	a = c.ok("UID FETCH $ UID")
+	eq([l for l in a.lines if "FETCH" in l], ["* 2 FETCH (UID 2)", "* 3 FETCH (UID 4)"])
+	assert c.ok('LIST "" r*').has('"r\u00c3\u00a9"')  # UTF-8
+	u = Imap()
+	u.ok("ENABLE UIDONLY")
+	u.ok("SELECT r&AOk-")
+	park(u)
+	u.bad("FETCH 1 FLAGS")
+	assert u.ok("UID FETCH 1 FLAGS").has(r"^\* 1 UIDFETCH ")
+	EOF
+}
+
+@test "VANISHED with QRESYNC, of what went while it was parked" {
+	py <<-'EOF'
+	c, d = Imap(), Imap()
+	d.ok("CREATE van")
+	for i in range(5):
+	    d.ok("APPEND van {4+}\r\nx: y")
+	c.ok("ENABLE QRESYNC")
+	for s in c, d:
+	    s.ok("SELECT van")
+	c.send("i IDLE\r\n")
+	c.line()
+	park(c)
+	d.ok("STORE 2:3 +FLAGS.SILENT (\\Deleted)")
+	d.ok("EXPUNGE")
+	told = []
+	while not told or b"VANISHED" not in told[-1]:
+	    told.append(c.line())
+	eq(told[-1], b"* VANISHED 2:3")
+	park(c)
+	c.send("DONE\r\n")
+	eq(c.line(), b"i OK IDLE done")
+	EOF
+}
+
+@test "a mailbox that went: another can be selected, or BYE" {
+	py <<-'EOF'
+	c, d, e = Imap(), Imap(), Imap()
+	d.ok("CREATE temp")
+	for s in c, e:
+	    s.ok("SELECT temp")
+	park(c, e)
+	d.ok("DELETE temp")
+	d.ok("CREATE temp")
+	c.ok("SELECT INBOX")
+	c.ok("NOOP")
+	e.send("x NOOP\r\n")
+	assert e.line().startswith(b"* BYE mailbox was deleted")
+	EOF
+}
+
+@test "TLS: the relay stays, and bytes of any size pass afterwards" {
+	py <<-'EOF'
+	c = Imap(1993, tls=True)
+	park(c)
+	eq(sorted(processes.role(p) for p in processes.of_connection(c.sock)), ["front"])
+	text = "x" * 300000
+	c.ok("APPEND INBOX {300006+}\r\nx: y\r\n" + text)
+	c.ok("SELECT INBOX")
+	park(c)
+	assert text in "".join(c.ok("FETCH * BODY[]").lines)
+	c.send("i IDLE\r\n")
+	c.line()
+	park(c)
+	d = Imap()
+	d.ok("APPEND INBOX {4+}\r\nx: y")
+	assert c.line().endswith(b" EXISTS")
+	c.line()
+	c.send("DONE\r\n")
+	eq(c.line(), b"i OK IDLE done")
+	a = c.ok("LOGOUT")
+	assert a.has(r"^\* BYE")
+	eq(c.rest(), b"")
+	# Gone while it is parked: relay and slot, too.
+	c = Imap(1993, tls=True)
+	park(c)
+	relay, = processes.of_connection(c.sock)
+	c.close()
+	processes.wait_for_end([relay])
+	EOF
+}
+
+@test "not parked: COMPRESS, contexts, half a line" {
+	py <<-'EOF'
+	c, d, e = Imap(), Imap(), Imap()
+	sock = c.sock
+	c.compress()
+	d.ok("SELECT INBOX")
+	d.ok("SEARCH RETURN (UPDATE) ALL")
+	e.send("x NO")
+	f = Imap()
+	park(f)
+	time.sleep(0.5)
+	for s in sock, d.sock, e.sock:
+	    assert "back" in [processes.role(p) for p in processes.of_connection(s)], s
+	e.send("OP\r\n")
+	eq(e.line(), b"x OK NOOP done")
+	EOF
+}
+
+@test "an account that may no longer log in: BYE when it would go on" {
+	mox-config -config "$DIR/mox.conf" account add other other@localhost
+	printf 'moxmoxmox\nmoxmoxmox\n' | mox-setaccountpassword -config "$DIR/mox.conf" other
+	py <<-'EOF'
+	c = Imap(login=False)
+	c.ok("LOGIN other@localhost moxmoxmox")
+	c.ok("SELECT INBOX")
+	park(c)
+	import subprocess
+	subprocess.run(["mox-config", "-config", DIR + "/mox.conf", "account", "disable", "other", "gone away"], check=True)
+	time.sleep(1.1)  # looked at once a second
+	c.send("x NOOP\r\n")
+	assert c.line().startswith(b"* BYE account cannot be opened"), c
+	eq(c.rest(), b"")
 	EOF
 }

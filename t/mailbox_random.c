@@ -362,6 +362,72 @@ step_reopen(struct model_view *v)
 	CHECK_EQ(v->n, live_count());
 }
 
+/* ---- parking ---- */
+
+static void own_step(struct model_view *v);
+static void foreign_step(void);
+
+static void
+check_same(const struct uidset *a, const struct uidset *b)
+{
+	struct buf x = BUF_INIT(1 << 20), y = BUF_INIT(1 << 20);
+
+	uidset_format(a, &x);
+	uidset_format(b, &y);
+	CHECK_STR(buf_cstr(&x), buf_cstr(&y));
+	buf_free(&x);
+	buf_free(&y);
+}
+
+/* The view stays open, and another is opened with what it knew: after some
+ * steps of others, the two are the same. */
+static void
+step_park(struct model_view *v)
+{
+	static bool parked;
+	struct model_view *other = v == &views[0] ? &views[1] : &views[0];
+	struct mailbox_known known;
+	struct mailbox *mb = NULL, *was;
+	struct uidset gone = UIDSET_INIT(arena), changed = UIDSET_INIT(arena);
+	struct err e = ERR_INIT;
+
+	if (parked)
+		return;
+	parked = true;
+	CHECK(mailbox_known(v->mb, &known));
+	uidset_add_set(&gone, &known.gone);
+	uidset_add_set(&changed, &known.changed);
+	known.gone = gone;
+	known.changed = changed;
+	for (unsigned n = below(5); n > 0; n--) {
+		if (below(5) == 0)
+			foreign_step();
+		else
+			own_step(other);
+		refresh(other);
+	}
+	parked = false;
+	CHECK_EQ(mailbox_resume(&mb, st, SLICE("Inbox"), &known, &e), 1);
+	if (mb == NULL)
+		return;
+	refresh(v);
+	was = v->mb;
+	v->mb = mb;
+	refresh(v);
+	/* A view that stayed may still have flags to tell of one that went. */
+	for (size_t i = 0; i < was->view.gone.n; i++)
+		uidset_remove(&was->view.changed, was->view.gone.v[i].first,
+		    was->view.gone.v[i].last);
+	CHECK_EQ(mailbox_pending(v->mb), mailbox_pending(was));
+	/* What was told is less if there were changes of nothing it counts. */
+	CHECK(mailbox_modseq(v->mb) <= mailbox_modseq(was) &&
+	    mailbox_modseq(v->mb) >= known.told);
+	CHECK_EQ(mailbox_uidnext(v->mb), mailbox_uidnext(was));
+	check_same(&v->mb->view.gone, &was->view.gone);
+	check_same(&v->mb->view.changed, &was->view.changed);
+	mailbox_close(&was);
+}
+
 /* ---- steps of a foreign program ---- */
 
 /* The file with this content, as path; NULL if it is not there. */
@@ -497,8 +563,8 @@ own_step(struct model_view *v)
 {
 	static void (*const steps[])(struct model_view *) = { step_add,
 		step_add, step_add, step_store, step_store, step_store,
-		step_expunge, step_tidy, step_fold, step_reopen, take_new,
-		take_new, take_expunged, take_flags };
+		step_expunge, step_tidy, step_fold, step_reopen, step_park,
+		step_park, take_new, take_new, take_expunged, take_flags };
 
 	steps[below(sizeof(steps) / sizeof(steps[0]))](v);
 }

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -180,33 +181,51 @@ try_namespace(void)
 	return (int)syscall(SYS_unshare, 0x10000000 /* CLONE_NEWUSER */);
 }
 
+static int
+try_epoll(void)
+{
+	return epoll_create1(0);
+}
+
+static int
+try_stat(void)
+{
+	struct stat st;
+
+	return fstatat(AT_FDCWD, "in/file", &st, 0);
+}
+
 #define SYS -SIGSYS
 
 static const struct {
 	const char *name;
 	int (*try)(void);
-	int parent, front, back, client; /* as inside() gives it */
+	int parent, front, back, client, park; /* as inside() gives it */
 } rows[] = {
-	{ "read", try_read, 0, EACCES, 0, 0 },
-	{ "read elsewhere", try_read_other, EACCES, EACCES, EACCES, EACCES },
-	{ "write", try_write, 0, EACCES, 0, 0 },
-	{ "write elsewhere", try_write_out, EACCES, EACCES, EACCES, EACCES },
-	{ "rename to another folder", try_move, 0, SYS, 0, 0 },
-	{ "link elsewhere", try_link_out, EACCES, SYS, EACCES, EACCES },
-	{ "make a fifo", try_fifo, 0, SYS, 0, 0 },
-	{ "make a device", try_device, EPERM, SYS, EPERM, EPERM },
-	{ "socket", try_socket, EPERM, EACCES, EPERM, 0 },
-	{ "unix socket", try_unix_socket, EPERM, EACCES, EPERM, 0 },
-	{ "pair of sockets", try_pair, 0, SYS, 0, 0 },
-	{ "exec", try_exec, EPERM, SYS, EPERM, EPERM },
-	{ "fork", try_fork, 0, SYS, EPERM, EPERM },
-	{ "signal", try_signal, EPERM, SYS, EPERM, EPERM },
-	{ "signal the own group", try_signal_group, 0, SYS, 0, 0 },
-	{ "ptrace", try_ptrace, EPERM, SYS, EPERM, EPERM },
-	{ "memory of others", try_memory, EPERM, SYS, EPERM, EPERM },
-	{ "executable memory", try_map_exec, EPERM, SYS, EPERM, EPERM },
-	{ "allocate, tell time", try_allocate, 0, 0, 0, 0 },
-	{ "namespace", try_namespace, EPERM, SYS, EPERM, EPERM },
+	{ "read", try_read, 0, EACCES, 0, 0, EPERM },
+	{ "read elsewhere", try_read_other, EACCES, EACCES, EACCES, EACCES,
+	    EPERM },
+	{ "write", try_write, 0, EACCES, 0, 0, EPERM },
+	{ "write elsewhere", try_write_out, EACCES, EACCES, EACCES, EACCES,
+	    EPERM },
+	{ "rename to another folder", try_move, 0, SYS, 0, 0, EPERM },
+	{ "link elsewhere", try_link_out, EACCES, SYS, EACCES, EACCES, EPERM },
+	{ "make a fifo", try_fifo, 0, SYS, 0, 0, EPERM },
+	{ "make a device", try_device, EPERM, SYS, EPERM, EPERM, EPERM },
+	{ "socket", try_socket, EPERM, EACCES, EPERM, 0, EPERM },
+	{ "unix socket", try_unix_socket, EPERM, EACCES, EPERM, 0, EPERM },
+	{ "pair of sockets", try_pair, 0, SYS, 0, 0, EPERM },
+	{ "exec", try_exec, EPERM, SYS, EPERM, EPERM, EPERM },
+	{ "fork", try_fork, 0, SYS, EPERM, EPERM, EPERM },
+	{ "signal", try_signal, EPERM, SYS, EPERM, EPERM, EPERM },
+	{ "signal the own group", try_signal_group, 0, SYS, 0, 0, EPERM },
+	{ "ptrace", try_ptrace, EPERM, SYS, EPERM, EPERM, EPERM },
+	{ "memory of others", try_memory, EPERM, SYS, EPERM, EPERM, EPERM },
+	{ "executable memory", try_map_exec, EPERM, SYS, EPERM, EPERM, EPERM },
+	{ "allocate, tell time", try_allocate, 0, 0, 0, 0, 0 },
+	{ "wait for many", try_epoll, 0, SYS, 0, 0, 0 },
+	{ "times of a file", try_stat, 0, EACCES, 0, 0, 0 },
+	{ "namespace", try_namespace, EPERM, SYS, EPERM, EPERM, EPERM },
 };
 
 static struct sandbox *
@@ -219,7 +238,8 @@ jail(enum sandbox_profile profile)
 	struct sandbox *sb;
 
 	snprintf(in, sizeof(in), "%s/in", dir);
-	sb = sandbox_new(profile, paths, profile == SANDBOX_FRONT ? 0 : 2, &e);
+	sb = sandbox_new(profile, paths,
+	    profile == SANDBOX_FRONT || profile == SANDBOX_PARK ? 0 : 2, &e);
 	CHECK_STR(e.text, "");
 	return sb;
 }
@@ -231,6 +251,7 @@ test_profiles(void)
 	struct sandbox *front = jail(SANDBOX_FRONT);
 	struct sandbox *back = jail(SANDBOX_BACK);
 	struct sandbox *client = jail(SANDBOX_CLIENT);
+	struct sandbox *park = jail(SANDBOX_PARK);
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		ROW(rows[i].name);
@@ -238,11 +259,13 @@ test_profiles(void)
 		CHECK_EQ(inside(front, rows[i].try), rows[i].front);
 		CHECK_EQ(inside(back, rows[i].try), rows[i].back);
 		CHECK_EQ(inside(client, rows[i].try), rows[i].client);
+		CHECK_EQ(inside(park, rows[i].try), rows[i].park);
 	}
 	sandbox_free(&parent);
 	sandbox_free(&front);
 	sandbox_free(&back);
 	sandbox_free(&client);
+	sandbox_free(&park);
 }
 
 static int

@@ -210,6 +210,9 @@ on_ask(void *ctx, const struct split_msg *msg, struct err *e)
 	} else if (slice_is(q, "login")) {
 		service_authenticated(b->client, SLICE_NULL);
 		answer = SLICE("in");
+	} else if (slice_starts(q, SLICE("login "))) {
+		service_authenticated(b->client, slice_skip(q, 6));
+		answer = SLICE("in");
 	} else if (slice_is(q, "fail")) {
 		answer = service_auth_failed(b->client)
 		    ? SLICE("again")
@@ -246,24 +249,50 @@ static const struct split_op ops[] = {
 	{ .type = 0 },
 };
 
-static int
-session(struct back *b)
+/*
+ * "park MS STATE", for at most so long. "regular", "nofolder": with descriptors
+ * that make no sense, as a session that was taken over might.
+ */
+static void
+park(const struct service_client *client, struct conn *c, struct slice args)
 {
-	struct err e = ERR_INIT;
-	struct conn *c =
-	    service_take_over(b->client, &b->split, b->tls, b->unread, &e);
+	struct service_parked parked = { .fd = conn_read_fd(c),
+		.watch_fd = -1,
+		.look_fd = -1,
+		.end_ms = clock_mono_ms(NULL) };
+	struct slice ms;
+	uint64_t n;
+
+	slice_cut(args, ' ', &ms, &parked.state);
+	if (slice_u64(ms, &n))
+		parked.end_ms += (int64_t)n;
+	if (slice_is(parked.state, "regular"))
+		parked.fd = open(o.files, O_RDONLY);
+	if (slice_is(parked.state, "nofolder"))
+		parked.look_fd = parked.fd;
+	conn_flush(c);
+	service_park(client, &parked);
+	conn_writez(c, "no park\r\n");
+}
+
+static int
+serve_session(const struct service_client *client, struct conn *c)
+{
 	enum conn_status status;
 	struct slice line;
 
-	if (c == NULL)
-		return 1;
-	conn_writez(c, "ok session\r\n");
 	for (;;) {
 		if (!conn_has_line(c))
 			conn_flush(c);
 		status = conn_line(c, 1000, &line, NULL);
 		if (status != CONN_OK || slice_is(line, "quit"))
 			break;
+		if (slice_starts(line, SLICE("park "))) {
+			park(client, c, slice_skip(line, 5));
+			continue;
+		}
+		if (slice_starts(line, SLICE("claim ")))
+			service_authenticated(client, slice_skip(line, 6));
 		conn_writez(c, "ok session ");
 		conn_write(c, line);
 		conn_writez(c, "\r\n");
@@ -273,6 +302,31 @@ session(struct back *b)
 	conn_shutdown(c);
 	conn_free(&c);
 	return 0;
+}
+
+static int
+session(struct back *b)
+{
+	struct err e = ERR_INIT;
+	struct conn *c =
+	    service_take_over(b->client, &b->split, b->tls, b->unread, &e);
+
+	if (c == NULL)
+		return 1;
+	conn_writez(c, "ok session\r\n");
+	return serve_session(b->client, c);
+}
+
+static int
+resume(const struct service_client *client, const struct service_parked *parked)
+{
+	struct conn *c = conn_new(parked->fd, parked->fd);
+	char text[IP_TEXT];
+
+	conn_set_stop(c, &service_stop);
+	conn_writef(c, "ok resumed %.*s %.*s %s\r\n", SLICE_FMT(client->who),
+	    SLICE_FMT(parked->state), ip_text(&client->ip, text));
+	return serve_session(client, c);
 }
 
 static int
@@ -406,6 +460,8 @@ resolver_config(void)
 	return strcmp(o.dns, "env") == 0 ? NULL : o.dns;
 }
 
+static const char *const look[] = { NULL };
+
 static struct service echod = {
 	.name = "echod",
 	.doc = "Answers lines, for tests of lib/service.",
@@ -414,6 +470,8 @@ static struct service echod = {
 	.load = load,
 	.front = front,
 	.back = back,
+	.resume = resume,
+	.look = look,
 	.refuse = refuse,
 };
 
