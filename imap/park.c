@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/scan.h"
 #include "imap/box.h"
 #include "imap/notify.h"
 #include "service/service.h"
@@ -21,6 +20,7 @@ const char *const imap_park_look[] = { "new", "cur", "mox.log", NULL };
 struct head {
 	uint32_t flags; /* below */
 	uint32_t enabled;
+	uint32_t rights;
 	uint32_t uidvalidity, uidnext, count, keywords, indexed_uidnext;
 	uint32_t lengths[4]; /* tag, watch, name, notify */
 	uint32_t ranges[3];  /* gone, changed, saved */
@@ -43,6 +43,7 @@ imap_parked_write(const struct imap_parked *p, struct buf *b)
 	h.flags = (p->idle ? IDLE : 0u) | (p->readonly ? READONLY : 0u) |
 	    (p->searches_text ? SEARCHES_TEXT : 0u);
 	h.enabled = p->enabled;
+	h.rights = p->rights;
 	h.uidvalidity = k->uidvalidity;
 	h.uidnext = k->uidnext;
 	h.count = k->count;
@@ -117,6 +118,7 @@ imap_parked_read(struct imap_parked *p_r, struct slice bytes,
 		.idle = h.flags & IDLE,
 		.readonly = h.flags & READONLY,
 		.searches_text = h.flags & SEARCHES_TEXT,
+		.rights = h.rights,
 		.indexed_uidnext = h.indexed_uidnext,
 		.end_ms = h.end_ms,
 		.in = h.in,
@@ -218,6 +220,7 @@ imap_park(struct imap_session *s, struct slice tag, int64_t end_ms)
 		.idle = tag.n > 0,
 		.readonly = s->readonly,
 		.searches_text = s->searches_text,
+		.rights = s->rights,
 		.indexed_uidnext = s->indexed_uidnext,
 		.end_ms = end_ms,
 		.in = s->bytes_in + conn_bytes_in(s->in.conn),
@@ -255,24 +258,31 @@ imap_park(struct imap_session *s, struct slice tag, int64_t end_ms)
 
 /* ---- and back ---- */
 
+/* The mailbox, as the state says it was: 1; 0 if it cannot be told what happened
+ * to it since; -1 with e set. One that may not be seen any more is gone. */
+static int
+reopen(struct imap_session *s, const struct imap_parked *p, struct err *e)
+{
+	struct imap_box box;
+	int rc = imap_resolve(s, p->name, &box, e);
+
+	if (rc < 0)
+		return -1;
+	return rc > 0 && box.rights & ACL_READ
+	    ? mailbox_resume(&s->mb, box.store, box.name, &p->known, e)
+	    : mailbox_resume(&s->mb, s->store, p->name, &p->known, e);
+}
+
 bool
 imap_park_restore(struct imap_session *s, const struct imap_parked *p,
     int watch_fd)
 {
-	struct imap_box box = { .store = s->store };
 	struct err e = ERR_INIT;
-	int rc = 1;
+	int rc;
 
-	/* Rights and names may be others now. */
-	if (p->name.n)
-		rc = imap_resolve(s, p->name, &box, &e);
-	if (rc == 1 && p->name.n && !(box.rights & ACL_READ))
-		rc = 0;
-	if (rc == 1 && watch_fd >= 0)
-		store_watch_resume(box.store, p->watch, watch_fd);
-	s->rights = box.rights;
 	s->enabled = p->enabled;
 	s->readonly = p->readonly;
+	s->rights = p->rights; /* as told; looked at before each command */
 	s->searches_text = p->searches_text;
 	s->indexed_uidnext = p->indexed_uidnext;
 	s->keywords_told = p->known.keywords;
@@ -280,10 +290,11 @@ imap_park_restore(struct imap_session *s, const struct imap_parked *p,
 	s->bytes_out = p->out;
 	s->end_ms = p->end_ms;
 	uidset_add_set(&s->saved, &p->saved);
+	rc = p->name.n ? reopen(s, p, &e) : 1;
 	if (p->notify.n && !imap_notify_load(&s->notify, p->notify))
 		rc = err_set(&e, ERR_PERM, "what it was told of others");
-	if (rc == 1 && p->name.n)
-		rc = mailbox_resume(&s->mb, box.store, box.name, &p->known, &e);
+	if (watch_fd >= 0)
+		store_watch_resume(imap_watched(s), p->watch, watch_fd);
 	if (rc > 0)
 		return true;
 	log_line("imapserver", rc < 0 ? LOG_ERROR : LOG_INFO,

@@ -18,6 +18,7 @@ struct imap_parked {
 	unsigned enabled;
 	bool idle; /* in IDLE, else between commands */
 	bool readonly, searches_text;
+	uint32_t rights; /* ACL_*, as last told */
 	uint32_t indexed_uidnext;
 	int64_t end_ms;     /* clock_mono_ms: inactive then */
 	uint64_t in, out;   /* bytes so far */

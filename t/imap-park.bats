@@ -316,3 +316,30 @@ py() { cat "$DIR/words.py" - | PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	eq(c.rest(), b"")
 	EOF
 }
+
+@test "a mailbox of another account: parked, and over when it is not shared any more" {
+	mox-config -config "$DIR/mox.conf" account add friend friend@localhost
+	printf 'moxmoxmox\nmoxmoxmox\n' | mox-setaccountpassword -config "$DIR/mox.conf" friend
+	sleep 1.1 # new accounts are looked for once a second
+	py <<-'EOF'
+	c = Imap()
+	c.ok("CREATE shared")
+	c.ok("SETACL shared friend lr")
+	f, g = Imap(login=False), Imap(login=False)
+	for s in f, g:
+	    s.ok("LOGIN friend@localhost moxmoxmox")
+	    s.ok('SELECT "Other Users/mox/shared"')
+	f.send("i IDLE\r\n")
+	f.line()
+	park(f, g)
+	c.ok("APPEND shared {4+}\r\nx: y")
+	eq(f.line(), b"* 1 EXISTS")
+	f.line()
+	assert g.ok("NOOP").has(r"^\* 1 EXISTS")
+	g.no("STORE 1 +FLAGS (\\Seen)")
+	park(f, g)
+	c.ok("DELETEACL shared friend")
+	g.send("x FETCH 1 FLAGS\r\n")
+	assert b" BYE " in g.rest()
+	EOF
+}

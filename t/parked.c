@@ -17,6 +17,7 @@ fill(struct imap_parked *p)
 		.enabled = IMAP_QRESYNC | IMAP_CONDSTORE,
 		.idle = true,
 		.readonly = true,
+		.rights = 5,
 		.indexed_uidnext = 9,
 		.end_ms = 123456789012,
 		.in = 10,
@@ -51,6 +52,7 @@ test_both_ways(void)
 	CHECK(imap_parked_read(&q, buf_slice(&b), arena));
 	CHECK_EQ(q.enabled, p.enabled);
 	CHECK(q.idle && q.readonly && !q.searches_text);
+	CHECK_EQ(q.rights, 5);
 	CHECK_EQ(q.indexed_uidnext, 9);
 	CHECK_EQ(q.end_ms, p.end_ms);
 	CHECK_EQ(q.in, 10);
