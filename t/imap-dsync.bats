@@ -26,15 +26,10 @@ py() {
 	from mailtest import *
 	import subprocess
 	from dsync import Dsync, by_content, server_state
-	HERE, LOG = os.environ["HERE"], os.environ["LOG"]
-	seen = os.path.getsize(LOG)
+	HERE = os.environ["HERE"]
+	heard = Heard()
 	def changes():
-	    global seen
-	    with open(LOG, errors="replace") as f:
-	        f.seek(seen)
-	        text = f.read()
-	        seen = f.tell()
-	    return [c for c in re.findall(r'm="< \w+ (.*)"$', text, re.M)
+	    return [c for c in heard()
 	            if re.match("(UID )?(APPEND|STORE|EXPUNGE|CREATE|DELETE|RENAME|COPY|MOVE|SUBSCRIBE|UNSUBSCRIBE)", c)]
 	def same(a, b):
 	    eq(sorted(a), sorted(b))

@@ -256,7 +256,6 @@ teardown_file() { stop_background; }
 	failed=0
 	py <<-'EOF' || failed=1
 	from mailtest import *
-	import threading
 	c = Imap()
 	c.ok("CREATE there")
 	box = DIR + "/data/accounts/mox/Maildir/.many"
@@ -266,21 +265,11 @@ teardown_file() { stop_background; }
 	for i in range(n):
 	    with open(f"{box}/cur/{2000000000 + i}.x.y:2,S", "w") as f:
 	        f.write(f"Subject: {i}\n\nx\n")
-	now, done = 2000000000, False
-	def pass_time():
-	    global now
-	    while not done:
-	        now += 11
-	        with open(DIR + "/data/tmp/now2", "w") as f:
-	            f.write(str(now))
-	        os.rename(DIR + "/data/tmp/now2", DIR + "/data/tmp/now")
-	t = threading.Thread(target=pass_time)
-	t.start()
 	def told(a):
 	    got = [tuple(map(int, m)) for m in re.findall(rf'\* OK \[INPROGRESS \("{c.tag}" (\d+) (\d+)\)\] ', "\n".join(a.lines))]
 	    assert got and all(0 <= d <= total == n for d, total in got), a.lines[:9]
 	    eq(got, sorted(got))
-	try:
+	with PassingTime():
 	    told(c.ok("SELECT many"))
 	    a = c.ok("COPY 1:* there")
 	    told(a)
@@ -297,9 +286,6 @@ teardown_file() { stop_background; }
 	    told(a)
 	    eq(len([l for l in a.lines if l.endswith(" EXPUNGE")]), n)
 	    assert c.ok("STATUS there (MESSAGES)").has(rf"MESSAGES {2 * n}\)")
-	finally:
-	    done = True
-	    t.join()
 	EOF
 	stop_server
 	[ $failed = 0 ]

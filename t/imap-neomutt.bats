@@ -16,7 +16,7 @@ py() {
 	{ cat <<-'EOT'; cat; } | LOG=$BATS_FILE_TMPDIR/server.log HOME=$BATS_TEST_TMPDIR PYTHONPATH=$BATS_TEST_DIRNAME timeout 120 python3 -
 	from mailtest import *
 	from terminal import Terminal
-	HOME, LOG = os.environ["HOME"], os.environ["LOG"]
+	HOME = os.environ["HOME"]
 	def neomutt(box, keys="", settings="", scheme="imap", port=1143):
 	    rc = HOME + "/neomuttrc"
 	    with open(rc, "w") as f:
@@ -35,14 +35,7 @@ py() {
 	def run(*args, **more):
 	    with neomutt(*args, **more) as t:
 	        eq(t.ended(), 0)
-	seen = os.path.getsize(LOG)
-	def commands():
-	    global seen
-	    with open(LOG, errors="replace") as f:
-	        f.seek(seen)
-	        text = f.read()
-	        seen = f.tell()
-	    return re.findall(r'm="< \w+ (.*)"$', text, re.M)
+	commands = Heard()
 	def subjects(c, box):
 	    c.ok(f"EXAMINE {box}")
 	    return [re.search(r"Subject: ([^\r]*)", l)[1] for l in c.ok("FETCH 1:* (BODY.PEEK[HEADER.FIELDS (SUBJECT)])").lines

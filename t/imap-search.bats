@@ -94,7 +94,6 @@ teardown_file() { stop_background; }
 	failed=0
 	py <<-'EOF' || failed=1
 	from mailtest import *
-	import threading
 	c = Imap()
 	assert c.ok("CAPABILITY").has(r" INPROGRESS\b")
 	c.ok("CREATE long")
@@ -103,17 +102,7 @@ teardown_file() { stop_background; }
 	        f.write(f"Subject: {i}\n\nnothing to be found in here\n")
 	c.ok("SELECT long")
 	assert c.ok("SEARCH SEEN").has(r"SEARCH 1 2 .* 3000$")
-	now, done = 2000000000, False
-	def pass_time():
-	    global now
-	    while not done:
-	        now += 11
-	        with open(DIR + "/data/tmp/now2", "w") as f:
-	            f.write(str(now))
-	        os.rename(DIR + "/data/tmp/now2", DIR + "/data/tmp/now")
-	t = threading.Thread(target=pass_time)
-	t.start()
-	try:
+	with PassingTime():
 	    a = c.ok("SEARCH" + " NOT TEXT ~" * 20 + " TEXT ~")
 	    # One that has gone is not searched for to the end.
 	    d = Imap()
@@ -122,9 +111,6 @@ teardown_file() { stop_background; }
 	    d.close()
 	    log = os.environ["BATS_TEST_TMPDIR"] + "/server.log"
 	    wait_for(lambda: b"command given up" in open(log, "rb").read())
-	finally:
-	    done = True
-	    t.join()
 	told = [l for l in a.lines if "INPROGRESS" in l]
 	assert told, a
 	m = re.match(rf'^\* OK \[INPROGRESS \("t\d+" (\d+) 3000\)\] ', told[0])

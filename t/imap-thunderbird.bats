@@ -16,15 +16,8 @@ py() {
 	{ cat <<-'EOT'; cat; } | LOG=$BATS_FILE_TMPDIR/server.log HERE=$BATS_TEST_TMPDIR PYTHONPATH=$BATS_TEST_DIRNAME timeout 280 python3 -
 	from mailtest import *
 	from thunderbird import Thunderbird
-	HERE, LOG = os.environ["HERE"], os.environ["LOG"]
-	seen = os.path.getsize(LOG)
-	def commands():
-	    global seen
-	    with open(LOG, errors="replace") as f:
-	        f.seek(seen)
-	        text = f.read()
-	        seen = f.tell()
-	    return re.findall(r'm="< \w+ (.*)"$', text, re.M)
+	HERE = os.environ["HERE"]
+	commands = Heard()
 	def flags(c, box):
 	    c.ok(f"EXAMINE {box}")
 	    return {int(m[1]): " ".join(sorted(m[2].split())) for l in c.ok("UID FETCH 1:* (FLAGS)").lines

@@ -198,18 +198,14 @@ write_common() {
 	echo 2000000000 >"$MOX_FAKE_TIME"
 	py <<-'EOF'
 	from urls import *
-	def at(now):
-	    with open(DIR + "/data/tmp/now2", "w") as f:
-	        f.write(str(now))
-	    os.rename(DIR + "/data/tmp/now2", os.environ["MOX_FAKE_TIME"])
 	c, joe = Imap(), login("joe@localhost")
 	fill(c, "mine")
 	fill(joe, "mine")
 	until = generate(c, rump("mine", "/;section=1;expire=2033-05-18T04:34:20%2B01:00".replace("%2B", "+")))
 	eq(fetch(c, until), "one")
-	at(2000000059)
+	set_clock(2000000059)
 	eq(fetch(c, until), "one")
-	at(2000000060)
+	set_clock(2000000060)
 	eq(fetch(c, until), None)
 	c.no(f'GENURLAUTH "{rump("mine", ";expire=2033-05-18T04:34:20+01:00")}" INTERNAL')
 	# The session of another account reaches its own mail only.

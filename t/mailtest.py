@@ -10,6 +10,7 @@ import re
 import socket
 import ssl
 import sys
+import threading
 import zlib
 
 IP = os.environ.get("IP", "127.0.0.1")
@@ -221,6 +222,49 @@ class Smtp(Wire):
     def auth_plain(self, user=USER, password=PASSWORD):
         token = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
         return self.cmd(f"AUTH PLAIN {token}")
+
+
+class Heard:
+    """What clients have sent to a server that logs at trace, as its log, $LOG,
+    says: each call gives the commands since the last."""
+
+    def __init__(self):
+        self.path = os.environ["LOG"]
+        self.at = os.path.getsize(self.path)
+
+    def __call__(self):
+        with open(self.path, errors="replace") as f:
+            f.seek(self.at)
+            text = f.read()
+            self.at = f.tell()
+        return re.findall(r'm="< \w+ (.*)"$', text, re.M)
+
+
+def set_clock(now):
+    """The clock of a server that was started with MOX_FAKE_TIME."""
+    path = os.environ["MOX_FAKE_TIME"]
+    with open(path + ".new", "w") as f:
+        f.write(str(now))
+    os.rename(path + ".new", path)
+
+
+class PassingTime:
+    """While in `with`, that clock goes on by 11 seconds again and again."""
+
+    def __enter__(self):
+        self.done = False
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        now = 2000000000
+        while not self.done:
+            now += 11
+            set_clock(now)
+
+    def __exit__(self, *error):
+        self.done = True
+        self.thread.join()
 
 
 def message(subject="hello", body="It works.\r\n", extra=""):

@@ -31,6 +31,16 @@ nobody() { declare -g "${1^^}=$(own_ip)"; }
 
 zone() { cat >"$MOX_DNS_ZONE"; }
 
+# The hosts of x.example.
+one_before_two() {
+	zone <<-EOF
+	x.example      MX 10 one.example
+	x.example      MX 20 two.example
+	one.example    A $ONE
+	two.example    A $TWO
+	EOF
+}
+
 runner() {
 	background mox-queued -config "$DIR/mox.conf" 2>>"$BATS_TEST_TMPDIR/queued.log"
 	RUNNER=$BACKGROUND_PID
@@ -147,12 +157,7 @@ dsn() { inbox | grep -q "$1"; }
 	server one 'rcpt:no=550 5.1.1 no such user' 'rcpt:late=450 4.2.1 later' \
 		'rcpt:never=450 4.2.1 later'
 	server two 'rcpt:never=451 4.2.2 really not'
-	zone <<-EOF
-	x.example      MX 10 one.example
-	x.example      MX 20 two.example
-	one.example    A $ONE
-	two.example    A $TWO
-	EOF
+	one_before_two
 	runner
 	send "$DIR/data" yes@x.example no@x.example late@x.example never@x.example
 	eventually heard one 'took yes@x.example'
@@ -167,12 +172,7 @@ dsn() { inbox | grep -q "$1"; }
 @test "refused for good: no other host is asked" {
 	server one 'end=554 5.6.0 not this'
 	server two
-	zone <<-EOF
-	x.example      MX 10 one.example
-	x.example      MX 20 two.example
-	one.example    A $ONE
-	two.example    A $TWO
-	EOF
+	one_before_two
 	runner
 	send "$DIR/data" a@x.example
 	eventually dsn '^Diagnostic-Code: smtp; 554 5.6.0 not this'
@@ -183,12 +183,7 @@ dsn() { inbox | grep -q "$1"; }
 @test "hosts that greet with 5xx: the next one, and in the end it has failed" {
 	server one 'greeting=554 5.3.2 no mail here'
 	server two 'ehlo=550 5.7.1 who are you' 'helo=550 5.7.1 who are you'
-	zone <<-EOF
-	x.example      MX 10 one.example
-	x.example      MX 20 two.example
-	one.example    A $ONE
-	two.example    A $TWO
-	EOF
+	one_before_two
 	runner
 	send "$DIR/data" a@x.example
 	eventually dsn '^Diagnostic-Code: smtp; 55'
@@ -199,12 +194,7 @@ dsn() { inbox | grep -q "$1"; }
 @test "lost behind the end of a message: later, not to another host at once" {
 	server one end=drop
 	server two
-	zone <<-EOF
-	x.example      MX 10 one.example
-	x.example      MX 20 two.example
-	one.example    A $ONE
-	two.example    A $TWO
-	EOF
+	one_before_two
 	runner
 	send "$DIR/data" a@x.example
 	eventually in_due 1
