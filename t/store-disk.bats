@@ -93,7 +93,6 @@ expect() {
 		write mox.log
 		sync .Work/cur
 		sync cur
-		sync new
 		sync .Work/mox.log
 		sync mox.log
 	END

@@ -65,6 +65,30 @@ rand_text(struct rand *r, char *text, size_t n)
 	explicit_bzero(bytes, sizeof(bytes));
 }
 
+static void
+fill_block(struct rand *r, void *p, size_t n)
+{
+	struct rand_block *b = (struct rand_block *)r;
+
+	if (n > sizeof(b->bytes)) {
+		fill_kernel(p, n);
+		return;
+	}
+	if (b->left < n) {
+		fill_kernel((char *)b->bytes, sizeof(b->bytes));
+		b->left = sizeof(b->bytes);
+	}
+	b->left -= n;
+	memcpy(p, b->bytes + b->left, n);
+}
+
+void
+rand_block(struct rand_block *b)
+{
+	b->rand = (struct rand){ fill_block, 0 };
+	b->left = 0;
+}
+
 /* xorshift64 (Marsaglia 2003). */
 static void
 fill_fake(struct rand *r, void *p, size_t n)

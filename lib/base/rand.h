@@ -20,6 +20,15 @@ uint64_t rand_below(struct rand *r, uint64_t bound);
 /* n characters of 0-9a-zA-Z and a NUL; text has room for n + 1. */
 void rand_text(struct rand *r, char *text, size_t n);
 
+/* The kernel's bytes, taken many at a time: for names of many files. Not for
+ * secrets; not to be used on both sides of a fork. */
+struct rand_block {
+	struct rand rand;
+	unsigned char bytes[4096];
+	size_t left;
+};
+void rand_block(struct rand_block *b);
+
 /* Repeatable numbers from a seed (xorshift); never for secrets. */
 void rand_fake(struct rand *r, uint64_t seed);
 

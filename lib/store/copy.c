@@ -31,6 +31,8 @@ struct copy {
 	struct mailbox *from, *to;
 	const struct mailbox_target *target;
 	struct arena *arena;
+	struct store_env env; /* with random bytes for many names */
+	struct rand_block rand;
 	/* In from; of the first `done` of them the UIDs in to. */
 	uint32_t *uids, *targets;
 	size_t n, size, done;
@@ -40,6 +42,7 @@ struct copy {
 	struct adding *v;
 	uint32_t *batch_uids;
 	size_t nbatch;
+	bool from_new; /* of the batch some were in new/ */
 	bool again; /* those whose files were missing are behind the others */
 	bool
 	    careful; /* a file was not where it should be, or no link possible */
@@ -110,7 +113,6 @@ batch_done(struct copy *c)
 static void
 begin_record(struct copy *c, struct adding *a)
 {
-	const struct store_env *env = c->to->st->env;
 	struct record *r = &a->record;
 	struct slice cached;
 
@@ -119,8 +121,8 @@ begin_record(struct copy *c, struct adding *a)
 		a->cache = cached;
 	r->cache = (struct cache_place){ 0, 0 };
 	r->place = RECORD_CUR;
-	r->msg.saved = clock_s(env->clock);
-	layout_base(env, r->msg.emailid, r->msg.size, r->msg.wire_size,
+	r->msg.saved = clock_s(c->env.clock);
+	layout_base(&c->env, r->msg.emailid, r->msg.size, r->msg.wire_size,
 	    a->name);
 }
 
@@ -396,14 +398,17 @@ struct place {
 	char file[LAYOUT_NAME];
 };
 
+/* Under the name that is recorded; careful: it is looked whether it is there. */
 static bool
-find_file(const struct mailbox *mb, uint32_t uid, struct place *p)
+find_file(const struct mailbox *mb, uint32_t uid, bool careful, struct place *p)
 {
 	const struct record *r = index_get(&mb->ix, uid);
 
 	if (r == NULL || !record_file(&mb->ix, r, p->file))
 		return false;
 	p->dirfd = record_dir(mb, r);
+	if (!careful)
+		return true;
 	if (faccessat(p->dirfd, p->file, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return true;
 	p->dirfd = mb->folder.cur;
@@ -431,13 +436,16 @@ find_files(struct copy *c)
 	struct place *places =
 	    arena_array(c->batch, c->nbatch, sizeof(*places));
 
+	c->from_new = false;
 	for (size_t i = 0; i < c->nbatch;) {
-		if (!find_file(c->from, c->batch_uids[i], &places[i])) {
+		if (!find_file(c->from, c->batch_uids[i], c->careful,
+			&places[i])) {
 			if (!c->again)
 				move_later(c, c->batch_uids[i]);
 			leave_out(c, i);
 			continue;
 		}
+		c->from_new |= places[i].dirfd == c->from->folder.new;
 		begin_record(c, &c->v[i++]);
 	}
 	return places;
@@ -458,6 +466,7 @@ move_files(struct copy *c, const struct place *places, struct err *e)
 	for (size_t i = 0; i < c->nbatch; i++)
 		if (db_move(places[i].dirfd, places[i].file, c->to->folder.cur,
 			c->v[i].file, e) != 1) {
+			c->careful |= errno == ENOENT;
 			if (errno == ENOENT || errno == EEXIST)
 				err_sys(e, "move message");
 			move_back(c, places, i);
@@ -547,7 +556,7 @@ sync_move(struct copy *c, struct err *e)
 
 	if (db_fsync_dir(c->to->folder.cur, "cur", e) != 0 ||
 	    db_fsync_dir(c->from->folder.cur, "cur", e) != 0 ||
-	    db_fsync_dir(c->from->folder.new, "new", e) != 0 ||
+	    (c->from_new && db_fsync_dir(c->from->folder.new, "new", e) != 0) ||
 	    index_sync(c->to, NULL, e) != 0)
 		return -1;
 	if (index_sync(c->from, &stays, e) == 0)
@@ -572,14 +581,20 @@ account_moved(struct copy *c)
 static enum store_code
 move_batch(struct copy *c, size_t *at, size_t end, struct err *e)
 {
+	const size_t begin = *at;
+	bool careful;
 	int rc;
 
-	if (lock_both(c, e) != 0)
-		return STORE_FAILED;
-	rc = move_locked(c, at, end, e);
-	c->known = 0;
-	index_unlock(c->from);
-	index_unlock(c->to);
+	do {
+		if (lock_both(c, e) != 0)
+			return STORE_FAILED;
+		*at = begin;
+		careful = c->careful;
+		rc = move_locked(c, at, end, e);
+		c->known = 0;
+		index_unlock(c->from);
+		index_unlock(c->to);
+	} while (rc != 0 && c->careful != careful);
 	if (rc == 0 && c->nbatch > 0)
 		rc = sync_move(c, e);
 	if (rc != 0)
@@ -659,6 +674,10 @@ mailbox_copy(struct mailbox *mb, const struct uidset *uids,
 	enum store_code code = STORE_FAILED;
 	int rc;
 
+	rand_block(&c.rand);
+	c.env = *mb->st->env;
+	if (c.env.rand == NULL)
+		c.env.rand = &c.rand.rand;
 	mb->reader = true;
 	result_r->n = 0;
 	if (move && target->store == mb->st &&

@@ -289,16 +289,16 @@ static struct flag_change
 difference(const struct mailbox *mb, const struct record *r,
     const struct found *f)
 {
+	const struct renaming *name = index_renaming(&mb->ix, r->msg.uid);
 	uint16_t disk = r->place == RECORD_NEW ? 0 : r->disk, other = disk;
 	uint32_t letters = r->place == RECORD_NEW ? 0 : r->letters,
 		 other_letters = letters;
 	struct flag_change c;
 
-	for (uint32_t i = 0; i < mb->ix.nrenaming; i++)
-		if (mb->ix.renaming[i].uid == r->msg.uid) {
-			other = mb->ix.renaming[i].disk;
-			other_letters = mb->ix.renaming[i].letters;
-		}
+	if (name != NULL) {
+		other = name->disk;
+		other_letters = name->letters;
+	}
 	keywords_meaning(&mb->ix.kw, (uint16_t)(f->name.flags & ~disk & ~other),
 	    f->name.letters & ~letters & ~other_letters, &c.on, &c.keywords_on);
 	keywords_meaning(&mb->ix.kw, (uint16_t)(disk & other & ~f->name.flags),

@@ -272,28 +272,61 @@ change_flags(struct mailbox *mb, uint32_t pos, const struct line *l)
 	view_flags(mb, pos, &was);
 }
 
-/* The name is being given to this message; NULL: no longer. */
-static void
-set_renaming(struct index *ix, uint32_t uid, const struct record *name)
+/* Where a UID is among the names being given, or belongs. */
+static uint32_t
+renaming_from(const struct index *ix, uint32_t uid)
 {
-	uint32_t i = 0;
+	uint32_t low = 0, high = ix->nrenaming;
 
-	while (i < ix->nrenaming && ix->renaming[i].uid != uid)
-		i++;
-	if (name == NULL) {
-		if (i < ix->nrenaming)
-			ix->renaming[i] = ix->renaming[--ix->nrenaming];
-		return;
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (ix->renaming[mid].uid < uid)
+			low = mid + 1;
+		else
+			high = mid;
 	}
-	if (i == ix->nrenaming) {
-		if (i == ix->renaming_size) {
+	return low;
+}
+
+const struct renaming *
+index_renaming(const struct index *ix, uint32_t uid)
+{
+	uint32_t i = renaming_from(ix, uid);
+
+	return i < ix->nrenaming && ix->renaming[i].uid == uid
+	    ? &ix->renaming[i]
+	    : NULL;
+}
+
+/* A line names them in ascending order, so most go to the end. */
+static void
+add_renaming(struct index *ix, uint32_t uid, const struct record *name)
+{
+	uint32_t i = renaming_from(ix, uid);
+
+	if (i == ix->nrenaming || ix->renaming[i].uid != uid) {
+		if (ix->nrenaming == ix->renaming_size) {
 			ix->renaming_size = 2 * ix->renaming_size + 16;
 			ix->renaming = xreallocarray(ix->renaming,
 			    ix->renaming_size, sizeof(*ix->renaming));
 		}
+		memmove(&ix->renaming[i + 1], &ix->renaming[i],
+		    (ix->nrenaming - i) * sizeof(*ix->renaming));
 		ix->nrenaming++;
 	}
 	ix->renaming[i] = (struct renaming){ uid, name->letters, name->disk };
+}
+
+static void
+drop_renaming(struct index *ix, const struct uidset *uids)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < ix->nrenaming; i++)
+		if (!uidset_has(uids, ix->renaming[i].uid))
+			ix->renaming[kept++] = ix->renaming[i];
+	ix->nrenaming = kept;
 }
 
 static void
@@ -305,7 +338,6 @@ expunge(struct mailbox *mb, uint32_t pos, const struct line *l)
 	count(&ix->counts, &r->msg, -1);
 	ix->stored -= r->msg.size;
 	r->msg.flags |= STORE_EXPUNGED;
-	set_renaming(ix, r->msg.uid, NULL);
 	follow_name(ix, r);
 	if (!mb->view.begun) {
 		if (ix->ndead == ix->dead_size) {
@@ -323,7 +355,7 @@ expunge(struct mailbox *mb, uint32_t pos, const struct line *l)
 static void
 begin_rename(struct mailbox *mb, uint32_t pos, const struct line *l)
 {
-	set_renaming(&mb->ix, index_at(&mb->ix, pos)->msg.uid, &l->record);
+	add_renaming(&mb->ix, index_at(&mb->ix, pos)->msg.uid, &l->record);
 }
 
 static void
@@ -331,7 +363,6 @@ set_disk(struct mailbox *mb, uint32_t pos, const struct line *l)
 {
 	struct record *r = index_at(&mb->ix, pos);
 
-	set_renaming(&mb->ix, r->msg.uid, NULL);
 	r->place = l->record.place;
 	r->disk = l->record.disk;
 	r->letters = l->record.letters;
@@ -377,6 +408,7 @@ static void
 apply_expunge(struct mailbox *mb, const struct line *l)
 {
 	each(mb, l, expunge);
+	drop_renaming(&mb->ix, &l->uids);
 	for (size_t i = 0; i < l->uids.n; i++)
 		add_vanished(&mb->ix, l->modseq, l->uids.v[i].first,
 		    l->uids.v[i].last);
@@ -470,6 +502,7 @@ index_apply(struct mailbox *mb, const struct line *l)
 		uidset_add_set(&ix->leaving, &l->uids);
 		break;
 	case 'd':
+		drop_renaming(ix, &l->uids);
 		each(mb, l, set_disk);
 		break;
 	case 'w':

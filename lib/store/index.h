@@ -18,7 +18,7 @@
  *   mailbox.c     open and close; making an index for a folder without one
  *   scan.c        what foreign programs did
  *   tidy.c        unlinking, flags into names, new/ to cur/, fold
- *   add.c change.c copy.c message.c   the calls of mailbox.h
+ *   add.c change.c copy.c message.c parsed.c   the calls of mailbox.h
  */
 #ifndef STORE_INDEX_H
 #define STORE_INDEX_H
@@ -122,7 +122,7 @@ struct index {
 	struct record *unlinks; /* expunged, file perhaps still there */
 	uint32_t nunlinks, unlinks_size;
 
-	/* Names being given by tidy.c, which are on disk or not yet. */
+	/* Names being given by tidy.c, which are on disk or not yet; by UID. */
 	struct renaming {
 		uint32_t uid, letters;
 		uint16_t disk;
@@ -165,6 +165,8 @@ struct slice index_name(const struct index *ix, const struct record *r);
 /* What the file name should say; letters that mean nothing to us stay. */
 void index_wanted(const struct index *ix, const struct record *r,
     uint16_t *disk_r, uint32_t *letters_r);
+/* The name being given to a message, or NULL. */
+const struct renaming *index_renaming(const struct index *ix, uint32_t uid);
 /* The letters have changed: look at all names. */
 void index_letters_changed(struct index *ix);
 /* Add a message to totals, or take it out. */
@@ -258,6 +260,8 @@ struct mailbox {
 	struct cache *cache;
 	struct arena *line_arena; /* one line */
 	struct buf record;        /* parsed, not cached */
+	uint32_t parsed_to;       /* position behind what was parsed last */
+	uint32_t ahead;           /* messages to parse at once there */
 	bool own;    /* flags being changed now are the caller's doing */
 	bool gone;   /* UIDVALIDITY changed or folder removed */
 	/* Its files cannot be written (share.h): nothing is taken in but what
@@ -268,6 +272,7 @@ struct mailbox {
 	/* Monotonic ms; not before: */
 	int64_t scan_at;     /* a scan for a changed mtime */
 	int64_t suspect_at;  /* a scan for a suspect mtime */
+	int64_t looked_at;   /* when it was last refreshed */
 	int64_t names_at;    /* flags into names */
 	int64_t tidy_at;     /* any tidying, after it failed */
 	int64_t keywords_ns; /* mtime of dovecot-keywords as read */
@@ -417,6 +422,12 @@ bool record_file_renamed(const struct index *ix, const struct record *r,
 /* Size of a file, and in wire form; mixed: both kinds of line ends. */
 int message_measure(int fd, uint64_t *size_r, uint64_t *wire_r, bool *mixed_r,
     struct err *e);
+/* The whole record of a message, which callers may hold a copy of. NULL when
+ * it is not there any more. */
+const struct record *record_of_msg(const struct mailbox *mb,
+    const struct store_msg *m);
+/* Of a message read to its end: did some line end in CRLF? */
+bool message_read_mixed(const struct mailbox_reader *r);
 /* Open the file, looking where others or a crash may have put it: 1, 0 gone,
  * -1. Not under the lock. */
 int message_open(struct mailbox *mb, uint32_t uid, int *fd_r, struct err *e);
@@ -477,6 +488,7 @@ int expunge_uids(struct mailbox *mb, const struct uidset *uids, struct err *e);
 enum scan_why {
 	SCAN_OPEN,    /* not a large cur/: that is left to the first refresh */
 	SCAN_REFRESH, /* now and then */
+	SCAN_TIDY,    /* nobody waits: make sure of suspect mtimes */
 	SCAN_NOW,     /* the index is known to be wrong */
 };
 /* Take in foreign changes if there may be some. */

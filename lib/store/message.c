@@ -1,6 +1,5 @@
 /*
- * message.c - the file of a message: find it, read it in wire form, its
- * record.
+ * message.c - the file of a message: find it, read it in wire form.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -8,11 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "message/parse.h"
-#include "message/record.h"
 #include "store/index.h"
 
-/* Bytes of the file a reader has in memory; in wire form up to twice that. */
+/* Bytes of the file a reader has in memory, of a short one all; in wire form up
+ * to twice that. */
 #define WINDOW (64 * 1024)
 
 /* ---- finding ---- */
@@ -38,14 +36,10 @@ bool
 record_file_renamed(const struct index *ix, const struct record *r,
     char file_r[LAYOUT_NAME])
 {
-	for (uint32_t i = 0; i < ix->nrenaming; i++) {
-		const struct renaming *n = &ix->renaming[i];
+	const struct renaming *n = index_renaming(ix, r->msg.uid);
 
-		if (n->uid == r->msg.uid)
-			return layout_with_flags(index_name(ix, r), n->disk,
-			    n->letters, file_r);
-	}
-	return false;
+	return n != NULL &&
+	    layout_with_flags(index_name(ix, r), n->disk, n->letters, file_r);
 }
 
 static int
@@ -127,7 +121,7 @@ struct mailbox_reader {
 	uint64_t at;   /* in the file, behind in[n] */
 	uint64_t wire; /* of the next byte to be given */
 	char *in;
-	size_t in_at, in_n;
+	size_t size, in_at, in_n;
 	bool cr;   /* the byte before in[in_at] is CR */
 	bool crlf; /* a line end of the file was CRLF */
 	char *out;
@@ -140,10 +134,8 @@ within(const struct record *v, uint32_t n, const struct store_msg *m)
 	return (uintptr_t)m - (uintptr_t)v < (size_t)n * sizeof(*v);
 }
 
-/* The whole record of a message, which callers may hold a copy of. NULL when
- * it is not there any more. */
-static const struct record *
-record_of(const struct mailbox *mb, const struct store_msg *m)
+const struct record *
+record_of_msg(const struct mailbox *mb, const struct store_msg *m)
 {
 	const struct index *ix = &mb->ix;
 	const struct record *r;
@@ -163,7 +155,7 @@ int
 mailbox_read_open(struct mailbox_reader **r_r, struct mailbox *mb,
     const struct store_msg *m, struct err *e)
 {
-	const struct record *rec = record_of(mb, m);
+	const struct record *rec = record_of_msg(mb, m);
 	struct mailbox_reader *r;
 	bool raw = m->size == m->wire_size;
 	bool mixed = rec && (rec->bits & RECORD_MIXED) != 0;
@@ -175,8 +167,9 @@ mailbox_read_open(struct mailbox_reader **r_r, struct mailbox *mb,
 	r->fd = fd;
 	r->raw = raw;
 	r->mixed = mixed;
-	r->in = xmalloc(WINDOW);
-	r->out = raw ? NULL : xmalloc(2 * WINDOW);
+	r->size = m->size < WINDOW ? (size_t)m->size + 1 : WINDOW;
+	r->in = xmalloc(r->size);
+	r->out = raw ? NULL : xmalloc(2 * r->size);
 	*r_r = r;
 	return 1;
 }
@@ -193,11 +186,17 @@ mailbox_read_close(struct mailbox_reader **r)
 	*r = NULL;
 }
 
+bool
+message_read_mixed(const struct mailbox_reader *r)
+{
+	return r->crlf;
+}
+
 /* The next window of the file. 1, 0 at its end, -1. */
 static int
 fill(struct mailbox_reader *r, struct err *e)
 {
-	ssize_t n = pread(r->fd, r->in, WINDOW, (off_t)r->at);
+	ssize_t n = pread(r->fd, r->in, r->size, (off_t)r->at);
 
 	if (n < 0)
 		return err_sys(e, "read message");
@@ -301,7 +300,7 @@ mailbox_read_seek(struct mailbox_reader *r, uint64_t offset, uint64_t breaks,
 	return skip(r, offset - r->wire, e);
 }
 
-/* ---- the record ---- */
+/* ---- measuring ---- */
 
 /* Line ends of the file, and those that are CRLF there. */
 struct breaks {
@@ -345,133 +344,4 @@ message_measure(int fd, uint64_t *size_r, uint64_t *wire_r, bool *mixed_r,
 	*wire_r = at + b.all - b.crlf;
 	*mixed_r = b.crlf > 0 && b.crlf < b.all;
 	return 0;
-}
-
-/* Parse the message into mb->record. 1, 0 gone, -1. */
-static int
-parse(struct mailbox *mb, const struct store_msg *m, bool *mixed_r,
-    struct err *e)
-{
-	struct mailbox_reader *r = NULL;
-	struct msgparse *p;
-	struct slice piece;
-	int rc = mailbox_read_open(&r, mb, m, e);
-
-	if (rc != 1)
-		return rc;
-	p = msgparse_new(NULL);
-	while ((rc = mailbox_read(r, WINDOW, &piece, e)) == 1)
-		msgparse_push(p, piece);
-	buf_reset(&mb->record);
-	if (rc == 0)
-		msgparse_finish(p, &mb->record);
-	*mixed_r = r->crlf;
-	msgparse_free(&p);
-	mailbox_read_close(&r);
-	return rc == 0 ? 1 : -1;
-}
-
-/*
- * Remember what was parsed, unless somebody else did since old was copied.
- * Not synced; after -1 the message is parsed again.
- */
-static int
-remember(struct mailbox *mb, const struct record *old, bool mixed,
-    struct err *e)
-{
-	uint32_t uid = old->msg.uid;
-	struct cache_entry entry = { uid, buf_slice(&mb->record) };
-	struct line l = { .type = 'c', .record = *old };
-	struct lines ls = LINES_INIT;
-	const struct record *r;
-	int rc = 0;
-
-	if (mb->readonly)
-		return 0;
-	l.record.bits = mixed ? RECORD_MIXED : 0;
-	if (old->msg.thread == 0)
-		l.record.msg.thread =
-		    threads_assign(mb->st, entry.record, old->msg.received);
-	if (index_lock(mb, e) != 0)
-		return -1;
-	r = index_get(&mb->ix, uid);
-	if (r != NULL && r->cache.segment == old->cache.segment &&
-	    r->cache.offset == old->cache.offset) {
-		rc = cache_append(mb->cache, mb->ix.segment, &entry, 1,
-		    &l.record.cache, e);
-		lines_add(&ls, &l);
-		if (rc == 0)
-			rc = index_append(mb, &ls, e);
-	}
-	index_unlock(mb);
-	lines_free(&ls);
-	return rc;
-}
-
-bool
-message_cached(struct mailbox *mb, const struct record *r)
-{
-	struct slice record;
-
-	return r->cache.segment != 0 &&
-	    cache_get(mb->cache, r->cache, r->msg.uid, &record) &&
-	    msgrec_check(record) &&
-	    msgrec_wire_size(record) == r->msg.wire_size;
-}
-
-int
-message_reparse(struct mailbox *mb, uint32_t uid, struct err *e)
-{
-	const struct record *r = index_get(&mb->ix, uid);
-	struct record old;
-	struct slice record;
-	bool mixed;
-	int rc;
-
-	if (r == NULL)
-		return 0;
-	old = *r; /* parsing may take in changes */
-	rc = parse(mb, &old.msg, &mixed, e);
-	if (rc != 1)
-		return rc;
-	if (old.cache.segment != 0 &&
-	    cache_get(mb->cache, old.cache, uid, &record) &&
-	    slice_eq(record, buf_slice(&mb->record)) &&
-	    old.bits == (mixed ? RECORD_MIXED : 0))
-		return 0;
-	return remember(mb, &old, mixed, e) == 0 ? 1 : -1;
-}
-
-bool
-mailbox_record_cached(struct mailbox *mb, const struct store_msg *m,
-    struct slice *record_r)
-{
-	const struct record *r = record_of(mb, m);
-
-	return r && r->cache.segment != 0 &&
-	    cache_get(mb->cache, r->cache, r->msg.uid, record_r);
-}
-
-int
-mailbox_record(struct mailbox *mb, const struct store_msg *m,
-    struct slice *record_r, struct err *e)
-{
-	const struct record *r = record_of(mb, m);
-	struct record old;
-	bool mixed;
-	int rc;
-
-	if (!r)
-		return 0;
-	if (r->cache.segment != 0 &&
-	    cache_get(mb->cache, r->cache, r->msg.uid, record_r))
-		return 1;
-	old = *r; /* parsing may take in changes */
-	rc = parse(mb, m, &mixed, e);
-	if (rc != 1)
-		return rc;
-	if (record_live(&old))
-		remember(mb, &old, mixed, NULL);
-	*record_r = buf_slice(&mb->record);
-	return 1;
 }

@@ -31,6 +31,8 @@
  * to have changed, and to make sure. */
 #define SHARE_CHANGED 10
 #define SHARE_SUSPECT 100
+/* Who asks less often than that has nothing done for it in between. */
+#define SELDOM_MS 1500
 /* With more messages than this, reading cur/ (20 ms and more) waits until
  * the mailbox is open. */
 #define OPEN_MAX 20000
@@ -694,6 +696,15 @@ due(struct mtime recorded)
 	return recorded.suspect && wall_ns() - recorded.ns > SUSPECT_NS;
 }
 
+/* Suspect mtimes are looked into when nobody waits; of one who seldom asks in
+ * between, at once, or else it would be told the next time. */
+static bool
+make_sure(const struct mailbox *mb, enum scan_why why, int64_t now)
+{
+	return why == SCAN_TIDY ||
+	    (why == SCAN_REFRESH && now - mb->looked_at > SELDOM_MS);
+}
+
 int
 scan_if_changed(struct mailbox *mb, enum scan_why why, struct err *e)
 {
@@ -707,12 +718,14 @@ scan_if_changed(struct mailbox *mb, enum scan_why why, struct err *e)
 		return 0;
 	if (why == SCAN_OPEN && mb->ix.counts.messages > OPEN_MAX)
 		cur = false;
-	if (why == SCAN_REFRESH && start < mb->scan_at)
+	if (why == SCAN_TIDY || (why == SCAN_REFRESH && start < mb->scan_at))
 		new = cur = false;
-	if (why == SCAN_REFRESH && start >= mb->suspect_at) {
+	if (start >= mb->suspect_at && make_sure(mb, why, start)) {
 		new |= due(mb->ix.new);
 		cur |= due(mb->ix.cur);
 	}
+	if (why == SCAN_REFRESH || why == SCAN_OPEN)
+		mb->looked_at = start;
 	if (why == SCAN_NOW)
 		new = cur = true;
 	if (!new && !cur)

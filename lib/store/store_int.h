@@ -270,6 +270,13 @@ void cache_idle(struct cache *c);
  */
 uint64_t threads_assign(struct store *st, struct slice record,
     int64_t received);
+/* The same for several, with one change of the table. */
+struct thread_asked {
+	struct slice record;
+	int64_t received;
+	uint64_t thread; /* the answer */
+};
+void threads_assign_all(struct store *st, struct thread_asked *v, size_t n);
 /*
  * The thread of a message when all are given anew, in order: it follows from
  * what was entered before alone. late: it has been assigned one before that may

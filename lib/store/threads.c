@@ -181,6 +181,7 @@ own_thread(const struct store *st, const struct message *m)
 			 : 1 + rand_below(st->env->rand, INT64_MAX);
 }
 
+/* In the open transaction. */
 static void
 put(struct store *st, const struct message *m, uint64_t thread)
 {
@@ -188,24 +189,43 @@ put(struct store *st, const struct message *m, uint64_t thread)
 		put_message(st, &m->id, &m->subject, thread);
 	if (m->has_subject)
 		put_subject(st, &m->subject, thread, m->received);
-	db_table_commit(st->threads, NULL);
+}
+
+static uint64_t
+assign(struct store *st, struct message *m)
+{
+	struct slice rest;
+	uint64_t thread;
+
+	if (m->has_id && look_up(st, &m->id, &thread, &rest))
+		m->has_id = false; /* nothing to enter */
+	else if (!by_reference(st, m, &thread) && !by_subject(st, m, &thread))
+		thread = own_thread(st, m);
+	put(st, m, thread);
+	return thread;
+}
+
+void
+threads_assign_all(struct store *st, struct thread_asked *v, size_t n)
+{
+	bool begun = begin(st);
+
+	for (size_t i = 0; i < n; i++) {
+		struct message m = describe(v[i].record, v[i].received);
+
+		v[i].thread = begun ? assign(st, &m) : own_thread(st, &m);
+	}
+	if (begun)
+		db_table_commit(st->threads, NULL);
 }
 
 uint64_t
 threads_assign(struct store *st, struct slice record, int64_t received)
 {
-	struct message m = describe(record, received);
-	uint64_t thread;
-	struct slice rest;
+	struct thread_asked one = { record, received, 0 };
 
-	if (!begin(st))
-		return own_thread(st, &m);
-	if (m.has_id && look_up(st, &m.id, &thread, &rest))
-		m.has_id = false; /* nothing to enter */
-	else if (!by_reference(st, &m, &thread) && !by_subject(st, &m, &thread))
-		thread = own_thread(st, &m);
-	put(st, &m, thread);
-	return thread;
+	threads_assign_all(st, &one, 1);
+	return one.thread;
 }
 
 uint64_t
@@ -224,6 +244,7 @@ threads_assign_anew(struct store *st, struct slice record,
 	    !by_reference(st, &m, &thread) && !by_subject(st, &m, &thread))
 		thread = own;
 	put(st, &m, thread);
+	db_table_commit(st->threads, NULL);
 	return thread;
 }
 
@@ -233,8 +254,10 @@ threads_enter(struct store *st, struct slice record, uint64_t thread,
 {
 	struct message m = describe(record, received);
 
-	if (begin(st))
-		put(st, &m, thread);
+	if (!begin(st))
+		return;
+	put(st, &m, thread);
+	db_table_commit(st->threads, NULL);
 }
 
 int

@@ -171,15 +171,6 @@ there(int dirfd, const char *file)
 	return faccessat(dirfd, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static bool
-in_progress(const struct index *ix, uint32_t uid)
-{
-	for (uint32_t i = 0; i < ix->nrenaming; i++)
-		if (ix->renaming[i].uid == uid)
-			return true;
-	return false;
-}
-
 /* Choose from a set, up to BATCH in all. */
 static void
 choose(struct rename *rn, const struct uidset *set)
@@ -193,7 +184,7 @@ choose(struct rename *rn, const struct uidset *set)
 		struct renaming *to = &rn->v[rn->n];
 
 		if (r == NULL || uid >= mb->view.uidnext ||
-		    in_progress(&mb->ix, uid))
+		    index_renaming(&mb->ix, uid) != NULL)
 			continue;
 		to->uid = uid;
 		index_wanted(&mb->ix, r, &to->disk, &to->letters);
@@ -477,7 +468,8 @@ mailbox_tidy(struct mailbox *mb, int budget_ms)
 
 	if (mb->gone || mb->readonly || now < mb->tidy_at)
 		return;
-	if (tidy(mb, now, now + budget_ms, &e) == 0) {
+	if ((!mb->reader || scan_if_changed(mb, SCAN_TIDY, &e) == 0) &&
+	    tidy(mb, now, now + budget_ms, &e) == 0) {
 		threads_tidy(mb->st);
 		quota_tidy(mb->st);
 		return;

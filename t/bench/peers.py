@@ -401,17 +401,39 @@ default_process_limit = 200
         command = [*self.tracer, "postfix", "-c", f"{self.dir}/etc", "start"]
         if self.names:
             command = self.names.command(*command)
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL)
+        for _ in range(3):
+            said = subprocess.run(command, check=False, capture_output=True,
+                                  text=True)
+            if said.returncode == 0:
+                break
+            time.sleep(1)
+        else:
+            raise RuntimeError(f"{' '.join(command)} failed: {said.stderr}"
+                               f"{said.stdout}{self.log_end()}")
         wait_port(*self.smtp)
         took = time.monotonic() - begin
         with open(f"{self.dir}/queue/pid/master.pid") as f:
             self.roots = [int(f.read())]
         return took
 
+    def log_end(self):
+        try:
+            with open(f"{self.dir}/log", encoding="utf-8",
+                      errors="replace") as f:
+                return "\nits log ends:\n" + "".join(f.readlines()[-10:])
+        except OSError:
+            return ""
+
     def stop(self):
+        """Postfix says that it has stopped when it has waited long enough; it
+        is not started again before it has."""
         subprocess.run(["postfix", "-c", f"{self.dir}/etc", "stop"],
                        check=False, capture_output=True)
+        end = time.monotonic() + 30
+        while any(os.path.exists(f"/proc/{pid}") for pid in self.roots):
+            if time.monotonic() > end:
+                raise RuntimeError("postfix does not stop" + self.log_end())
+            time.sleep(0.05)
 
     def by_mx(self, names):
         return change(self, names, f"{self.dir}/etc/main.cf",

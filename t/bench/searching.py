@@ -45,7 +45,7 @@ def make_mailbox(maildir, count, owner=None):
         if i % (count // 10 or 1) == 7:
             lines += "\nhaystackneedle\n"
         head = "".join(r.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", k=340))
-        with open(f"{folder}/cur/{1700000000 + i}.{i}.bench:2,{r.choice(FLAGS)}", "w") as f:
+        with open(f"{folder}/cur/{1700000000 + i}.M{r.randrange(1000000)}P{i % 32768}.bench:2,{r.choice(FLAGS)}", "w") as f:
             f.write(f"DKIM-Signature: v=1; a=rsa-sha256; b={head}\n"
                     f"From: {word()} {word()} <{word()}@{word()}.example>\nTo: mox@localhost\n"
                     f"Subject: {subject}\nMessage-Id: <{i}@x.example>\n{refs}"
