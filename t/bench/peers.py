@@ -401,15 +401,17 @@ default_process_limit = 200
         command = [*self.tracer, "postfix", "-c", f"{self.dir}/etc", "start"]
         if self.names:
             command = self.names.command(*command)
-        for _ in range(3):
-            said = subprocess.run(command, check=False, capture_output=True,
-                                  text=True)
-            if said.returncode == 0:
-                break
-            time.sleep(1)
-        else:
-            raise RuntimeError(f"{' '.join(command)} failed: {said.stderr}"
-                               f"{said.stdout}{self.log_end()}")
+        # Not a pipe, which would be open for as long as Postfix runs.
+        with open(f"{self.dir}/said", "w+", encoding="utf-8") as said:
+            for _ in range(3):
+                if subprocess.run(command, check=False, stdout=said,
+                                  stderr=said).returncode == 0:
+                    break
+                time.sleep(1)
+            else:
+                said.seek(0)
+                raise RuntimeError(f"{' '.join(command)} failed: {said.read()}"
+                                   f"{self.log_end()}")
         wait_port(*self.smtp)
         took = time.monotonic() - begin
         with open(f"{self.dir}/queue/pid/master.pid") as f:
