@@ -178,20 +178,46 @@ imap_search_idle(struct imap_session *s, int watch)
 
 /* ---- all messages ---- */
 
+/* Flags that a message must have and must not have, as far as these are keys by
+ * themselves: others are never looked at. */
+static void
+flags_wanted(const struct search *search, uint16_t *mask_r, uint16_t *value_r)
+{
+	const struct search_key *program = search->program;
+
+	*mask_r = *value_r = 0;
+	for (size_t i = 0; i < program->nkeys; i++) {
+		const struct search_key *key = program->keys[i];
+
+		/* Of several flags only one need be different. */
+		if (key->kind != SEARCH_FLAGS ||
+		    (key->not &&(key->mask & (key->mask - 1))))
+			continue;
+		*mask_r |= key->mask;
+		*value_r |= key->not ? key->mask & ~key->value : key->value;
+	}
+}
+
 static int
 search_all(struct imap_session *s, const struct search *search, uint32_t before,
     struct search_found *found, struct err *e)
 {
 	struct finding f = { s, search, found, 0 };
-	uint32_t count = mailbox_count(s->mb);
+	uint32_t count = mailbox_count(s->mb), looked = 0;
+	uint16_t mask, value;
 	uint8_t score;
 	int rc = 0;
 
-	for (uint32_t seq = 1; seq <= count && rc >= 0; seq++) {
+	flags_wanted(search, &mask, &value);
+	for (uint32_t seq = 1; rc >= 0; seq++) {
+		if (mask)
+			seq = mailbox_flagged(s->mb, seq, count, mask, value);
+		if (seq > count)
+			break;
 		rc = imap_search_match(s->mb, search, seq, &score, e);
 		if (rc > 0)
 			note(&f, seq, score);
-		if (rc >= 0 && seq % LOOK_EVERY == 0)
+		if (rc >= 0 && ++looked % LOOK_EVERY == 0)
 			rc = imap_progress(s, before + seq, before + count, e);
 	}
 	return rc < 0 ? -1 : 0;

@@ -392,9 +392,26 @@ check_changed(struct mailbox *mb, uint64_t since)
 }
 
 static void
+check_flagged(struct mailbox *mb, uint16_t mask, uint16_t value)
+{
+	uint32_t count = mailbox_count(mb), found = 0;
+
+	for (uint32_t seq = 1; seq <= count; seq++) {
+		if ((mailbox_msg(mb, seq)->flags & mask) != value)
+			continue;
+		found = mailbox_flagged(mb, found + 1, count, mask, value);
+		CHECK_EQ(found, seq);
+	}
+	CHECK_EQ(mailbox_flagged(mb, found + 1, count, mask, value), count + 1);
+}
+
+static void
 test_changed(void)
 {
 	struct mailbox *mb, *reader;
+	static const uint16_t masks[] = { STORE_DRAFT, STORE_SEEN,
+		STORE_SEEN | STORE_DRAFT, STORE_DELETED };
+	static const uint16_t values[] = { STORE_DRAFT, 0, STORE_SEEN, 0 };
 	uint64_t since[4];
 
 	begin();
@@ -423,6 +440,8 @@ test_changed(void)
 			for (size_t i = 0; i < 4; i++) {
 				check_changed(mb, since[i]);
 				check_changed(reader, since[i]);
+				check_flagged(mb, masks[i], values[i]);
+				check_flagged(reader, masks[i], values[i]);
 			}
 			CHECK_EQ(index_fold(mb, NULL), 1);
 			CHECK(refresh(reader) > 0);
@@ -432,8 +451,11 @@ test_changed(void)
 		mailbox_close(&reader);
 	}
 	/* An index without the numbers: all are looked at. */
+	CHECK(mb->ix.blockflags != NULL);
 	mb->ix.newest = NULL;
+	mb->ix.blockflags = NULL;
 	check_changed(mb, since[0]);
+	check_flagged(mb, STORE_SEEN, STORE_SEEN);
 	mailbox_close(&mb);
 	end();
 }

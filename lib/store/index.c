@@ -264,6 +264,10 @@ change_flags(struct mailbox *mb, uint32_t pos, const struct line *l)
 	if (pos < ix->nbase && ix->newest != NULL &&
 	    l->modseq > ix->newest[pos / NEWEST_BLOCK])
 		ix->newest[pos / NEWEST_BLOCK] = l->modseq;
+	if (pos < ix->nbase && ix->blockflags != NULL) {
+		ix->blockflags[pos / NEWEST_BLOCK].any |= r->msg.flags;
+		ix->blockflags[pos / NEWEST_BLOCK].all &= r->msg.flags;
+	}
 	ix->flags_used |= r->msg.flags;
 	count(&ix->counts, &r->msg, 1);
 	if ((r->msg.flags & STORE_SEEN) == 0 && pos < ix->unseen_from)

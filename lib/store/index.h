@@ -70,6 +70,12 @@ struct vanished {
  * changed does not look at all: 4,000 numbers for a million messages. */
 #define NEWEST_BLOCK 256u
 
+/* Flags that some message of a block has, and that all have; of blocks in which
+ * flags changed since the fold, at most and at least. */
+struct blockflags {
+	uint16_t any, all;
+};
+
 /* ---- keywords ---- */
 
 #define LETTERS 26 /* a to z in file names */
@@ -112,6 +118,7 @@ struct index {
 	uint32_t nbase;
 	bool base_own;    /* malloc'd: the CDB's records and ghosts */
 	uint64_t *newest; /* of each block of base; NULL: look at all */
+	struct blockflags *blockflags; /* likewise */
 	struct record *tail;
 	uint32_t ntail, tail_size;
 	struct slice base_names; /* offsets below base_names.n */

@@ -12,6 +12,7 @@
 #define KEY_RECORDS SLICE("records")
 #define KEY_NAMES SLICE("names")
 #define KEY_NEWEST SLICE("newest")
+#define KEY_BLOCKFLAGS SLICE("blockflags") /* behind it their CRC */
 #define KEY_VANISHED SLICE("vanished")
 #define KEY_UNLINKS SLICE("unlinks")
 #define KEY_DIRTY SLICE("dirty")
@@ -132,6 +133,24 @@ load_newest(struct index *ix, const struct db_cdb *cdb)
 	return true;
 }
 
+/* Likewise. With a CRC of their own: that in the head is looked at by programs
+ * that know nothing of them. */
+static void
+load_blockflags(struct index *ix, const struct db_cdb *cdb)
+{
+	uint32_t blocks = (ix->nbase + NEWEST_BLOCK - 1) / NEWEST_BLOCK, crc;
+	size_t size = blocks * sizeof(*ix->blockflags);
+	struct slice v;
+
+	if (db_cdb_get(cdb, KEY_BLOCKFLAGS, &v, NULL) != 1 ||
+	    v.n != size + sizeof(crc) ||
+	    (uintptr_t)v.p % _Alignof(struct blockflags) != 0)
+		return;
+	memcpy(&crc, v.p + size, sizeof(crc));
+	if ((uint32_t)crc32_z(0, (const void *)v.p, size) == crc)
+		ix->blockflags = (struct blockflags *)(uintptr_t)v.p;
+}
+
 static void *
 copy(struct slice value)
 {
@@ -203,6 +222,7 @@ index_load(struct mailbox *mb, const struct db_cdb *cdb, struct err *e)
 	    !load_set(cdb, KEY_LEAVING, &ix->leaving) ||
 	    !load_lines(mb, cdb, KEY_RENAMING))
 		return damaged(mb, e);
+	load_blockflags(ix, cdb);
 	return 0;
 }
 
@@ -250,7 +270,9 @@ struct build {
 	size_t name_bytes;
 	uint32_t at;     /* offset of the next name */
 	uint64_t newest; /* modseq of the block so far */
-	uint32_t n;      /* records in the blocks */
+	struct blockflags flags;
+	uint32_t n;   /* records in the blocks */
+	uint32_t crc; /* of blockflags */
 };
 
 /* First pass: sizes and totals. */
@@ -368,6 +390,41 @@ add_records(struct build *b)
 	each_live(b, add_newest);
 	if (b->n % NEWEST_BLOCK != 0)
 		end_block(b);
+}
+
+static void
+end_flags(struct build *b)
+{
+	struct slice piece = { (const char *)&b->flags, sizeof(b->flags) };
+
+	b->crc = (uint32_t)crc32_z(b->crc, (const void *)piece.p, piece.n);
+	db_cdb_make_write(b->m, piece);
+	b->flags = (struct blockflags){ 0, UINT16_MAX };
+}
+
+static void
+add_flags(struct build *b, const struct record *r)
+{
+	b->flags.any |= r->msg.flags;
+	b->flags.all &= r->msg.flags;
+	if (++b->n % NEWEST_BLOCK == 0)
+		end_flags(b);
+}
+
+static void
+add_blockflags(struct build *b)
+{
+	b->n = 0;
+	b->flags = (struct blockflags){ 0, UINT16_MAX };
+	db_cdb_make_begin(b->m, KEY_BLOCKFLAGS,
+	    (b->ix->counts.messages + NEWEST_BLOCK - 1) / NEWEST_BLOCK *
+		    sizeof(b->flags) +
+		sizeof(b->crc));
+	each_live(b, add_flags);
+	if (b->n % NEWEST_BLOCK != 0)
+		end_flags(b);
+	db_cdb_make_write(b->m,
+	    slice_of((const char *)&b->crc, sizeof(b->crc)));
 }
 
 /* The youngest of the history; what is dropped raises the floor. */
@@ -491,6 +548,7 @@ index_build(void *arg, struct db_cdb_make *m, struct err *e)
 	if (measure(&b, e) != 0)
 		return -1;
 	add_records(&b);
+	add_blockflags(&b);
 	add_vanished(&b);
 	add_set(&b, KEY_DIRTY, &mb->ix.dirty);
 	add_set(&b, KEY_NEW, &mb->ix.in_new);

@@ -142,6 +142,9 @@ uint32_t mailbox_seq_from(const struct mailbox *mb, uint32_t uid);
  * found, not with the mailbox. */
 uint32_t mailbox_changed(const struct mailbox *mb, uint32_t first,
     uint32_t last, uint64_t since);
+/* The same for messages whose flags under the mask are value. */
+uint32_t mailbox_flagged(const struct mailbox *mb, uint32_t first,
+    uint32_t last, uint16_t mask, uint16_t value);
 
 /* Keywords of this mailbox beyond the five; index is the bit. Names in the
  * spelling of their first use; compared without case. */

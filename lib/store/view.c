@@ -237,6 +237,47 @@ maybe_changed(const struct index *ix, uint32_t pos, uint32_t last,
 	return last + 1;
 }
 
+/* The same for flags that under the mask are value. */
+static uint32_t
+maybe_flagged(const struct index *ix, uint32_t pos, uint32_t last,
+    uint16_t mask, uint16_t value)
+{
+	while (pos <= last) {
+		uint32_t next = (pos / NEWEST_BLOCK + 1) * NEWEST_BLOCK;
+		bool in_base = pos < ix->nbase && ix->blockflags != NULL;
+		const struct blockflags *f =
+		    in_base ? &ix->blockflags[pos / NEWEST_BLOCK] : NULL;
+
+		if (in_base && ((value & ~f->any) | (f->all & mask & ~value)))
+			pos = next < ix->nbase ? next : ix->nbase;
+		else if ((index_at(ix, pos)->msg.flags & mask) == value)
+			return pos;
+		else
+			pos++;
+	}
+	return last + 1;
+}
+
+uint32_t
+mailbox_flagged(const struct mailbox *mb, uint32_t first, uint32_t last,
+    uint16_t mask, uint16_t value)
+{
+	const struct view *v = &mb->view;
+	const struct index *ix = &mb->ix;
+	uint32_t pos, end;
+
+	if (first > last)
+		return last + 1;
+	pos = index_from(ix, mailbox_msg(mb, first)->uid);
+	end = index_from(ix, mailbox_msg(mb, last)->uid);
+	while ((pos = maybe_flagged(ix, pos, end, mask, value)) <= end) {
+		if (view_numbered(v, pos))
+			return pos - (uint32_t)holes_below(v, pos) + 1;
+		pos++;
+	}
+	return last + 1;
+}
+
 uint32_t
 mailbox_changed(const struct mailbox *mb, uint32_t first, uint32_t last,
     uint64_t since)
@@ -563,6 +604,7 @@ add_ghosts(struct index *ix, const struct record *ghosts, uint32_t n)
 	ix->nbase = all;
 	ix->base_own = true;
 	ix->newest = NULL;
+	ix->blockflags = NULL;
 	ix->ntail = 0;
 	ix->unseen_from = 0;
 }
