@@ -92,7 +92,7 @@ imap_tell_status(struct imap_session *s, struct slice name, unsigned wanted,
 		rc = box.rights & ACL_READ
 		    ? mailbox_status(box.store, box.name, &st, e)
 		    : 0;
-	if (rc <= 0)
+	if (rc != 1)
 		return rc;
 	buf_addz(&s->out, "* STATUS ");
 	imap_put_mailbox(s, box.full);

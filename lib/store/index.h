@@ -269,8 +269,8 @@ struct mailbox {
 	struct buf record;        /* parsed, not cached */
 	uint32_t parsed_to;       /* position behind what was parsed last */
 	uint32_t ahead;           /* messages to parse at once there */
-	bool own;    /* flags being changed now are the caller's doing */
-	bool gone;   /* UIDVALIDITY changed or folder removed */
+	bool own;  /* flags being changed now are the caller's doing */
+	bool gone; /* UIDVALIDITY changed or folder removed */
 	/* Its files cannot be written (share.h): nothing is taken in but what
 	 * the log says. */
 	bool readonly;

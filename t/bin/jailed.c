@@ -100,7 +100,7 @@ try_force(char **args)
 	return text;
 }
 
-static const struct {
+static const struct command {
 	const char *name;
 	int args;
 	const char *(*run)(char **args);
@@ -111,6 +111,16 @@ static const struct {
 	{ "select", 1, try_select },
 	{ "force", 2, try_force },
 };
+
+static const struct command *
+find(const char *name)
+{
+	for (size_t k = 0; k < sizeof(commands) / sizeof(*commands); k++)
+		if (strcmp(commands[k].name, name) == 0)
+			return &commands[k];
+	must(false, name);
+	return NULL;
+}
 
 int
 main(int argc, char **argv)
@@ -130,20 +140,15 @@ main(int argc, char **argv)
 	must(imap_boxes_load(&s, &host, arena, &e) == 0, "shares");
 	must(imap_narrow(&s, host.config, arena, &e) == 0, "narrow");
 	for (int i = 3; i < argc; i++) {
-		size_t k = 0;
+		const struct command *c = find(argv[i]);
 
-		while (k < sizeof(commands) / sizeof(*commands) &&
-		    strcmp(commands[k].name, argv[i]) != 0)
-			k++;
-		must(k < sizeof(commands) / sizeof(*commands) &&
-			i + commands[k].args < argc,
-		    argv[i]);
+		must(i + c->args < argc, argv[i]);
 		printf("%s %s", argv[i], argv[i + 1]);
-		if (commands[k].args == 2)
+		if (c->args == 2)
 			printf(" %s", argv[i + 2]);
 		errno = 0;
-		printf(": %s\n", commands[k].run(argv + i + 1));
-		i += commands[k].args;
+		printf(": %s\n", c->run(argv + i + 1));
+		i += c->args;
 	}
 	return 0;
 }
