@@ -177,8 +177,9 @@ mailbox_count(const struct mailbox *mb)
 	return mb->view.end - (uint32_t)mb->view.nholes;
 }
 
-const struct store_msg *
-mailbox_msg(const struct mailbox *mb, uint32_t seq)
+/* Of a sequence number. */
+static uint32_t
+position(const struct mailbox *mb, uint32_t seq)
 {
 	struct view *v = (struct view *)(uintptr_t)&mb->view; /* its hint */
 	uint32_t i = seq - 1;
@@ -191,7 +192,13 @@ mailbox_msg(const struct mailbox *mb, uint32_t seq)
 		else
 			v->hint = holes_before_index(v, i);
 	}
-	return &index_at(&mb->ix, i + (uint32_t)v->hint)->msg;
+	return i + (uint32_t)v->hint;
+}
+
+const struct store_msg *
+mailbox_msg(const struct mailbox *mb, uint32_t seq)
+{
+	return &index_at(&mb->ix, position(mb, seq))->msg;
 }
 
 uint32_t
@@ -268,8 +275,8 @@ mailbox_flagged(const struct mailbox *mb, uint32_t first, uint32_t last,
 
 	if (first > last)
 		return last + 1;
-	pos = index_from(ix, mailbox_msg(mb, first)->uid);
-	end = index_from(ix, mailbox_msg(mb, last)->uid);
+	end = position(mb, last);
+	pos = position(mb, first);
 	while ((pos = maybe_flagged(ix, pos, end, mask, value)) <= end) {
 		if (view_numbered(v, pos))
 			return pos - (uint32_t)holes_below(v, pos) + 1;
@@ -288,8 +295,8 @@ mailbox_changed(const struct mailbox *mb, uint32_t first, uint32_t last,
 
 	if (first > last)
 		return last + 1;
-	pos = index_from(ix, mailbox_msg(mb, first)->uid);
-	end = index_from(ix, mailbox_msg(mb, last)->uid);
+	end = position(mb, last);
+	pos = position(mb, first);
 	while ((pos = maybe_changed(ix, pos, end, since)) <= end) {
 		if (view_numbered(v, pos))
 			return pos - (uint32_t)holes_below(v, pos) + 1;
