@@ -143,7 +143,7 @@ take_over(struct back *b)
 	struct login_back *l = &b->login;
 	struct err e = ERR_INIT;
 	struct conn *conn = service_take_over(l->client, &l->split,
-	    l->channel.tls, b->unread, &e);
+	    l->channel.tls && !l->relayed, b->unread, &e);
 	int rc = 1;
 
 	if (conn)
@@ -164,7 +164,7 @@ new_back(const struct service_client *client, struct split *split)
 		    .arena = arena_new(0),
 		    .topic = TOPIC,
 		    /* After STARTTLS the greeting is gone (RFC 9051, 7.1.4). */
-		    .preauth = client->listener->kind->tls },
+		    .preauth = client->listener->kind->tls && !client->again },
 	};
 }
 

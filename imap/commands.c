@@ -1,5 +1,6 @@
 /* commands - the table of commands after login, and what we can do. */
 #include "imap/imap.h"
+#include "service/service.h"
 
 /* The account as a whole, and adding to it. */
 #define ADMINISTRATION \
@@ -20,6 +21,8 @@ static const struct imap_def commands[] = {
 	{ "LOGOUT", imap_cmd_logout, IMAP_IN_BOTH, IMAP_NO_UPDATES },
 	{ "ID", imap_cmd_id, IMAP_IN_BOTH, 0 },
 	{ "ENABLE", imap_cmd_enable, IMAP_IN_BOTH, 0 },
+	{ "UNAUTHENTICATE", imap_cmd_unauthenticate, IMAP_IN_BOTH,
+	    IMAP_NO_UPDATES },
 	{ "NAMESPACE", imap_cmd_namespace, IMAP_IN_BOTH, 0 },
 	{ "SELECT", imap_cmd_select, IMAP_IN_BOTH, IMAP_NO_UPDATES },
 	{ "EXAMINE", imap_cmd_select, IMAP_IN_BOTH, IMAP_NO_UPDATES },
@@ -114,6 +117,9 @@ imap_capabilities(struct buf *b, const struct imap_session *s)
 	size_t start = b->n;
 
 	all_capabilities(&all);
+	/* RFC 8437, 2: only who is logged in is told. */
+	if (s && s->client && service_can_park(s->client))
+		buf_addz(&all, " UNAUTHENTICATE");
 	rest = buf_slice(&all);
 	while (rest.n > 0) {
 		slice_cut(rest, ' ', &word, &rest);

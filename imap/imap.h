@@ -267,6 +267,7 @@ IMAP_COMMAND(imap_cmd_noop);
 IMAP_COMMAND(imap_cmd_logout);
 IMAP_COMMAND(imap_cmd_id);
 IMAP_COMMAND(imap_cmd_enable);
+IMAP_COMMAND(imap_cmd_unauthenticate);
 IMAP_COMMAND(imap_cmd_namespace);
 IMAP_COMMAND(imap_cmd_select); /* and EXAMINE */
 IMAP_COMMAND(imap_cmd_close);

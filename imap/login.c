@@ -422,9 +422,22 @@ read_failed(struct front *f, enum imap_read rc)
 	f->done = true;
 }
 
+/* After UNAUTHENTICATE: its answer, and no greeting (RFC 8437, 2). */
+static bool
+begin_again(struct front *f)
+{
+	f->spoke_imap = true;
+	if (!conn_unread(f->conn, f->client->unread) || !say_hello(f))
+		return false;
+	conn_write(f->conn, f->client->text);
+	return true;
+}
+
 static bool
 begin(struct front *f)
 {
+	if (f->client->again)
+		return begin_again(f);
 	if (f->client->listener->kind->tls &&
 	    conn_tls_accept(f->conn, f->client->listener->tls, TLS_MS) !=
 		CONN_OK) {

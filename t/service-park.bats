@@ -115,6 +115,33 @@ logged() { grep -qE "$1" "$LOG"; }
 	EOF
 }
 
+@test "a connection begins again: the next log-in is another's, and only that" {
+	start -unauth 2
+	py <<-'EOF'
+	c = session()
+	c.say("restart", "ok again")
+	c.say("hi", "ok hi")
+	# It counts as one without a log-in again.
+	d = Client()
+	s = socket.create_connection((os.environ["IP"], int(os.environ["PORT"])), 30)
+	assert s.makefile().readline() == "no busy\n"
+	c.say("ask login bob", "ok in")
+	c.say("session", "ok session")
+	c.say("claim joe")
+	parked(c)
+	c.say("hi", "ok resumed bob state .*")
+	c.hear("ok session hi")
+	# What was sent behind it is kept.
+	c.sock.sendall(b"restart\nask login eve\nsession\npark 60000 x\n")
+	for text in "ok again", "ok in", "ok session":
+	    c.hear(text)
+	c.say("hi", "ok resumed eve x .*|ok session hi")
+	# Who has not logged in cannot.
+	d.say("session")
+	d.say("restart", "ok session restart")
+	EOF
+}
+
 @test "descriptors that cannot be waited for end their own connection only" {
 	start -files "$DIR/files"
 	py <<-'EOF'

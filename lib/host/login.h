@@ -70,6 +70,7 @@ struct login_back {
 	struct sasl_channel channel;
 	struct auth_key key; /* of the client certificate */
 	bool key_known;
+	bool relayed; /* TLS ends elsewhere: the connection here is plain */
 	struct slice account, login; /* after success */
 	/* its own: */
 	struct sasl_server *sasl;
@@ -104,6 +105,10 @@ void login_back_end(struct login_back *b);
  * False if there is none.
  */
 bool login_back_resume(struct login_back *b);
+/* The same of TLS alone; false if there was none. After service_restart they
+ * still hold: TLS ends at the relay. In fronts, too. */
+bool login_facts(const struct service_client *client,
+    struct tls_facts *facts_r);
 
 /* ---- front ---- */
 
@@ -112,6 +117,7 @@ struct login_front {
 	struct conn *conn;
 	struct split *split;
 	struct sasl_channel channel; /* for sasl_announce */
+	struct tls_facts facts;      /* TLS that ends at a relay */
 	struct login_hello hello;
 };
 

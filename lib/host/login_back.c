@@ -66,6 +66,18 @@ authenticated(struct login_back *b)
 }
 
 bool
+login_facts(const struct service_client *client, struct tls_facts *facts_r)
+{
+	if (client->who.n < sizeof(*facts_r))
+		return false;
+	memcpy(facts_r, client->who.p, sizeof(*facts_r));
+	if (facts_r->version[0])
+		return true;
+	memset(facts_r, 0, sizeof(*facts_r));
+	return false;
+}
+
+bool
 login_back_resume(struct login_back *b)
 {
 	struct slice rest = b->client->who;
@@ -94,7 +106,8 @@ login_on_hello(void *ctx, const struct split_msg *msg, struct err *e)
 	struct slice reply = SPLIT_OF(hello);
 
 	memset(&b->facts, 0, sizeof(b->facts));
-	if (msg->v[0].n &&
+	b->relayed = b->client->again && login_facts(b->client, &b->facts);
+	if (!b->relayed && msg->v[0].n &&
 	    (!SPLIT_GET(msg->v[0], &b->facts) || !tls_facts_valid(&b->facts)))
 		return err_set(e, ERR_SYNTAX, "bad TLS facts");
 	set_channel(b);

@@ -14,6 +14,8 @@ login_front_hello(struct login_front *f, struct err *e)
 	struct slice v = SLICE_NULL;
 	struct split_msg reply;
 
+	if (f->client->again && login_facts(f->client, &f->facts))
+		facts = &f->facts;
 	f->channel = (struct sasl_channel){ .tls = facts,
 		.tls_required = host_tls_required(f->client->listener) };
 	if (facts) {

@@ -89,6 +89,12 @@ admit_authenticated(struct admit *a)
 	a->unauthenticated--;
 }
 
+void
+admit_unauthenticated(struct admit *a)
+{
+	a->unauthenticated++;
+}
+
 size_t
 admit_count(const struct admit *a)
 {

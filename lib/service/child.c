@@ -323,19 +323,42 @@ enter_back(struct server *sv)
 	return 0;
 }
 
+/* A relay that another back left, if there is one: it writes out what it has for
+ * a slow client, and closes its end. */
+static void
+await_relay(int fd)
+{
+	int64_t end_ms = clock_mono_ms(NULL) + DRAIN_S * 1000;
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	char bytes[512];
+	int domain = 0;
+	socklen_t n = sizeof(domain);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) < 0 ||
+	    domain != AF_UNIX)
+		return;
+	shutdown(fd, SHUT_WR);
+	while (service_stop == 0 && clock_mono_ms(NULL) < end_ms &&
+	    poll(&pfd, 1, DRAIN_S * 1000) > 0 &&
+	    recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+}
+
 int
 child_back(struct server *sv, struct service_client *client)
 {
 	pid_t self = getpid(), front;
 	int pair[2], rc;
 
-	setpgid(0, 0);
-	has_group = getpgrp() == self;
+	/* One that begins again is of its relay's group, or has one. */
+	if (!client->again)
+		setpgid(0, 0);
+	has_group = client->again || getpgrp() == self;
 	handle_stop();
 	dies_with(sv->parent);
 	log_set_cid(client->cid);
 	client->server = sv;
-	if (admit_is_proxy(client->listener, &client->ip) &&
+	if (!client->again && admit_is_proxy(client->listener, &client->ip) &&
 	    take_proxied(sv, client) < 0)
 		return EXIT_DONE;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
@@ -358,6 +381,8 @@ child_back(struct server *sv, struct service_client *client)
 	rc = sv->service->back(client, split_new(pair[0]));
 	if (sv->pair >= 0) /* or the front would wait */
 		close(sv->pair);
+	if (client->again)
+		await_relay(client->read_fd);
 	return front_ended(front, rc);
 }
 
@@ -380,27 +405,11 @@ child_park(struct server *sv, int fd)
 	_exit(EXIT_DONE);
 }
 
-/* The relay writes out what it has for a slow client, and closes its end. */
-static void
-await_relay(int fd)
-{
-	int64_t end_ms = clock_mono_ms(NULL) + DRAIN_S * 1000;
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	char bytes[512];
-
-	shutdown(fd, SHUT_WR);
-	while (service_stop == 0 && clock_mono_ms(NULL) < end_ms &&
-	    poll(&pfd, 1, DRAIN_S * 1000) > 0 &&
-	    recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
-		;
-}
-
 int
 child_resumed(struct server *sv, struct service_client *client,
     const struct service_parked *parked)
 {
-	int rc, domain = 0;
-	socklen_t n = sizeof(domain);
+	int rc;
 
 	has_group = 1; /* of its own, or with its relay */
 	handle_stop();
@@ -415,9 +424,7 @@ child_resumed(struct server *sv, struct service_client *client,
 	client->metrics = sv->metrics;
 	client->door = sv->door;
 	rc = sv->service->resume(client, parked);
-	if (getsockopt(parked->fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) == 0 &&
-	    domain == AF_UNIX)
-		await_relay(parked->fd);
+	await_relay(parked->fd);
 	return rc;
 }
 

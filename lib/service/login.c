@@ -2,10 +2,12 @@
  * hand-over of the connection after one. */
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/proc.h"
@@ -128,6 +130,32 @@ service_can_park(const struct service_client *client)
 	    client->server->service->resume != NULL && !client->shared;
 }
 
+/* Ask the parent, with descriptors, and end if it has done so. */
+static void
+ask_parent(const struct server *sv, const struct control *c, struct slice rest,
+    const int *fds, size_t n)
+{
+	int answer[2], all[FDMSG_FDS];
+	ssize_t got = 0;
+	char byte;
+
+	/* The parent writes a byte there when it is done, or just closes it. */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, answer) < 0)
+		return;
+	all[0] = answer[1];
+	memcpy(all + 1, fds, n * sizeof(*fds));
+	if (fdmsg_send(sv->control, SPLIT_OF(*c), rest, all, n + 1, 0)) {
+		close(answer[1]);
+		do
+			got = read(answer[0], &byte, 1);
+		while (got < 0 && errno == EINTR);
+	} else
+		close(answer[1]);
+	close(answer[0]);
+	if (got == 1)
+		_exit(EXIT_DONE);
+}
+
 void
 service_park(const struct service_client *client,
     const struct service_parked *parked)
@@ -139,28 +167,30 @@ service_park(const struct service_client *client,
 		    .end_ms = parked->end_ms,
 		    .has_watch = parked->watch_fd >= 0,
 		    .has_look = parked->look_fd >= 0 } };
-	int answer[2], fds[FDMSG_FDS];
-	ssize_t got = 0;
+	int fds[FDMSG_FDS - 1];
 	size_t n = 0;
-	char byte;
 
-	/* The parent writes a byte there when it is done, or just closes it. */
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, answer) < 0)
-		return;
-	fds[n++] = answer[1];
 	fds[n++] = parked->fd;
 	if (parked->watch_fd >= 0)
 		fds[n++] = parked->watch_fd;
 	if (parked->look_fd >= 0)
 		fds[n++] = parked->look_fd;
-	if (fdmsg_send(sv->control, SPLIT_OF(c), parked->state, fds, n, 0)) {
-		close(answer[1]);
-		do
-			got = read(answer[0], &byte, 1);
-		while (got < 0 && errno == EINTR);
-	} else
-		close(answer[1]);
-	close(answer[0]);
-	if (got == 1)
-		_exit(EXIT_DONE);
+	ask_parent(sv, &c, parked->state, fds, n);
+}
+
+void
+service_restart(const struct service_client *client, int fd, struct slice text,
+    struct slice unread)
+{
+	const struct server *sv = client->server;
+	struct control c = { .type = CONTROL_RESTART,
+		.serial = sv->serial,
+		.text_n = (uint32_t)text.n };
+	struct buf rest = BUF_INIT(CONTROL_REST);
+
+	buf_add(&rest, text);
+	buf_add(&rest, unread);
+	if (!rest.over)
+		ask_parent(sv, &c, buf_slice(&rest), &fd, 1);
+	buf_free(&rest);
 }

@@ -507,11 +507,43 @@ proxied(struct parent *p, struct slot *slot, const struct ip *ip)
 	/* SIGUSR1 says to the client that it has too many. */
 	if (admit_networks(p->sv, p->admit, ip) != SERVICE_ADMIT)
 		kill(slot->pid, SIGUSR1);
-	slot->ip = *ip;
+	slot->ip = slot->client.ip = *ip;
 	admit_open(p->admit, &slot->ip, slot->unauthenticated);
 }
 
-/* Once in the life of a connection. */
+/* The connection has this back from here on; there may be another one that is
+ * about to end, and what that does now counts for nobody. */
+static void
+set_back(struct parent *p, struct slot *slot, pid_t pid)
+{
+	if (slot->pid != 0)
+		kill(slot->pid, SIGKILL);
+	slot->pid = pid;
+	set_group(p, slot, getpgid(pid));
+}
+
+/* Fork a back for the connection, in the group of its relay or one of its own.
+ * In the child 0, with the client to serve. */
+static pid_t
+fork_back(struct parent *p, struct slot *slot)
+{
+	pid_t pid;
+
+	refresh_if_due(p);
+	slot->client.who = slot->who;
+	slot->serial = ++p->serial;
+	pid = shared_fork(slot->group);
+	if (pid < 0)
+		log_line(SERVICE_TOPIC, LOG_ERROR, "fork",
+		    LOG_Z("err", strerrordesc_np(errno)));
+	if (pid != 0)
+		return pid;
+	shared_leave_parent(p->sv);
+	p->sv->serial = slot->serial;
+	return 0;
+}
+
+/* Once, or once more after a restart. */
 static void
 authenticated(struct parent *p, struct slot *slot, struct slice who)
 {
@@ -545,6 +577,36 @@ park(struct parent *p, struct slot *slot, const struct control *c,
 	metrics_add(metrics_get(p->sv->metrics, "mox_service_parked_total"), 1);
 }
 
+/* Nobody is logged in any more. The first descriptor is for the answer, the
+ * second the connection. */
+static void
+restart(struct parent *p, struct slot *slot, const struct control *c,
+    struct slice rest, const struct fdmsg *got)
+{
+	pid_t pid;
+
+	if (p->stop_ms != 0 || slot->who.n == 0 || got->nfds != 2 ||
+	    c->text_n > rest.n)
+		return;
+	pid = fork_back(p, slot);
+	if (pid == 0) {
+		struct service_client *client = &slot->client;
+		client->read_fd = client->write_fd = got->fds[1];
+		client->again = true;
+		client->text = slice_head(rest, c->text_n);
+		client->unread = slice_skip(rest, c->text_n);
+		_exit(child_back(p->sv, client));
+	}
+	if (pid < 0)
+		return;
+	send(got->fds[0], "+", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	set_back(p, slot, pid);
+	free((char *)(uintptr_t)slot->who.p);
+	slot->who = SLICE_NULL;
+	slot->unauthenticated = true;
+	admit_unauthenticated(p->admit);
+}
+
 static void
 take_message(struct parent *p, const struct control *c, struct slice rest,
     const struct fdmsg *got)
@@ -567,6 +629,8 @@ take_message(struct parent *p, const struct control *c, struct slice rest,
 		proxied(p, slot, &c->ip);
 	else if (c->type == CONTROL_PARK)
 		park(p, slot, c, rest, got);
+	else if (c->type == CONTROL_RESTART)
+		restart(p, slot, c, rest, got);
 }
 
 static void
@@ -590,40 +654,20 @@ read_control(struct parent *p)
 
 /* ---- parked sessions go on ---- */
 
-static _Noreturn void
-be_resumed(struct parent *p, struct slot *slot,
-    const struct service_parked *parked)
-{
-	shared_leave_parent(p->sv);
-	p->sv->serial = slot->serial;
-	_exit(child_resumed(p->sv, &slot->client, parked));
-}
-
-/* A back in the group of the connection's relay, or one of its own. */
 static void
 resume(struct parent *p, struct slot *slot, const struct service_parked *parked)
 {
-	pid_t pid, old = slot->pid;
+	pid_t pid = fork_back(p, slot);
 
-	refresh_if_due(p);
-	slot->client.who = slot->who;
-	slot->serial = ++p->serial;
-	pid = shared_fork(slot->group);
 	if (pid == 0)
-		be_resumed(p, slot, parked);
+		_exit(child_resumed(p->sv, &slot->client, parked));
 	if (pid < 0) {
-		log_line(SERVICE_TOPIC, LOG_ERROR, "fork",
-		    LOG_Z("err", strerrordesc_np(errno)));
 		close_slot(p, slot);
 		return;
 	}
-	/* That was about to end, and what it does now counts for nobody. */
-	if (old != 0)
-		kill(old, SIGKILL);
 	map_del(p->parked, SPLIT_OF(slot->client.cid));
 	slot->parked = false;
-	slot->pid = pid;
-	set_group(p, slot, getpgid(pid));
+	set_back(p, slot, pid);
 }
 
 static void

@@ -118,7 +118,13 @@ struct service_client {
 	const struct service_limits *limits;
 	int door;    /* back only: to the resolver, for ask_new; -1: none */
 	bool shared; /* the back serves other clients after this one */
-	struct slice who; /* resume only: as service_authenticated was told */
+	/* As service_authenticated was told: in resume, and when a session has
+	 * logged out of the connection (service_restart). */
+	struct slice who;
+	/* After service_restart: what to say first, and what the client has
+	 * said already. */
+	bool again;
+	struct slice text, unread;
 };
 
 /*
@@ -232,6 +238,14 @@ bool service_can_park(const struct service_client *client);
  */
 void service_park(const struct service_client *client,
     const struct service_parked *parked);
+/*
+ * Give the connection to a front and back as a new one is, where nobody has
+ * logged in; TLS that is at the relay stays there, so it is plain for them, and
+ * client->who is the last one's. The front says text first; unread is what was
+ * read here. Returns only if that cannot be, also for too much text and unread.
+ */
+void service_restart(const struct service_client *client, int fd,
+    struct slice text, struct slice unread);
 /*
  * A number that changes when the folder does, or what has these names in it
  * (struct service's look), as far as times and sizes tell. *newest_s_r: the last change, in seconds since 1970; when that is

@@ -94,6 +94,7 @@ enum control_type {
 	CONTROL_PROXIED,
 	CONTROL_DONE, /* a shared back can serve the next client */
 	CONTROL_PARK,
+	CONTROL_RESTART,
 };
 
 /* When a parked session is to be resumed. */
@@ -109,7 +110,8 @@ struct control {
 	uint32_t serial;  /* so that nobody speaks for an earlier process */
 	struct ip ip;     /* PROXIED: who the client really is */
 	struct park park; /* PARK */
-	/* AUTHENTICATED: who; PARK: the state. Opaque here. */
+	uint32_t text_n;  /* RESTART: bytes of text, then unread */
+	/* AUTHENTICATED: who; PARK: the state; RESTART. Opaque here. */
 };
 #define CONTROL_REST SERVICE_STATE_MAX
 _Static_assert(SERVICE_WHO_MAX <= CONTROL_REST, "who fits");
@@ -126,6 +128,7 @@ struct admit *admit_new(void);
 void admit_open(struct admit *a, const struct ip *ip, bool unauthenticated);
 void admit_close(struct admit *a, const struct ip *ip, bool unauthenticated);
 void admit_authenticated(struct admit *a);
+void admit_unauthenticated(struct admit *a);
 size_t admit_count(const struct admit *a);
 
 /* Loopback, where that is free of limits? */

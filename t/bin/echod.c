@@ -291,6 +291,11 @@ serve_session(const struct service_client *client, struct conn *c)
 			park(client, c, slice_skip(line, 5));
 			continue;
 		}
+		if (slice_is(line, "restart")) {
+			conn_flush(c);
+			service_restart(client, conn_read_fd(c),
+			    SLICE("ok again\r\n"), conn_buffered(c));
+		}
 		if (slice_starts(line, SLICE("claim ")))
 			service_authenticated(client, slice_skip(line, 6));
 		conn_writez(c, "ok session ");
@@ -431,9 +436,11 @@ front(const struct service_client *client, struct conn *conn,
 	bool more = true;
 
 	conn_set_read_ms(conn, (int)o.timeout_ms);
-	if (client->listener->kind->tls)
+	if (client->listener->kind->tls && !client->again)
 		status = conn_tls_accept(conn, client->listener->tls, 5000);
-	conn_writez(conn, "ok hello\r\n");
+	if (client->again)
+		conn_unread(conn, client->unread);
+	conn_write(conn, client->again ? client->text : SLICE("ok hello\r\n"));
 	while (status == CONN_OK && more) {
 		if (!conn_has_line(conn))
 			conn_flush(conn);
