@@ -28,7 +28,7 @@ imap_cmd_search(struct imap_session *s, struct imap_command *c)
 		return imap_stopped(s, c, STORE_FAILED, &e);
 	}
 	if (ret.options & SEARCH_RETURN_UPDATE)
-		imap_context_begin(s, c, program, NULL, &found);
+		imap_context_begin(s, c, program, ret.fetch, NULL, &found);
 	/* RFC 9051, 6.4.4: with rev2 the answer is always ESEARCH. */
 	if (ret.given || s->enabled & IMAP_REV2)
 		imap_search_answer(s, c, &ret, &found, search.modseq);

@@ -27,7 +27,7 @@ imap_cmd_sort(struct imap_session *s, struct imap_command *c)
 		return imap_stopped(s, c, STORE_FAILED, &e);
 	}
 	if (ret.options & SEARCH_RETURN_UPDATE)
-		imap_context_begin(s, c, program, &sort, &found);
+		imap_context_begin(s, c, program, ret.fetch, &sort, &found);
 	if (ret.given)
 		imap_search_answer(s, c, &ret, &found, search.modseq);
 	else

@@ -18,8 +18,9 @@ struct diff {
 	/* By position in new: the same name before, and the one it was renamed
 	 * from; NULL for none. */
 	struct notify_mailbox **same, **from;
-	bool *told;  /* by position in new: its rename was, or need not be */
-	bool *moved; /* by position in old: and so another name is told */
+	bool *told; /* by position in new: its rename was, or need not be */
+	/* By position in old: what it is now, as was told; or NULL. */
+	const struct notify_mailbox **moved;
 	struct map *by_identity; /* of folders whose name is gone */
 	struct slice own[2];
 };
@@ -123,7 +124,7 @@ match(struct diff *d)
 	d->same = arena_array(arena, d->nnew, sizeof(struct notify_mailbox *));
 	d->from = arena_array(arena, d->nnew, sizeof(struct notify_mailbox *));
 	d->told = arena_array(arena, d->nnew, sizeof(*d->told));
-	d->moved = arena_array(arena, d->nold, sizeof(*d->moved));
+	d->moved = arena_array(arena, d->nold, sizeof(struct notify_mailbox *));
 	for (size_t i = 0; i < d->nnew; i++)
 		d->same[i] = find(d->old, d->nold, d->new[i].name);
 	for (size_t i = 0; i < d->nold; i++) {
@@ -279,38 +280,91 @@ tell_renamed(struct diff *d, size_t i)
 
 	if (!((m->events | old->events) & NOTIFY_NAME))
 		return false;
-	d->told[i] = d->moved[old - d->old] = true;
+	d->told[i] = true;
+	d->moved[old - d->old] = m;
 	if (is_own(d, m->name) || (moved_along(d, i) && !differs(d, m, old)))
 		return true;
 	imap_notify_put_list(d->s, m, old->name);
 	return true;
 }
 
-/* Names that are in the list no more; and those that are there again after
- * another name was told to be them. */
+/*
+ * Where a client expects a name that is below a renamed one: it moves along
+ * (RFC 5465, 5.4). False if no level above was renamed.
+ */
+static bool
+expected(const struct diff *d, struct slice name, struct slice *name_r)
+{
+	struct slice above = name;
+	ssize_t slash;
+
+	while ((slash = slice_rchr(above, '/')) > 0) {
+		const struct notify_mailbox *old, *now;
+		above = slice_head(above, (size_t)slash);
+		old = find(d->old, d->nold, above);
+		now = old ? d->moved[old - d->old] : NULL;
+		if (!now)
+			continue;
+		*name_r = arena_printf(d->s->arena, "%.*s%.*s",
+		    SLICE_FMT(now->name), SLICE_FMT(slice_skip(name, above.n)));
+		return true;
+	}
+	return false;
+}
+
+static void
+tell_name(struct diff *d, struct slice name)
+{
+	struct notify_mailbox gone = { .name = name };
+	struct notify_mailbox *now = find(d->new, d->nnew, name);
+
+	imap_notify_put_list(d->s, now ? now : &gone, SLICE_NULL);
+}
+
+/* What a client that believes in renames has wrong: names that are there again,
+ * and those that did not move along. */
+static void
+tell_after_renames(struct diff *d, size_t i)
+{
+	struct slice name = d->old[i].name, moved = SLICE_NULL;
+	bool below = expected(d, name, &moved);
+	struct notify_mailbox *now;
+
+	if ((below || d->moved[i]) && find(d->new, d->nnew, name))
+		tell_name(d, name);
+	if (!below)
+		return;
+	now = find(d->new, d->nnew, moved);
+	if (!now || d->from[now - d->new] != &d->old[i])
+		tell_name(d, moved);
+}
+
+/* Names that are in the list no more. */
 static void
 tell_old(struct diff *d)
 {
 	for (size_t i = 0; i < d->nold; i++) {
 		const struct notify_mailbox *old = &d->old[i];
 		struct notify_mailbox gone = { .name = old->name };
-		struct notify_mailbox *now = find(d->new, d->nnew, gone.name);
 		if (is_own(d, gone.name))
 			continue;
-		if (now && d->moved[i])
-			imap_notify_put_list(d->s, now, SLICE_NULL);
-		else if (!now && !d->moved[i] && differs(d, &gone, old))
+		tell_after_renames(d, i);
+		if (!find(d->new, d->nnew, gone.name) && !d->moved[i] &&
+		    differs(d, &gone, old))
 			imap_notify_put_list(d->s, &gone, SLICE_NULL);
 	}
 }
 
+/* Renames first: what is told of names then is so afterwards. */
 static void
 tell_all(struct diff *d)
 {
+	bool *done = arena_array(d->s->arena, d->nnew, sizeof(*done));
+
 	for (size_t i = 0; i < d->nnew; i++)
-		if (d->from[i] && tell_renamed(d, i))
-			;
-		else if (!is_own(d, d->new[i].name) &&
+		done[i] = d->from[i] && tell_renamed(d, i);
+	for (size_t i = 0; i < d->nnew; i++)
+		if (!done[i] && !is_own(d, d->new[i].name) &&
 		    differs(d, &d->new[i], d->same[i]))
 			imap_notify_put_list(d->s, &d->new[i], SLICE_NULL);
 	tell_old(d);

@@ -13,7 +13,8 @@
 #include "store/metadata.h"
 
 #define LOOK_MS 3000
-#define LOOK_SHARE 200 /* of the time, looking takes one part in so many */
+#define LOOK_MAX_MS 10000
+#define LOOK_SHARE 100 /* of the time, looking takes one part in so many */
 #define ARENA_SLACK (64 << 10)
 /* Bytes of a METADATA line, about. */
 #define ENTRIES_LINE 4000
@@ -37,13 +38,14 @@ imap_notify_count(struct imap_session *s, struct notify_mailbox *m,
 	uint64_t stamp;
 	int rc = imap_resolve(s, m->name, &box, e);
 
-	if (rc == 1 && !(box.rights & ACL_READ))
-		return 0; /* RFC 5465, 5.9: not watched, as long as it is so */
-	stamp = rc == 1 ? store_mailbox_stamp(box.store, box.name) : 0;
-	if (rc == 1)
-		rc = mailbox_status(box.store, box.name, &st, e);
-	if (rc <= 0)
-		return rc; /* gone: the list will say so */
+	/* Gone: the list will say so. RFC 5465, 5.9: not watched, as long as
+	 * it may not be read. */
+	if (rc != 1 || !(box.rights & ACL_READ))
+		return rc < 0 ? -1 : 0;
+	stamp = store_mailbox_stamp(box.store, box.name);
+	rc = mailbox_status(box.store, box.name, &st, e);
+	if (rc != 1)
+		return rc;
 	m->stamp = stamp;
 	m->counted = true;
 	m->own = false;
@@ -295,14 +297,17 @@ static void
 look_at_all(struct imap_session *s)
 {
 	struct imap_notify *n = s->notify;
-	int64_t start = clock_mono_ms(NULL), took;
+	int64_t start = clock_mono_ms(NULL), took, rest_ms;
 
 	for (size_t i = 0; i < n->n; i++)
 		look_at(s, &n->v[i]);
 	look_at(s, &n->account);
 	took = clock_mono_ms(NULL) - start;
+	rest_ms = took * LOOK_SHARE;
 	n->all_ms = start + took +
-	    (took * LOOK_SHARE > LOOK_MS ? took * LOOK_SHARE : LOOK_MS);
+	    (rest_ms < LOOK_MS              ? LOOK_MS
+		    : rest_ms > LOOK_MAX_MS ? LOOK_MAX_MS
+					    : rest_ms);
 }
 
 /* Is the list, or has the arena grown by annotations that changed? */

@@ -139,6 +139,7 @@ struct search_return {
 	/* PARTIAL (RFC 5267, 4.4; RFC 9394, 3.1), and as it was written. */
 	struct imap_partial partial;
 	struct slice range;
+	struct slice fetch; /* of UPDATE, as written (RFC 5465, 7); or empty */
 };
 
 /* "RETURN (MIN COUNT) ", or nothing. */
@@ -173,12 +174,13 @@ uint32_t imap_search_number(const struct imap_session *s, uint32_t seq,
 struct sort;
 
 /*
- * Tell changes of this result from now on, until the mailbox is left or the
+ * Tell changes of this result (of messages that are new, what fetch lists, if it
+ * is not empty) from now on, until the mailbox is left or the
  * client cancels. program: the arguments of the command from the search program
  * on (with charset, if sorted). Tells NOUPDATE when there are too many.
  */
 void imap_context_begin(struct imap_session *s, const struct imap_command *c,
-    struct slice program, const struct sort *sort,
+    struct slice program, struct slice fetch, const struct sort *sort,
     const struct search_found *found);
 /* Is there a context of that tag? */
 bool imap_context_has(const struct imap_session *s, struct slice tag);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "imap/fetch.h"
 #include "imap/sort.h"
 
 struct search_context {
@@ -20,8 +21,10 @@ struct search_context {
 	bool sorted;
 	struct sort sort;
 	struct search search;
-	uint64_t modseq; /* messages up to here have been matched */
-	uint32_t *uids;  /* in the order of the result */
+	struct slice fetch; /* of new messages (RFC 5465, 7) */
+	uint32_t uidnext;   /* below it messages are not new */
+	uint64_t modseq;    /* messages up to here have been matched */
+	uint32_t *uids;     /* in the order of the result */
 	uint32_t n, size;
 };
 
@@ -99,7 +102,7 @@ parse_again(struct imap_session *s, struct search_context *c,
 
 void
 imap_context_begin(struct imap_session *s, const struct imap_command *cmd,
-    struct slice program, const struct sort *sort,
+    struct slice program, struct slice fetch, const struct sort *sort,
     const struct search_found *found)
 {
 	struct search_context *c, **last = &s->contexts;
@@ -122,6 +125,8 @@ imap_context_begin(struct imap_session *s, const struct imap_command *cmd,
 		context_free(c);
 		return;
 	}
+	c->fetch = arena_dup(c->arena, fetch);
+	c->uidnext = mailbox_uidnext(s->mb);
 	c->modseq = highest_modseq(s->mb);
 	set_result(c, s->mb, found);
 	*last = c;
@@ -407,6 +412,21 @@ add_changed(struct imap_session *s, struct search_context *c,
 	return 0;
 }
 
+/* RFC 5465, 7: between EXISTS and ADDTO; not of those that flags brought. */
+static void
+tell_attributes(struct imap_session *s, struct search_context *c,
+    const struct search_found *in)
+{
+	uint32_t n = 0;
+
+	while (n < in->count &&
+	    mailbox_msg(s->mb, in->seqs[in->count - n - 1])->uid >= c->uidnext)
+		n++;
+	if (c->fetch.n && n)
+		imap_fetch_new(s, c->fetch, in->seqs + (in->count - n), n);
+	c->uidnext = mailbox_uidnext(s->mb);
+}
+
 static int
 update(struct imap_session *s, struct search_context *c, struct err *e)
 {
@@ -414,6 +434,7 @@ update(struct imap_session *s, struct search_context *c, struct err *e)
 
 	if (match_changed(s, c, &ch, e) < 0)
 		return -1;
+	tell_attributes(s, c, &ch.in);
 	if (ch.out.count > 0)
 		remove_changed(s, c, &ch.out);
 	return ch.in.count > 0 ? add_changed(s, c, &ch.in, e) : 0;

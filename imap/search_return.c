@@ -1,5 +1,6 @@
 /* search_return - RETURN (...) (RFC 4731), its answer, "$" (RFC 5182). */
 #include "imap/box.h"
+#include "imap/fetch.h"
 #include "imap/search.h"
 
 static const struct {
@@ -30,6 +31,27 @@ partial(struct imap_parse *p, struct search_return *ret)
 	return true;
 }
 
+/* " (UID FLAGS)", or nothing; the grammar has no space, the example has (RFC
+ * 5465, 7 and 8). */
+static bool
+update(struct imap_parse *p, struct search_return *ret)
+{
+	struct imap_parse before = *p;
+	struct fetch f = { .nitems = 0 };
+	struct slice from;
+
+	imap_char(p, ' ');
+	if (!imap_peek(p, '(')) {
+		*p = before;
+		return true;
+	}
+	from = scan_rest(&p->sc);
+	if (!imap_fetch_list(p, &f))
+		return false;
+	ret->fetch = slice_head(from, from.n - scan_rest(&p->sc).n);
+	return true;
+}
+
 static bool
 option(struct imap_parse *p, struct search_return *ret)
 {
@@ -43,8 +65,9 @@ option(struct imap_parse *p, struct search_return *ret)
 		if (bit & lists && ret->options & lists)
 			return imap_wrong(p, "more than one ALL or PARTIAL");
 		ret->options |= bit;
-		return bit != SEARCH_RETURN_PARTIAL ||
-		    (imap_sp(p) && partial(p, ret));
+		return bit == SEARCH_RETURN_PARTIAL
+		    ? imap_sp(p) && partial(p, ret)
+		    : bit != SEARCH_RETURN_UPDATE || update(p, ret);
 	}
 	return imap_wrong(p, "unknown return option");
 }

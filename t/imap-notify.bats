@@ -273,6 +273,34 @@ py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	EOF
 }
 
+@test "attributes of messages that a context gets (RFC 5465, 7)" {
+	py <<-'EOF'
+	from mailtest import *
+	c, d = Imap(), Imap()
+	d.ok("CREATE context")
+	d.append("context", "From: myboss@example.org\r\nSubject: one\r\n\r\nx\r\n")
+	c.ok("SELECT context")
+	for wrong in ("UPDATE ()", "UPDATE (bogus)", "UPDATE (UID", "UPDATE(UID ALL)"):
+	    c.bad(f'SEARCH RETURN (COUNT {wrong}) FROM "boss"')
+	a = c.ok('SEARCH RETURN (COUNT UPDATE (UID BODY.PEEK[HEADER.FIELDS (TO FROM SUBJECT)])) FROM "boss"')
+	eq(a.lines, [f'* ESEARCH (TAG "{c.tag}") COUNT 1'])
+	tag = c.tag
+	d.append("context", "From: myboss@example.org\r\nSubject: two\r\n\r\nx\r\n")
+	d.append("context", "From: nobody@example.org\r\nSubject: three\r\n\r\nx\r\n")
+	lines = c.ok("NOOP").lines
+	want = ["* 3 EXISTS", "* 2 FETCH (UID 2 BODY[HEADER.FIELDS (TO FROM SUBJECT)] {42}\r\n"
+	        "From: myboss@example.org\r\nSubject: two\r\n\r\n)", f'* ESEARCH (TAG "{tag}") ADDTO (0 2)']
+	eq([l for l in lines if l in want], want)
+	# Not when flags bring a message.
+	c.ok("CANCELUPDATE " + '"' + tag + '"')
+	c.ok("SEARCH RETURN (UPDATE(UID ENVELOPE)) FLAGGED")
+	d.ok("SELECT context")
+	d.ok("STORE 1 +FLAGS (\\Flagged)")
+	a = c.ok("NOOP")
+	assert a.has("ADDTO") and not a.has("ENVELOPE"), a
+	EOF
+}
+
 @test "the list and annotations (RFC 5465, 5.4 to 5.7)" {
 	py <<-'EOF'
 	from mailtest import *
@@ -297,7 +325,7 @@ py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	d.ok("RENAME NewMailbox OldMailbox")
 	told('* LIST (\\Subscribed \\HasChildren) "/" "OldMailbox" ("OLDNAME" ("NewMailbox"))')
 	d.ok("RENAME OldMailbox/a x/y")
-	told('* LIST (\\Subscribed \\HasChildren) "/" "x"', '* LIST (\\Subscribed \\HasNoChildren) "/" "x/y" ("OLDNAME" ("OldMailbox/a"))')
+	told('* LIST (\\Subscribed \\HasNoChildren) "/" "x/y" ("OLDNAME" ("OldMailbox/a"))', '* LIST (\\Subscribed \\HasChildren) "/" "x"')
 	d.ok("DELETE OldMailbox/b")
 	told('* LIST (\\Subscribed \\HasNoChildren) "/" "OldMailbox"', '* LIST (\\Subscribed \\NonExistent \\HasNoChildren) "/" "OldMailbox/b"')
 	d.ok("UNSUBSCRIBE OldMailbox/b")
