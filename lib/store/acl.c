@@ -149,8 +149,10 @@ parse_names(struct slice names, struct arena *arena, struct acl_entry *entry)
 			i++;
 		if (i < KNOWN)
 			entry->rights |= rights_known[i].right;
-		else if (name.n > 0)
-			buf_addf(&other, " %.*s", SLICE_FMT(name));
+		else if (name.n > 0) {
+			buf_addc(&other, ' ');
+			buf_add(&other, name);
+		}
 	}
 	entry->other = arena_dup(arena, slice_skip(buf_slice(&other), 1));
 	buf_free(&other);
@@ -248,8 +250,10 @@ acl_format(const struct acl *acl, struct buf *b)
 		add_identifier(b, entry);
 		buf_addc(b, ' ');
 		acl_rights_format(b, entry->rights, false);
-		if (entry->other.n > 0)
-			buf_addf(b, " :%.*s", SLICE_FMT(entry->other));
+		if (entry->other.n > 0) {
+			buf_addz(b, " :");
+			buf_add(b, entry->other);
+		}
 		buf_addc(b, '\n');
 	}
 }

@@ -156,7 +156,7 @@ share_edit(int shared_fd, const struct store_env *env, struct slice who,
 	at = rc == 0 ? position(&names, mailbox) : -1;
 	if (rc < 0 || (at >= 0) == on)
 		goto out;
-	if (at < 0)
+	if (at < 0 || names.n == 0)
 		push(&names, arena, mailbox);
 	else
 		names.v[at] = names.v[--names.n];

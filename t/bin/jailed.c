@@ -100,7 +100,7 @@ try_force(char **args)
 	return text;
 }
 
-static const struct command {
+static const struct {
 	const char *name;
 	int args;
 	const char *(*run)(char **args);
@@ -112,14 +112,23 @@ static const struct command {
 	{ "force", 2, try_force },
 };
 
-static const struct command *
-find(const char *name)
+/* Returns how many arguments it took. */
+static int
+try_command(char **args, int n)
 {
-	for (size_t k = 0; k < sizeof(commands) / sizeof(*commands); k++)
-		if (strcmp(commands[k].name, name) == 0)
-			return &commands[k];
-	must(false, name);
-	return NULL;
+	for (size_t k = 0; k < sizeof(commands) / sizeof(*commands); k++) {
+		if (strcmp(commands[k].name, args[0]) != 0)
+			continue;
+		must(n > commands[k].args, "too few arguments");
+		printf("%s %s", args[0], args[1]);
+		if (commands[k].args == 2)
+			printf(" %s", args[2]);
+		errno = 0;
+		printf(": %s\n", commands[k].run(args + 1));
+		return 1 + commands[k].args;
+	}
+	must(false, args[0]);
+	return n;
 }
 
 int
@@ -139,16 +148,7 @@ main(int argc, char **argv)
 	s.arena = arena;
 	must(imap_boxes_load(&s, &host, arena, &e) == 0, "shares");
 	must(imap_narrow(&s, host.config, arena, &e) == 0, "narrow");
-	for (int i = 3; i < argc; i++) {
-		const struct command *c = find(argv[i]);
-
-		must(i + c->args < argc, argv[i]);
-		printf("%s %s", argv[i], argv[i + 1]);
-		if (c->args == 2)
-			printf(" %s", argv[i + 2]);
-		errno = 0;
-		printf(": %s\n", c->run(argv + i + 1));
-		i += c->args;
-	}
+	for (int i = 3; i < argc;)
+		i += try_command(argv + i, argc - i);
 	return 0;
 }
