@@ -2,7 +2,7 @@
 # after helper.
 
 # The accounts are the arguments, all with the usual password and a quota of
-# 20000 bytes.
+# 20000 bytes; SERVER_OPTIONS are for mox-localserve, besides.
 acl_server() {
 	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
 	export DIR=$BATS_FILE_TMPDIR/mox IP
@@ -16,7 +16,7 @@ acl_server() {
 	for name; do
 		echo moxmoxmox | mox-setaccountpassword -dir "$DIR" "$name"
 	done
-	start_server -loglevel info
+	start_server -loglevel info ${SERVER_OPTIONS:-}
 	export SERVER_PID BACKGROUND_PIDS
 	cat >"$DIR/words.py" <<'EOF'
 from mailtest import *

@@ -4,9 +4,10 @@
 # and steps, has it look elsewhere: MOX_RANDOM='1:100 5000'.
 
 load helper
+load acl
 
 setup_file() {
-	start_shared_server -loglevel info -park 0.01
+	SERVER_OPTIONS="-park 0.01" acl_server guest
 }
 
 teardown_file() { stop_background; }
@@ -17,10 +18,13 @@ run_seed() { PYTHONPATH=$BATS_TEST_DIRNAME python3 "$BATS_TEST_DIRNAME/imap-rand
 @test "no update is lost, no number is wrong, all agree: seed 8" { run_seed 8 700; }
 @test "no update is lost, no number is wrong, all agree: seed 12" { run_seed 12 700; }
 
+@test "the same with a session of another account, with which it is shared: seed 16" { run_seed 16 700 guest; }
+
 @test "no update is lost, no number is wrong, all agree: other seeds" {
 	[ -n "${MOX_RANDOM:-}" ] || skip "MOX_RANDOM is not set"
 	read -r seeds steps <<<"$MOX_RANDOM"
 	for seed in $(seq "${seeds%:*}" "${seeds#*:}"); do
 		run_seed "$seed" "$steps"
+		run_seed "$seed" "$steps" guest
 	done
 }

@@ -2,7 +2,10 @@
 """Random steps of several IMAP sessions and a foreign program on one mailbox,
 compared with a model of the mailbox.
 
-usage: imap-random.py SEED STEPS
+usage: imap-random.py SEED STEPS [GUEST]
+
+With GUEST, an account, one session is that account's, with which the mailboxes are
+shared.
 
 Commands are sent one after the other, so what they do is known; what the
 foreign program does is taken in when it is noticed. Each session is a client
@@ -23,7 +26,7 @@ import re
 import sys
 import time
 
-from mailtest import Imap, message
+from mailtest import USER, Imap, message
 
 BOX, OTHER = "box", "other"
 MAILDIR = os.path.join(os.environ["DIR"], "data/accounts/mox/Maildir")
@@ -74,15 +77,19 @@ def subject_of(text):
 class Client:
     """A session with its cache."""
 
-    def __init__(self, model, rng, kind):
+    def __init__(self, model, rng, kind, guest=None):
         self.model, self.rng, self.kind = model, rng, kind
+        self.user = f"{guest}@localhost" if guest else USER
+        self.box, self.other = [
+            ("Other Users/mox/" if guest else "") + name
+            for name in (BOX, OTHER)]
         self.known = {}    # uid -> (flags, modseq or None)
         self.high = 0
         self.validity = None
         self.connect()
 
     def connect(self):
-        self.c = Imap()
+        self.c = Imap(user=self.user)
         self.view = []     # uid or None by number
         if self.kind == "qresync":
             self.c.ok("ENABLE QRESYNC")
@@ -192,7 +199,7 @@ class Client:
     # ---- selecting ----
 
     def select(self, more=""):
-        a = self.c.ok(f"SELECT {BOX}{more}")
+        a = self.c.ok(f'SELECT "{self.box}"{more}')
         self.view = []
         text = "\n".join(a.lines)
         validity = int(re.search(r"UIDVALIDITY (\d+)", text)[1])
@@ -330,16 +337,19 @@ class Foreign:
 
 
 class Run:
-    def __init__(self, seed):
+    def __init__(self, seed, guest=None):
         self.rng = random.Random(seed)
         self.model = Model()
         self.c = Imap()
         for box in (BOX, OTHER):
             self.c.cmd("DELETE " + box)
             self.c.ok("CREATE " + box)
+            if guest:
+                self.c.ok(f"SETACL {box} {guest} lrswite")
         self.clients = []
         for kind in ("qresync", "condstore", "qresync"):
-            client = Client(self.model, self.rng, kind)
+            client = Client(self.model, self.rng, kind,
+                            guest if kind == "condstore" else None)
             client.fresh()
             self.clients.append(client)
         self.foreign = Foreign(self.model, self.rng)
@@ -364,7 +374,7 @@ class Run:
         i = self.model.new_id()
         flags = {f for f in OURS if self.rng.random() < .2}
         self.model.flags[i] = flags
-        a = client.c.append(BOX, message(str(i)), f"({' '.join(sorted(flags))})")
+        a = client.c.append(client.box, message(str(i)), f"({' '.join(sorted(flags))})")
         assert a.status == "OK", a
         uid = int(re.match(r"\[APPENDUID \d+ (\d+)\]", a.text)[1])
         assert uid not in self.model.uids
@@ -443,7 +453,8 @@ class Run:
             return
         here = [u for u in uids if u not in self.model.dead]
         self.model.moving = set(here)
-        a = client.cmd("MOVE " + ",".join(map(str, numbers)) + " " + OTHER)
+        a = client.cmd("MOVE " + ",".join(map(str, numbers)) +
+                       f' "{client.other}"')
         self.model.moving = set()
         moved = set()
         for line in a.lines:
@@ -560,7 +571,7 @@ class Run:
 def main():
     seed, steps = int(sys.argv[1]), int(sys.argv[2])
     print(f"seed {seed}, {steps} steps", flush=True)
-    run = Run(seed)
+    run = Run(seed, *sys.argv[3:])
     try:
         run.go(steps)
     except Exception:
