@@ -343,3 +343,22 @@ py() { cat "$DIR/words.py" - | PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	assert b" BYE " in g.rest()
 	EOF
 }
+
+@test "the process that parks is jailed, and has nothing but what waits" {
+	py <<-'EOF'
+	c, d = Imap(), Imap()
+	d.ok("SELECT INBOX")
+	d.send("i IDLE\r\n")
+	d.line()
+	park(c, d)
+	pid, = processes.of_connection(c.sock)
+	st = dict(l.split(":\t", 1) for l in open(f"/proc/{pid}/status") if ":\t" in l)
+	eq((st["Seccomp"].strip(), st["NoNewPrivs"].strip()), ("2", "1"))
+	held = {os.readlink(f"/proc/{pid}/fd/{fd}").split(":")[0]
+	        for fd in os.listdir(f"/proc/{pid}/fd") if int(fd) > 2}
+	files = {f for f in held if f.startswith("/")}
+	watch, box = DIR + "/run/watch/", DIR + "/data/accounts/mox/Maildir"
+	assert held - files <= {"socket", "anon_inode"}, held
+	assert all(f.startswith(watch) or f.startswith(box) for f in files), files
+	EOF
+}
