@@ -3,6 +3,7 @@
 #include "imap/append.h"
 
 #include "base/clock.h"
+#include "imap/limit.h"
 #include "imap/notify.h"
 #include "imap/url.h"
 #include "message/parse.h"
@@ -342,6 +343,8 @@ take_all(struct imap_session *s, struct imap_command *c, struct appending *ap)
 	enum imap_result rc;
 
 	do {
+		if (imap_over_limit((uint32_t)ap->n + 1))
+			return imap_limit_refuse(c);
 		rc = take_message(s, c, ap);
 		ap->n++;
 		if (rc != IMAP_OK || (scan_end(&c->p.sc) && !s->in.literal))

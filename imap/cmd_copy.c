@@ -1,7 +1,7 @@
 /* COPY and MOVE (RFC 9051, 6.4.7 and 6.4.8), with COPYUID (RFC 4315). */
 #include "imap/box.h"
 #include "imap/notify.h"
-#include "imap/seqset.h"
+#include "imap/limit.h"
 
 #define COPYUID_MAX (4 << 20) /* 100,000 scattered UIDs take about 1.4 MB */
 
@@ -53,6 +53,7 @@ imap_cmd_copy(struct imap_session *s, struct imap_command *c)
 	struct uidset uids;
 	struct imap_box box;
 	struct mailbox_target to;
+	struct imap_walk w;
 	struct slice name;
 
 	if (!imap_sp(p) || !imap_seqset(s, p, c->uid, &uids) || !imap_sp(p) ||
@@ -65,6 +66,11 @@ imap_cmd_copy(struct imap_session *s, struct imap_command *c)
 	if (imap_is_selected(s, &box))
 		return imap_no(c, "CANNOT", "cannot %s within a mailbox",
 		    move ? "move" : "copy");
+	w = imap_walk(s->mb, &uids);
+	if (move)
+		imap_limit_uids(s, c, &uids);
+	else if (imap_message_limit && imap_over_limit(imap_walk_count(&w)))
+		return imap_limit_refuse(c);
 	imap_progress_begin(s, c->tag);
 	to = (struct mailbox_target){ box.store, box.name,
 		imap_kept_flags(box.rights), !(box.rights & ACL_WRITE) };

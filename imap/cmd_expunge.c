@@ -1,7 +1,7 @@
 /* EXPUNGE and UID EXPUNGE (RFC 9051, 6.4.3 and 6.4.9). */
 #include "imap/box.h"
 #include "imap/imap.h"
-#include "imap/seqset.h"
+#include "imap/limit.h"
 
 enum imap_result
 imap_cmd_expunge(struct imap_session *s, struct imap_command *c)
@@ -16,6 +16,8 @@ imap_cmd_expunge(struct imap_session *s, struct imap_command *c)
 		return imap_bad_args(c);
 	if (imap_need(s, c, ACL_EXPUNGE) != IMAP_OK)
 		return IMAP_NO;
+	if (c->uid)
+		imap_limit_uids(s, c, &uids);
 	if (mailbox_expunge(s->mb, c->uid ? &uids : NULL, &gone, &modseq, &e) <
 	    0)
 		return imap_store_failed(c, STORE_FAILED, &e);

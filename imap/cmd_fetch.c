@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "imap/box.h"
 #include "imap/fetch.h"
+#include "imap/limit.h"
 #include "imap/months.h"
 #include "imap/resync.h"
 #include "text/unicode.h"
@@ -332,7 +333,7 @@ imap_cmd_fetch(struct imap_session *s, struct imap_command *c)
 		return imap_store_failed(c, STORE_FAILED, &r.e);
 	w = f.changed ? imap_walk_changed(s->mb, &f.uids, f.since)
 		      : imap_walk(s->mb, &f.uids);
-	left = take_partial(&w, &f);
+	left = imap_limit_walk(c, &w, take_partial(&w, &f));
 	while (!s->dead && left-- > 0 && imap_step(&w, &seq))
 		fetch_message(&r, seq);
 	mark_seen(&r);

@@ -1,5 +1,5 @@
 /* SEARCH (RFC 9051, 6.4.4). */
-#include "imap/search.h"
+#include "imap/limit.h"
 
 enum imap_result
 imap_cmd_search(struct imap_session *s, struct imap_command *c)
@@ -29,6 +29,9 @@ imap_cmd_search(struct imap_session *s, struct imap_command *c)
 	}
 	if (ret.options & SEARCH_RETURN_UPDATE)
 		imap_context_begin(s, c, program, ret.fetch, NULL, &found);
+	else if (!ret.given ||
+	    ret.options & (SEARCH_RETURN_ALL | SEARCH_RETURN_SAVE))
+		imap_limit_found(s, c, &found);
 	/* RFC 9051, 6.4.4: with rev2 the answer is always ESEARCH. */
 	if (ret.given || s->enabled & IMAP_REV2)
 		imap_search_answer(s, c, &ret, &found, search.modseq);

@@ -1,4 +1,5 @@
 /* SORT (RFC 5256), with RETURN (RFC 5267, 3). */
+#include "imap/limit.h"
 #include "imap/sort.h"
 
 enum imap_result
@@ -25,6 +26,11 @@ imap_cmd_sort(struct imap_session *s, struct imap_command *c)
 		if (ret.options & SEARCH_RETURN_SAVE)
 			s->saved.n = 0;
 		return imap_stopped(s, c, STORE_FAILED, &e);
+	}
+	if (imap_over_limit(found.count)) {
+		if (ret.options & SEARCH_RETURN_SAVE)
+			s->saved.n = 0;
+		return imap_limit_refuse(c);
 	}
 	if (ret.options & SEARCH_RETURN_UPDATE)
 		imap_context_begin(s, c, program, ret.fetch, &sort, &found);

@@ -1,7 +1,7 @@
 /* STORE (RFC 9051, 6.4.6) with UNCHANGEDSINCE (RFC 7162, 3.1.3). */
 #include "imap/box.h"
 #include "imap/imap.h"
-#include "imap/seqset.h"
+#include "imap/limit.h"
 
 struct store_args {
 	struct uidset uids;
@@ -153,6 +153,7 @@ imap_cmd_store(struct imap_session *s, struct imap_command *c)
 		return IMAP_NO;
 	if (a.conditional)
 		imap_enable_condstore(s);
+	imap_limit_uids(s, c, &a.uids);
 	if (mailbox_store(s->mb, &a.uids, a.op, &a.flags, a.conditional,
 		a.unchanged_since, s->arena, &r, &e) < 0)
 		return imap_store_failed(c, STORE_FAILED, &e);

@@ -1,4 +1,5 @@
 /* THREAD (RFC 5256). */
+#include "imap/limit.h"
 #include "imap/sort.h"
 #include "imap/threading.h"
 
@@ -100,8 +101,11 @@ imap_cmd_thread(struct imap_session *s, struct imap_command *c)
 		return imap_bad_args(c);
 	if (search.modseq)
 		imap_enable_condstore(s);
-	if (imap_search_run(s, c->tag, &search, &found, &e) < 0 ||
-	    tell_threads(s, c, how, &found, &e) < 0)
+	if (imap_search_run(s, c->tag, &search, &found, &e) < 0)
+		return imap_stopped(s, c, STORE_FAILED, &e);
+	if (imap_over_limit(found.count))
+		return imap_limit_refuse(c);
+	if (tell_threads(s, c, how, &found, &e) < 0)
 		return imap_stopped(s, c, STORE_FAILED, &e);
 	return IMAP_OK;
 }

@@ -1,5 +1,5 @@
 /* commands - the table of commands after login, and what we can do. */
-#include "imap/imap.h"
+#include "imap/limit.h"
 #include "service/service.h"
 
 /* The account as a whole, and adding to it. */
@@ -97,6 +97,8 @@ all_capabilities(struct buf *b)
 	    " QRESYNC OBJECTID SAVEDATE PREVIEW PARTIAL UIDONLY UIDBATCHES"
 	    " COMPRESS=DEFLATE");
 	buf_addz(b, ADMINISTRATION);
+	if (imap_message_limit)
+		buf_addf(b, " MESSAGELIMIT=%u", imap_message_limit);
 	buf_addf(b, " APPENDLIMIT=%llu", (unsigned long long)IMAP_APPEND_MAX);
 }
 

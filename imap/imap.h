@@ -109,6 +109,7 @@ struct imap_command {
 	/* For the tagged line: */
 	struct slice code; /* response code without brackets, or empty */
 	struct slice text; /* empty: "done" and such */
+	uint32_t lowest;   /* UID that MESSAGELIMIT stopped at, or 0 */
 	bool highest;      /* HIGHESTMODSEQ is the code of an OK, as it is
 		      * when all updates are told */
 };

@@ -8,15 +8,20 @@
 #include "host/host.h"
 #include "imap/back.h"
 #include "imap/park.h"
+#include "imap/limit.h"
 
 enum { KIND_IMAP, KIND_IMAPS };
 
 static const char *opt_config, *opt_park;
+static long opt_messagelimit;
 static struct host host;
 
 static const struct opt options[] = {
 	{ "config", OPT_STRING, &opt_config, "file",
 	    "mox.conf; default $MOXCONF or config/mox.conf" },
+	{ "messagelimit", OPT_INT, &opt_messagelimit, "n",
+	    "work on at most n messages in one command; 0, the default: any "
+	    "number" },
 	{ "park", OPT_STRING, &opt_park, "seconds",
 	    "sessions that wait for so long give up their process, as in 0.5; "
 	    "0 never; default 5" },
@@ -56,9 +61,19 @@ set_park(struct err *e)
 }
 
 static int
+set_limit(struct err *e)
+{
+	if (opt_messagelimit < 0 || opt_messagelimit > UINT32_MAX - 1)
+		return err_set(e, ERR_SYNTAX,
+		    "-messagelimit %ld: no such number", opt_messagelimit);
+	imap_message_limit = (uint32_t)opt_messagelimit;
+	return 0;
+}
+
+static int
 load(struct service_setup *setup, struct err *e)
 {
-	if (set_park(e) < 0)
+	if (set_park(e) < 0 || set_limit(e) < 0)
 		return -1;
 	setup->ctx = &host;
 	return host_load(&host, opt_config, tls_use, setup, e);

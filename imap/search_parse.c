@@ -151,6 +151,39 @@ key_uids(struct parser *sp, struct search_key *key)
 	return imap_seqset(sp->s, sp->p, true, &key->uids);
 }
 
+/* UIDAFTER and UIDBEFORE (RFC 9738). */
+static bool
+uid_beside(struct parser *sp, struct search_key *key, uint32_t *uid_r)
+{
+	key->uids = (struct uidset)UIDSET_INIT(sp->p->arena);
+	return imap_sp(sp->p) && imap_number(sp->p, uid_r) &&
+	    (*uid_r || imap_wrong(sp->p, "0 is no UID"));
+}
+
+static bool
+key_after(struct parser *sp, struct search_key *key)
+{
+	uint32_t uid;
+
+	if (!uid_beside(sp, key, &uid))
+		return false;
+	if (uid < UINT32_MAX)
+		uidset_add(&key->uids, uid + 1, UINT32_MAX);
+	return true;
+}
+
+static bool
+key_before(struct parser *sp, struct search_key *key)
+{
+	uint32_t uid;
+
+	if (!uid_beside(sp, key, &uid))
+		return false;
+	if (uid > 1)
+		uidset_add(&key->uids, 1, uid - 1);
+	return true;
+}
+
 static const struct {
 	const char *name;
 	enum search_kind kind;
@@ -340,6 +373,8 @@ static const struct {
 	{ "SMALLER", SEARCH_SMALLER, 0, 0, 0, key_number },
 	{ "MODSEQ", SEARCH_MODSEQ, 0, 0, 0, key_modseq },
 	{ "UID", SEARCH_UIDS, 0, 0, 0, key_uids },
+	{ "UIDAFTER", SEARCH_UIDS, 0, 0, 0, key_after },
+	{ "UIDBEFORE", SEARCH_UIDS, 0, 0, 0, key_before },
 	{ "OR", SEARCH_OR, 0, 0, 0, key_or },
 	{ "NOT", SEARCH_AND, 0, 0, 0, key_not },
 	{ "FUZZY", SEARCH_FUZZY, 0, 0, 0, key_fuzzy },

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "imap/append.h"
 #include "imap/box.h"
+#include "imap/limit.h"
 #include "imap/notify.h"
 #include "imap/park.h"
 #include "imap/search.h"
@@ -105,6 +106,8 @@ command_run(struct imap_session *s, struct imap_command *c)
 	if (!(c->def->flags & (IMAP_NO_UPDATES | IMAP_LISTS)) &&
 	    rc != IMAP_ANSWERED)
 		imap_notify_look(s);
+	if (rc == IMAP_OK)
+		imap_limit_tell(s, c);
 	if (c->highest && s->mb && s->enabled & IMAP_CONDSTORE && knows_all(s))
 		imap_code(c, "HIGHESTMODSEQ %llu",
 		    (unsigned long long)mailbox_modseq(s->mb));

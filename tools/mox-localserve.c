@@ -21,7 +21,7 @@
 
 static const char *opt_dir, *opt_ip, *opt_loglevel;
 static bool opt_initonly, opt_nosandbox;
-static const char *opt_park;
+static const char *opt_park, *opt_messagelimit;
 
 static const struct opt options[] = {
 	{ "dir", OPT_STRING, &opt_dir, "folder",
@@ -32,6 +32,8 @@ static const struct opt options[] = {
 	    "make the folder and exit" },
 	{ "loglevel", OPT_STRING, &opt_loglevel, "level",
 	    "in place of LogLevel of the configuration" },
+	{ "messagelimit", OPT_STRING, &opt_messagelimit, "n",
+	    "of mox-imapd: most messages for one command" },
 	{ "park", OPT_STRING, &opt_park, "seconds",
 	    "of mox-imapd: sessions that wait for so long are parked" },
 	{ "nosandbox", OPT_BOOL, &opt_nosandbox, NULL,
@@ -105,6 +107,7 @@ main(int argc, char **argv)
 	services.conf = arena_printf(arena, "%s/mox.conf", opt_dir).p;
 	services.nosandbox = opt_nosandbox;
 	services.park = opt_park;
+	services.messagelimit = opt_messagelimit;
 	services.tell = say_ready;
 	services.ctx = (void *)opt_dir;
 	config = config_load_or_exit(services.conf);

@@ -17,11 +17,13 @@
 static const char *opt_config;
 static long opt_notify_fd = -1;
 static bool opt_nosandbox;
-static const char *opt_park;
+static const char *opt_park, *opt_messagelimit;
 
 static const struct opt options[] = {
 	{ "config", OPT_STRING, &opt_config, "file",
 	    "mox.conf; default $MOXCONF or config/mox.conf" },
+	{ "messagelimit", OPT_STRING, &opt_messagelimit, "n",
+	    "of mox-imapd: most messages for one command" },
 	{ "park", OPT_STRING, &opt_park, "seconds",
 	    "of mox-imapd: sessions that wait for so long are parked" },
 	{ "nosandbox", OPT_BOOL, &opt_nosandbox, NULL,
@@ -68,6 +70,7 @@ run(struct serve_root *s, struct err *e)
 	struct services_opts o = { .conf = s->config->path,
 		.nosandbox = opt_nosandbox,
 		.park = opt_park,
+		.messagelimit = opt_messagelimit,
 		.bound = &s->bound,
 		.files = &s->files,
 		.tell = tell };

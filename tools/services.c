@@ -10,7 +10,7 @@
 enum {
 	BY_LOCALSERVE = 1, /* mox-localserve runs it too, */
 	LOCAL_FLAG = 2,    /* with -localserve */
-	PARK_FLAG = 4,     /* takes -park */
+	IMAP_FLAG = 4,     /* takes -park, -messagelimit */
 };
 
 static const struct {
@@ -19,7 +19,7 @@ static const struct {
 	int flags;
 } services[] = {
 	{ "mox-smtpd", bind_smtp_kinds, BY_LOCALSERVE | LOCAL_FLAG },
-	{ "mox-imapd", bind_imap_kinds, BY_LOCALSERVE | PARK_FLAG },
+	{ "mox-imapd", bind_imap_kinds, BY_LOCALSERVE | IMAP_FLAG },
 	{ "mox-queued", NULL, BY_LOCALSERVE | LOCAL_FLAG },
 };
 
@@ -67,10 +67,12 @@ services_use_own_folder(void)
 	buf_free(&b);
 }
 
+#define ARGS 10 /* most of a service, with NULL */
+
 static const char *const *
 arguments(const struct services_opts *o, size_t i, struct arena *arena)
 {
-	const char **argv = arena_array(arena, 8, sizeof(*argv));
+	const char **argv = arena_array(arena, ARGS, sizeof(*argv));
 	size_t n = 0;
 
 	argv[n++] = services[i].name;
@@ -80,9 +82,13 @@ arguments(const struct services_opts *o, size_t i, struct arena *arena)
 		argv[n++] = "-localserve";
 	if (o->nosandbox)
 		argv[n++] = "-nosandbox";
-	if (o->park && services[i].flags & PARK_FLAG) {
+	if (o->park && services[i].flags & IMAP_FLAG) {
 		argv[n++] = "-park";
 		argv[n++] = o->park;
+	}
+	if (o->messagelimit && services[i].flags & IMAP_FLAG) {
+		argv[n++] = "-messagelimit";
+		argv[n++] = o->messagelimit;
 	}
 	return argv;
 }

@@ -12,7 +12,8 @@ struct services_opts {
 	const char *conf; /* mox.conf */
 	bool localserve;
 	bool nosandbox;
-	const char *park; /* -park of mox-imapd; NULL: its default */
+	/* Of mox-imapd; NULL: its default. */
+	const char *park, *messagelimit;
 	const struct bind_list *bound;
 	const struct bind_list *files; /* opened for them; NULL: none */
 	int commands;                  /* as in struct supervise */

@@ -1,0 +1,31 @@
+/*
+ * limit - how many messages a command may work on (RFC 9738): of more it takes
+ * those with the highest UIDs, and tells the lowest; what is done for all or
+ * none is refused.
+ */
+#ifndef IMAP_LIMIT_H
+#define IMAP_LIMIT_H
+
+#include "imap/search.h"
+#include "imap/seqset.h"
+
+/* Most messages for one command; 0: any number. Option -messagelimit. */
+extern uint32_t imap_message_limit;
+bool imap_over_limit(uint32_t n);
+/* Of n messages of the walk (UINT32_MAX: all) go to the highest that may be;
+ * returns how many. */
+uint32_t imap_limit_walk(struct imap_command *c, struct imap_walk *w,
+    uint32_t n);
+/* Leave the highest messages of the view in *uids; those of "$" stay as they
+ * are. */
+void imap_limit_uids(struct imap_session *s, struct imap_command *c,
+    struct uidset *uids);
+/* Leave the highest of what was found, in the order of the mailbox. */
+void imap_limit_found(struct imap_session *s, struct imap_command *c,
+    struct search_found *found);
+/* NO, for a command that is done for all messages or none. */
+enum imap_result imap_limit_refuse(struct imap_command *c);
+/* Before the tagged line of an OK: tell if there was a limit. */
+void imap_limit_tell(struct imap_session *s, struct imap_command *c);
+
+#endif
