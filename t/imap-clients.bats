@@ -70,7 +70,7 @@ state() {
 	    assert c.expunge() == ("OK", [b"3", b"2"])  # MOVE's among them
 	    assert c.status(box, "(MESSAGES UNSEEN)")[1] == [b'"%s" (MESSAGES 1 UNSEEN 1)' % box.encode()]
 	    assert c.list('""', '"lib/*"')[0] == "OK"
-	    assert c.namespace()[1] == [b'(("" "/")) NIL NIL']
+	    assert c.namespace()[1] == [b'(("" "/")) (("Other Users/" "/")) NIL']
 	    assert c.close()[0] == "OK"
 	    assert c.rename(box, box + "2")[0] == "OK"
 	    assert c.delete(box + "2")[0] == "OK"

@@ -153,7 +153,8 @@ start_as_nobody() {
 	        for line in c.ok("UID FETCH 1:* (FLAGS RFC822.SIZE INTERNALDATE)").lines:
 	            if "RFC822.SIZE" in line:
 	                flags = re.search(r"FLAGS \(([^)]*)\)", line)[1].split()
-	                yield (*(re.search(p, line)[1] for p in (r"UID (\d+)", r"SIZE (\d+)", r'DATE "([^"]*)"')),
+	                # The day may have a space or a zero before it.
+	                yield (*(re.search(p, line)[1] for p in (r"UID (\d+)", r"SIZE (\d+)", r'DATE "[ 0]?([^"]*)"')),
 	                    sorted(f for f in flags if f != "\\Recent"))
 
 	    want = {box: list(state(c, box)) for box in boxes}

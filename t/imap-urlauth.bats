@@ -10,6 +10,9 @@ setup_file() {
 	write_common
 	mox config -config "$DIR/mox.conf" account add joe joe@localhost
 	echo 'correct horse' | mox-setaccountpassword -config "$DIR/mox.conf" joe
+	# A running one would know him within a second.
+	stop_server
+	start_shared_server -loglevel info
 }
 
 teardown_file() { stop_background; }
