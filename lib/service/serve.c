@@ -23,57 +23,14 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "base/proc.h"
-#include "service/fdmsg.h"
-#include "service/service_int.h"
+#include "service/parent.h"
 
 #define ACCEPT_BATCH 64 /* then signals and children have their turn */
-#define CONTROL_BATCH 256
-#define STOP_MS 3500 /* clients get 3 s: child.c */
 #define SWEEP_MS 500
 #define RETRY_MS 100 /* no descriptor or process to be had */
 #define LOG_REFUSED_PER_S 10
-#define KEEPALIVE_S 300 /* imap.md 1 */
-
-/* A connection. */
-struct slot {
-	pid_t pid;   /* the back, or a shared back's front; 0: none (parked) */
-	pid_t group; /* 0: no process is left (parked) */
-	uint32_t serial;
-	struct service_client client; /* as it was accepted */
-	struct ip ip;                 /* that it counts for */
-	struct slice who;             /* logged in; told once (service.h) */
-	bool unauthenticated;
-	bool proxy;     /* ip is a proxy's and not counted */
-	bool parked;    /* no back has it */
-	bool gone;      /* the back was reaped, the front not yet */
-	int64_t end_ms; /* gone: when to kill the rest */
-};
-
-struct parent {
-	struct server *sv;
-	struct admit *admit;
-	struct map *slots;  /* group to struct slot */
-	struct map *parked; /* cid to those that are parked */
-	int signals;
-	int64_t stop_ms; /* when to kill those left; 0: not stopping */
-	int64_t refreshed_ms;
-	uint64_t last_cid;
-	uint32_t serial;
-	size_t gone;       /* slots whose back is */
-	int64_t refused_s; /* lines of this second */
-	unsigned refused_n;
-};
-
-/* Of a process, which may have ended but is not reaped. */
-static struct slot *
-find_slot(const struct parent *p, pid_t pid)
-{
-	pid_t group = getpgid(pid);
-
-	return group < 0 ? NULL : map_get(p->slots, SPLIT_OF(group));
-}
+#define KEEPALIVE_S 300
 
 static void
 count(struct parent *p, const char *what, const struct service_kind *kind,
@@ -118,195 +75,11 @@ refresh(struct parent *p)
 }
 
 /* Before a fork. */
-static void
-refresh_if_due(struct parent *p)
+void
+parent_refresh_if_due(struct parent *p)
 {
 	if (clock_mono_ms(NULL) - p->refreshed_ms >= 1000)
 		refresh(p);
-}
-
-/* ---- connections end ---- */
-
-static void
-crashed(struct parent *p, uint64_t cid, const struct ip *ip, int status)
-{
-	char text[IP_TEXT];
-
-	log_set_cid(cid);
-	log_line(SERVICE_TOPIC, LOG_ERROR, "connection crashed",
-	    LOG_Z("ip", ip_text(ip, text)),
-	    LOG_I("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
-	log_set_cid(0);
-	admit_crashed(p->sv, ip);
-	metrics_add(metrics_get(p->sv->metrics, "mox_service_crashes_total"),
-	    1);
-}
-
-static void
-end_slot(struct parent *p, struct slot *slot)
-{
-	admit_close(p->admit, &slot->ip, slot->unauthenticated);
-	p->gone -= slot->gone;
-	if (slot->group != 0)
-		map_del(p->slots, SPLIT_OF(slot->group));
-	free((char *)(uintptr_t)slot->who.p);
-	free(slot);
-}
-
-/*
- * Reap what ended of the group of a slot that has no back. Such fronts are
- * ours, this process being subreaper. True when the group is empty. As long as
- * it is not, its number cannot be another's.
- */
-static bool
-reap_group(struct parent *p, struct slot *slot)
-{
-	int status;
-	pid_t pid;
-
-	if (slot->group == 0)
-		return true;
-	while ((pid = waitpid(-slot->group, &status, WNOHANG)) > 0) {
-		if (service_is_crash(status))
-			crashed(p, slot->client.cid, &slot->ip, status);
-		if (pid == slot->pid)
-			slot->pid = 0;
-	}
-	return pid < 0;
-}
-
-/* Groups whose back is gone: over, or to be killed. */
-static void
-sweep(struct parent *p)
-{
-	int64_t now = clock_mono_ms(NULL);
-	struct slice key;
-	void *value;
-
-	for (size_t i = 0;
-	     p->gone > 0 && map_next(p->slots, &i, &key, &value);) {
-		struct slot *slot = value;
-		if (!slot->gone)
-			continue;
-		if (reap_group(p, slot))
-			end_slot(p, slot);
-		else if (now >= slot->end_ms)
-			kill(-slot->group, SIGKILL);
-	}
-}
-
-/* It has no back, and will have none. */
-static void
-close_slot(struct parent *p, struct slot *slot)
-{
-	if (slot->parked)
-		map_del(p->parked, SPLIT_OF(slot->client.cid));
-	slot->parked = false;
-	slot->gone = true;
-	slot->end_ms = clock_mono_ms(NULL) + STOP_MS;
-	p->gone++;
-	if (reap_group(p, slot))
-		end_slot(p, slot);
-}
-
-/* The connection is of this group from here on. */
-static void
-set_group(struct parent *p, struct slot *slot, pid_t group)
-{
-	if (group == slot->group)
-		return;
-	if (slot->group != 0)
-		map_del(p->slots, SPLIT_OF(slot->group));
-	slot->group = group;
-	if (group != 0)
-		map_set(p->slots, SPLIT_OF(group), slot);
-}
-
-/* Its number may be another's from here on. */
-static void
-drop_empty_group(struct parent *p, struct slot *slot)
-{
-	if (reap_group(p, slot))
-		set_group(p, slot, 0);
-}
-
-/* The back, or a relay that another back left. */
-static void
-member_ended(struct parent *p, struct slot *slot, pid_t pid, int status)
-{
-	bool leader = pid == slot->pid;
-
-	if (service_is_crash(status)) {
-		crashed(p, slot->client.cid, &slot->ip, status);
-		if (leader)
-			pool_distrust(p->sv->pool, slot->client.cid);
-	}
-	if (leader)
-		slot->pid = 0;
-	if (slot->gone && reap_group(p, slot))
-		end_slot(p, slot);
-	else if (slot->parked)
-		drop_empty_group(p, slot);
-	else if (leader && !slot->gone)
-		close_slot(p, slot);
-}
-
-static void
-worker_ended(struct parent *p, struct worker *w, int status)
-{
-	const struct slot *slot = find_slot(p, w->front);
-
-	if (service_is_crash(status) && w->serial != 0)
-		crashed(p, w->cid, &w->ip, status);
-	/* Its front is told at once, as PDEATHSIG tells others. */
-	if (slot != NULL && slot->client.cid == w->cid)
-		kill(w->front, SIGTERM);
-	pool_del(p->sv->pool, w);
-}
-
-/* All that was parked is lost with the process that had it. */
-static void
-parking_lost(struct parent *p, int status)
-{
-	struct slice key;
-	void *value;
-
-	if (p->stop_ms == 0)
-		log_line(SERVICE_TOPIC, LOG_ERROR,
-		    "the process with parked sessions died: they end",
-		    LOG_U("sessions", map_count(p->parked)),
-		    LOG_I("signal",
-			WIFSIGNALED(status) ? WTERMSIG(status) : 0));
-	for (size_t i = 0; map_next(p->parked, &i, &key, &value);)
-		close_slot(p, value);
-}
-
-static void
-reap(struct parent *p)
-{
-	siginfo_t info;
-
-	/* Look before reaping: until then it has its group. */
-	for (;;) {
-		struct worker *worker;
-		struct slot *slot;
-		int status;
-		info.si_pid = 0;
-		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
-		    info.si_pid == 0)
-			return;
-		slot = find_slot(p, info.si_pid);
-		worker = pool_find(p->sv->pool, info.si_pid);
-		waitpid(info.si_pid, &status, 0);
-		if (slot != NULL)
-			member_ended(p, slot, info.si_pid, status);
-		else if (worker != NULL)
-			worker_ended(p, worker, status);
-		else if (parking_ended(p->sv->parking, info.si_pid))
-			parking_lost(p, status);
-		else /* or nothing is left to be known of it */
-			shared_ended(p->sv, info.si_pid);
-	}
 }
 
 /* ---- connections begin ---- */
@@ -427,7 +200,7 @@ start_front(struct parent *p, const struct service_client *client)
 static bool
 start(struct parent *p, struct service_client *client, bool proxy)
 {
-	refresh_if_due(p);
+	parent_refresh_if_due(p);
 	client->cid = new_cid(p);
 	p->serial++;
 	/* What a proxy says first is for the back to read. */
@@ -494,234 +267,6 @@ accept_some(struct parent *p, const struct service_listener *l)
 	}
 }
 
-/* ---- what backs say ---- */
-
-/* The client behind a proxy is known: now its limits hold. */
-static void
-proxied(struct parent *p, struct slot *slot, const struct ip *ip)
-{
-	if (!slot->proxy)
-		return;
-	slot->proxy = false;
-	admit_close(p->admit, &slot->ip, slot->unauthenticated);
-	/* SIGUSR1 says to the client that it has too many. */
-	if (admit_networks(p->sv, p->admit, ip) != SERVICE_ADMIT)
-		kill(slot->pid, SIGUSR1);
-	slot->ip = slot->client.ip = *ip;
-	admit_open(p->admit, &slot->ip, slot->unauthenticated);
-}
-
-/* The connection has this back from here on; there may be another one that is
- * about to end, and what that does now counts for nobody. */
-static void
-set_back(struct parent *p, struct slot *slot, pid_t pid)
-{
-	if (slot->pid != 0)
-		kill(slot->pid, SIGKILL);
-	slot->pid = pid;
-	set_group(p, slot, getpgid(pid));
-}
-
-/* Fork a back for the connection, in the group of its relay or one of its own.
- * In the child 0, with the client to serve. */
-static pid_t
-fork_back(struct parent *p, struct slot *slot)
-{
-	pid_t pid;
-
-	refresh_if_due(p);
-	slot->client.who = slot->who;
-	slot->serial = ++p->serial;
-	pid = shared_fork(slot->group);
-	if (pid < 0)
-		log_line(SERVICE_TOPIC, LOG_ERROR, "fork",
-		    LOG_Z("err", strerrordesc_np(errno)));
-	if (pid != 0)
-		return pid;
-	shared_leave_parent(p->sv);
-	p->sv->serial = slot->serial;
-	return 0;
-}
-
-/* Once, or once more after a restart. */
-static void
-authenticated(struct parent *p, struct slot *slot, struct slice who)
-{
-	char *copy;
-
-	if (!slot->unauthenticated)
-		return;
-	slot->unauthenticated = false;
-	admit_authenticated(p->admit);
-	if (p->sv->parking == NULL || who.n == 0 || who.n > SERVICE_WHO_MAX)
-		return;
-	copy = xmalloc(who.n);
-	memcpy(copy, who.p, who.n);
-	slot->who = slice_of(copy, who.n);
-}
-
-/* The first descriptor is for the answer, the others go along. */
-static void
-park(struct parent *p, struct slot *slot, const struct control *c,
-    struct slice state, const struct fdmsg *got)
-{
-	struct parking_msg m = { .cid = slot->client.cid, .park = c->park };
-
-	if (p->stop_ms != 0 || p->sv->parking == NULL || slot->who.n == 0 ||
-	    got->nfds < 2 ||
-	    !parking_send(p->sv, &m, state, got->fds + 1, got->nfds - 1))
-		return;
-	slot->parked = true;
-	map_set(p->parked, SPLIT_OF(slot->client.cid), slot);
-	send(got->fds[0], "+", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-	metrics_add(metrics_get(p->sv->metrics, "mox_service_parked_total"), 1);
-}
-
-/* Nobody is logged in any more. The first descriptor is for the answer, the
- * second the connection. */
-static void
-restart(struct parent *p, struct slot *slot, const struct control *c,
-    struct slice rest, const struct fdmsg *got)
-{
-	pid_t pid;
-
-	if (p->stop_ms != 0 || slot->who.n == 0 || got->nfds != 2 ||
-	    c->text_n > rest.n)
-		return;
-	pid = fork_back(p, slot);
-	if (pid == 0) {
-		struct service_client *client = &slot->client;
-		client->read_fd = client->write_fd = got->fds[1];
-		client->again = true;
-		client->text = slice_head(rest, c->text_n);
-		client->unread = slice_skip(rest, c->text_n);
-		_exit(child_back(p->sv, client));
-	}
-	if (pid < 0)
-		return;
-	send(got->fds[0], "+", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-	set_back(p, slot, pid);
-	free((char *)(uintptr_t)slot->who.p);
-	slot->who = SLICE_NULL;
-	slot->unauthenticated = true;
-	admit_unauthenticated(p->admit);
-}
-
-static void
-take_message(struct parent *p, const struct control *c, struct slice rest,
-    const struct fdmsg *got)
-{
-	pid_t pid = got->pid;
-	struct worker *worker = pool_find(p->sv->pool, pid);
-	struct slot *slot = find_slot(p, pid);
-
-	if (worker != NULL && c->type == CONTROL_DONE &&
-	    worker->serial == c->serial) {
-		pool_put(p->sv->pool, worker, clock_mono_ms(NULL));
-		return;
-	}
-	if (slot == NULL || slot->pid != pid || slot->gone || slot->parked ||
-	    slot->serial != c->serial)
-		return;
-	if (c->type == CONTROL_AUTHENTICATED)
-		authenticated(p, slot, rest);
-	else if (c->type == CONTROL_PROXIED && ip_bits(&c->ip) != 0)
-		proxied(p, slot, &c->ip);
-	else if (c->type == CONTROL_PARK)
-		park(p, slot, c, rest, got);
-	else if (c->type == CONTROL_RESTART)
-		restart(p, slot, c, rest, got);
-}
-
-static void
-read_control(struct parent *p)
-{
-	char rest[CONTROL_REST];
-	struct control c = { 0 };
-	struct fdmsg got;
-
-	for (int i = 0; i < CONTROL_BATCH; i++) {
-		ssize_t n = fdmsg_receive(p->sv->control_in, &c, sizeof(c),
-		    rest, sizeof(rest), &got, MSG_DONTWAIT);
-		if (n < 0 && errno == EAGAIN)
-			return;
-		if (n < 0)
-			continue;
-		take_message(p, &c, slice_of(rest, (size_t)n), &got);
-		fdmsg_close(&got);
-	}
-}
-
-/* ---- parked sessions go on ---- */
-
-static void
-resume(struct parent *p, struct slot *slot, const struct service_parked *parked)
-{
-	pid_t pid = fork_back(p, slot);
-
-	if (pid == 0)
-		_exit(child_resumed(p->sv, &slot->client, parked));
-	if (pid < 0) {
-		close_slot(p, slot);
-		return;
-	}
-	map_del(p->parked, SPLIT_OF(slot->client.cid));
-	slot->parked = false;
-	set_back(p, slot, pid);
-}
-
-static void
-come_back(struct parent *p, const struct parking_msg *m, struct slice state,
-    const struct fdmsg *got)
-{
-	static const char *const why[PARK_WHYS] = { "input", "change", "end",
-		"gone" };
-	struct slot *slot = map_get(p->parked, SPLIT_OF(m->cid));
-	struct service_parked parked = { .fd = got->fds[0],
-		.watch_fd = m->park.has_watch ? got->fds[1] : -1,
-		.look_fd = -1,
-		.end_ms = m->park.end_ms,
-		.state = state };
-	char name[METRICS_NAME + 1];
-
-	if (slot == NULL || m->why >= PARK_WHYS)
-		return;
-	snprintf(name, sizeof(name), "mox_service_resumed_total{reason=\"%s\"}",
-	    why[m->why]);
-	metrics_add(metrics_get(p->sv->metrics, name), 1);
-	if (m->why == PARK_GONE || got->nfds != 1u + m->park.has_watch) {
-		log_set_cid(m->cid);
-		log_line(SERVICE_TOPIC, LOG_INFO, "parked client is gone");
-		log_set_cid(0);
-		close_slot(p, slot);
-	} else if (p->stop_ms != 0) {
-		const char *text =
-		    p->sv->service->refuse(&slot->client, SERVICE_STOPPING);
-		send(parked.fd, text, strlen(text),
-		    MSG_DONTWAIT | MSG_NOSIGNAL);
-		close_slot(p, slot);
-	} else {
-		resume(p, slot, &parked);
-	}
-}
-
-static void
-read_parking(struct parent *p)
-{
-	char state[CONTROL_REST];
-	struct parking_msg m = { 0 };
-	struct fdmsg got;
-	ssize_t n;
-
-	for (int i = 0; i < CONTROL_BATCH; i++) {
-		n = parking_receive(p->sv->parking, &m, state, &got);
-		if (n < 0)
-			return;
-		come_back(p, &m, slice_of(state, (size_t)n), &got);
-		fdmsg_close(&got);
-	}
-}
-
 /* ---- signals ---- */
 
 static void
@@ -733,7 +278,7 @@ stop(struct parent *p)
 
 	if (p->stop_ms != 0)
 		return;
-	p->stop_ms = clock_mono_ms(NULL) + STOP_MS;
+	p->stop_ms = clock_mono_ms(NULL) + PARENT_STOP_MS;
 	for (size_t i = 0; i < setup->nlisteners; i++)
 		close(setup->listeners[i].fd);
 	for (size_t i = 0; map_next(p->slots, &i, &key, &value);)
@@ -765,7 +310,7 @@ take_signals(struct parent *p)
 
 	while (read(p->signals, &number, 1) == 1) {
 		if (number == SIGCHLD)
-			reap(p);
+			parent_reap(p);
 		else if (number == SIGHUP)
 			refresh(p);
 		else
@@ -816,12 +361,12 @@ turn(struct parent *p, struct pollfd *fds)
 	if (got == 0 && p->stop_ms == 0)
 		shared_prepare(p->sv);
 	if (fds[1].revents != 0)
-		read_control(p);
+		parent_read_control(p);
 	if (fds[2].revents != 0)
-		read_parking(p);
+		parent_read_parking(p);
 	if (fds[0].revents != 0)
 		take_signals(p);
-	sweep(p);
+	parent_sweep(p);
 	for (size_t i = 0; i < n && p->stop_ms == 0; i++)
 		if (fds[OTHER_FDS + i].revents != 0)
 			accept_some(p, &setup->listeners[i]);

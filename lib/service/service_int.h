@@ -4,7 +4,8 @@
  *   service.c  options, loading, warming; then one of
  *   keep.c     the keeper, which forks the parent and tells when it is ready,
  *   resolver.c   and keeps mox-resolver, behind a door (door.h)
- *   serve.c      the accepting parent, with admit.c: who may connect, and
+ *   serve.c      the accepting parent (parent.h), with ended.c, told.c, and
+ *   admit.c      who may connect,
  *   pool.c       which backs are shared, and how long
  *   shared.c     what serves connections of theirs
  *   parking.c    the parent's end of the process that has parked sessions,
