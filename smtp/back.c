@@ -202,7 +202,7 @@ smtp_back(const struct service_client *client, struct split *split)
 		close(client->write_fd);
 	b.deliver = d->deliver ? d->deliver : deliver_new(&d->host);
 	d->deliver = NULL;
-	/* AUTH may follow a client certificate: smtp.md 3. */
+	/* AUTH may follow a client certificate. */
 	b.login.preauth = b.login.auth_too = b.submission;
 	log_begin(&b, client);
 	smtp_checks_begin(&b);

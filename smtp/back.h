@@ -209,8 +209,8 @@ void smtp_pass_prefix(struct smtp_back *b, struct slice address,
     struct slice domain, struct buf *out);
 /* The same for a submission, whoever it goes to. */
 void smtp_submit_prefix(const struct smtp_back *b, struct buf *out);
-/* Does the message need SMTPUTF8? What the client said of it is not always so
- * (smtp.md 4). */
+/* Does the message need SMTPUTF8? What the client said of it is not always
+ * so. */
 bool smtp_is_utf8(const struct smtp_back *b);
 
 /* ---- sign.c ---- */

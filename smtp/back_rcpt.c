@@ -100,7 +100,7 @@ smtp_address_text(struct smtp_back *b, struct slice local, struct slice domain)
 
 /*
  * Who asks is not told which addresses there are, but when the message has
- * come (smtp.md 2). That answer is for all recipients, so one that is known
+ * come. That answer is for all recipients, so one that is known
  * comes apart from those that are not.
  */
 static int

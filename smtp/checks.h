@@ -15,7 +15,7 @@
 #include "iprev/iprev.h"
 #include "spf/spf.h"
 
-#define SMTP_CHECK_MS (60 * 1000) /* for each: smtp.md 7 */
+#define SMTP_CHECK_MS (60 * 1000) /* for each */
 
 /* Keys for all signatures that are verified, and DMARC, asked for ahead and
  * again: more is nothing a front has need of. */

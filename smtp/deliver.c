@@ -65,7 +65,7 @@ check_spool(struct smtp_back *b, struct err *e)
 	return 1;
 }
 
-/* RFC 6409, 6.1; smtp.md 6: one From address, and it is the sender's. */
+/* RFC 6409, 6.1: one From address, and it is the sender's. */
 static int
 check_from(struct smtp_back *b, struct err *e)
 {

@@ -404,7 +404,7 @@ host_forget(struct host *h)
 
 #define INITIAL_MAX 100
 
-/* Mailboxes of a new account (config.md: InitialMailboxes). */
+/* Mailboxes of a new account (mox.conf: InitialMailboxes). */
 static size_t
 initial_mailboxes(const struct mox_conf *mox, struct store_initial *v)
 {

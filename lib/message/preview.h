@@ -1,6 +1,6 @@
 /*
- * preview - the first words of a message for a list of messages: store.md's
- * rules, as mox has them. A stream. Internal to lib/message.
+ * preview - the first words of a message for a list of messages, by
+ * mox's rules. A stream. Internal to lib/message.
  */
 #ifndef MESSAGE_PREVIEW_H
 #define MESSAGE_PREVIEW_H

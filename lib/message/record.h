@@ -48,7 +48,7 @@ enum msgrec_text {
 	MSGREC_CC,
 	MSGREC_BCC,
 	MSGREC_SUBJECT_BASE, /* RFC 5256, 2.1; folded (text/unicode.h) */
-	MSGREC_MSGID,        /* canonical, without <>; store.md's Threads */
+	MSGREC_MSGID,        /* canonical, without <>, for threads */
 	MSGREC_REFERENCES,   /* canonical ids with a space between: the last */
 			     /* 50 of References, or one of In-Reply-To */
 	MSGREC_FROM_LOCAL,   /* first address of From, unquoted, as written */

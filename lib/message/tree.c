@@ -108,7 +108,7 @@ tree_close(struct tree *t, size_t depth, struct msgrec_pos end)
 
 /* ---- end of a header ---- */
 
-/* The first text that is no attachment (store.md, Preview). */
+/* The first text that is no attachment. */
 static bool
 wants_preview(const struct tree *t, const struct mime *mime)
 {

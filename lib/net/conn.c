@@ -21,7 +21,7 @@
 
 #define OUT_BUFFER (16 * 1024) /* a TLS record */
 #define IDLE_MS 1000           /* then memory is given back */
-#define DEADLINE_MS 30000      /* until told otherwise: smtp.md 1 */
+#define DEADLINE_MS 30000      /* until told otherwise */
 #define SLOW_MS 1000
 #define SLOW_REST_MS 5000
 

@@ -58,7 +58,7 @@ void conn_set_end_ms(struct conn *c, int64_t mono_ms);
 #define CONN_STOP_ALL 8
 void conn_set_stop(struct conn *c, const volatile sig_atomic_t *stop);
 /*
- * For clients that misbehave (smtp.md, imap.md: after the 3rd failed login):
+ * For clients that misbehave, as after the 3rd failed login:
  * a second of sleep before each read, a byte a second of each write until 5 s
  * of its deadline are left, then the rest in one piece.
  */

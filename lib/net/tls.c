@@ -39,7 +39,7 @@ tls_err(struct err *e, const char *what)
 
 /* ---- session tickets (RFC 5077, 4; RFC 8446, 4.6.1) ---- */
 
-#define TICKET_KEYS 8 /* one that issues, seven older ones (smtp.md 1) */
+#define TICKET_KEYS 8 /* one that issues, seven older ones */
 #define TICKET_DAY 86400
 
 struct ticket_key {

@@ -165,7 +165,7 @@ enum sasl_reason {
 	SASL_ABORTED,       /* the client gave up */
 };
 
-/* As in login attempts (store.md 7): "ok", "baduser", "badpassword",
+/* As in login attempts: "ok", "baduser", "badpassword",
  * "badcreds", "badchanbind", "badprotocol", "logindisabled", "error",
  * "aborted"; BADAUTHZID is "badcreds", NEEDTLS "badprotocol". */
 const char *sasl_reason_name(enum sasl_reason reason);

@@ -9,7 +9,7 @@
 const struct service_limits service_limits_default = {
 	.connections = 1000,
 	.unauthenticated = 500,
-	.open = { 30, 90, 270 }, /* this and what follows: smtp.md 1 */
+	.open = { 30, 90, 270 }, /* this and what follows: as mox */
 	.new_per_minute = { 300, 900, 2700 },
 	.auth_per_minute = { 10, 30, 90 },
 	.auth_per_day = { 50, 150, 450 },

@@ -28,7 +28,7 @@
 #include "service/service_int.h"
 
 #define TICK_MS 250
-#define STOP_TICKS 12 /* 3 s: design.md 2 */
+#define STOP_TICKS 12 /* 3 s */
 /* For a front to write out what a session said last, to a slow client. */
 #define DRAIN_S 600
 #define PROXY_MS 5000 /* a proxy speaks first, and at once */

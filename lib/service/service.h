@@ -82,7 +82,7 @@ struct service_limits {
 	bool loopback_exempt;
 };
 
-/* As mox has them (smtp.md 1), and 1,000 connections. */
+/* As mox has them, and 1,000 connections. */
 extern const struct service_limits service_limits_default;
 
 /* What load fills in. */
