@@ -16,6 +16,8 @@ struct side {
 	struct buf text;
 	int resets;
 	bool keep; /* something stands in place of lines taken back */
+	struct side *other;
+	int folds; /* by the other, when a state is taken in */
 };
 
 static int
@@ -28,6 +30,10 @@ reset(void *arg, const struct db_cdb *next, struct err *e)
 	buf_reset(&s->text);
 	if (db_cdb_get(next, SLICE("text"), &value, e) == 1)
 		buf_add(&s->text, value);
+	if (s->folds > 0) {
+		s->folds--;
+		CHECK_EQ(db_pair_fold(&s->other->pair, NULL), 1);
+	}
 	return 0;
 }
 
@@ -546,6 +552,34 @@ test_instead(void)
 	side_close(&b);
 }
 
+/* A fold between the CDB and the first line of the log: lines are not missing,
+ * not even for a moment. */
+static void
+test_fold_between(void)
+{
+	struct side a, b, late = { .text = BUF_INIT(SIZE_MAX) };
+
+	side_new(&a, "w");
+	CHECK_EQ(side_open(&b, "w"), 1);
+	side_add(&a, "1");
+	CHECK_EQ(db_pair_fold(&a.pair, NULL), 1);
+	side_add(&a, "2");
+	b.other = late.other = &a;
+	b.folds = 2;
+	CHECK_EQ(db_pair_refresh(&b.pair, NULL), 1);
+	CHECK_TEXT(&b, "1,2,");
+	CHECK_EQ(b.resets, 4);
+	side_add(&a, "3");
+	late.folds = 1;
+	CHECK_EQ(db_pair_open(&late.pair, scratch_fd, "w", 0600, &ops, &late,
+		     NULL),
+	    1);
+	CHECK_TEXT(&late, "1,2,3,");
+	side_close(&a);
+	side_close(&b);
+	side_close(&late);
+}
+
 /* ---- at the same time ---- */
 
 #define WRITERS 4
@@ -633,6 +667,7 @@ main(void)
 	RUN(test_suspect);
 	RUN(test_sync_fails);
 	RUN(test_instead);
+	RUN(test_fold_between);
 	RUN(test_parallel);
 	scratch_end();
 	return unit_done();

@@ -194,11 +194,34 @@ load(struct db_pair *p, struct files *f, struct err *e)
 	return 0;
 }
 
+/*
+ * Both files and the state that is in them: 1, 0 there is no log, -1. A fold may
+ * give the log's name to the next one before a line is read here: what the CDB
+ * has is not all then.
+ */
+static int
+open_state(struct db_pair *p, struct err *e)
+{
+	struct files f;
+	int rc;
+
+	for (int i = 0; i < OPEN_TRIES; i++) {
+		rc = open_files(p, &f, e);
+		if (rc != 1)
+			return rc;
+		if (load(p, &f, e) != 0)
+			return -1;
+		if (p->state != DB_LOG_REPLACED)
+			return 1;
+		p->reload = true;
+	}
+	return err_set(e, ERR_TEMP, "%s: folded all the time", p->name);
+}
+
 int
 db_pair_open(struct db_pair *p, int dirfd, const char *name, mode_t mode,
     const struct db_pair_ops *ops, void *arg, struct err *e)
 {
-	struct files f;
 	int rc;
 
 	*p = (struct db_pair){ .ops = ops,
@@ -210,11 +233,9 @@ db_pair_open(struct db_pair *p, int dirfd, const char *name, mode_t mode,
 		.reload = true };
 	if (!slice_cstr(slice_str(name), p->name, sizeof(p->name)))
 		return err_set(e, ERR_LIMIT, "%s: name too long", name);
-	rc = open_files(p, &f, e);
-	if (rc == 1 && load(p, &f, e) != 0) {
+	rc = open_state(p, e);
+	if (rc != 1)
 		db_pair_close(p);
-		return -1;
-	}
 	return rc;
 }
 
@@ -299,16 +320,13 @@ pair_log_named(const struct db_pair *p)
 static int
 reopen(struct db_pair *p, struct err *e)
 {
-	struct files f;
 	int rc;
 
 	p->reload = true;
-	rc = open_files(p, &f, e);
+	rc = open_state(p, e);
 	if (rc == 0)
 		return err_set(e, ERR_PERM, "%s: removed", p->name);
-	if (rc < 0 || load(p, &f, e) != 0)
-		return -1;
-	return 1;
+	return rc;
 }
 
 int
