@@ -251,15 +251,13 @@ differs(const struct diff *d, const struct notify_mailbox *m,
 	    (m->exists || s->notify->given || s->enabled & IMAP_REV2);
 }
 
-/* RFC 5465, 5.4: what is below a renamed mailbox is not told if it moved with
- * it, and is nothing else than before. */
+/* Was it renamed by a rename of the one above it, at *at_r? */
 static bool
-moved_along(const struct diff *d, size_t i)
+with_parent(const struct diff *d, size_t i, size_t *at_r)
 {
 	struct slice to = d->new[i].name, from = d->from[i]->name;
 	ssize_t a = slice_rchr(to, '/'), b = slice_rchr(from, '/');
 	struct notify_mailbox *parent;
-	size_t at;
 
 	if (a <= 0 || b <= 0 ||
 	    !slice_eq(slice_skip(to, (size_t)a), slice_skip(from, (size_t)b)))
@@ -267,9 +265,50 @@ moved_along(const struct diff *d, size_t i)
 	parent = find(d->new, d->nnew, slice_head(to, (size_t)a));
 	if (!parent)
 		return false;
-	at = (size_t)(parent - d->new);
-	return d->told[at] && d->from[at] &&
-	    slice_eq(d->from[at]->name, slice_head(from, (size_t)b));
+	*at_r = (size_t)(parent - d->new);
+	return d->from[*at_r] &&
+	    slice_eq(d->from[*at_r]->name, slice_head(from, (size_t)b));
+}
+
+/* RFC 5465, 5.4: what is below a renamed mailbox is not told if it moved with
+ * it, and is nothing else than before. */
+static bool
+moved_along(const struct diff *d, size_t i)
+{
+	size_t at;
+
+	return with_parent(d, i, &at) && d->told[at];
+}
+
+static bool
+exists(struct notify_mailbox *v, size_t n, struct slice name)
+{
+	const struct notify_mailbox *m = find(v, n, name);
+
+	return m && m->exists;
+}
+
+/*
+ * Would a client that believes in renames know what is? Not if there were
+ * several since the last look, for what one gave may be what another took, or
+ * if others have the names now. Then some names go, and others come.
+ */
+static bool
+can_be_followed(const struct diff *d)
+{
+	size_t renames = 0, at;
+
+	for (size_t i = 0; i < d->nnew; i++) {
+		struct slice name = d->new[i].name, old;
+		if (!d->from[i] || is_own(d, name) || with_parent(d, i, &at))
+			continue;
+		old = d->from[i]->name;
+		if (++renames > 1 || related(old, name) ||
+		    exists(d->new, d->nnew, old) ||
+		    exists(d->old, d->nold, name))
+			return false;
+	}
+	return true;
 }
 
 /* False if nothing is to be told of the name before. */
@@ -425,6 +464,8 @@ imap_notify_list(struct imap_session *s, bool quiet, struct slice from,
 	d.own[1] = to;
 	d.by_identity = map_new();
 	match(&d);
+	if (!can_be_followed(&d))
+		memset(d.from, 0, d.nnew * sizeof(*d.from));
 	for (size_t i = 0; i < d.nnew; i++)
 		if (d.from[i] || d.same[i])
 			carry_over(&d.new[i], d.from[i] ? d.from[i] : d.same[i],
