@@ -362,11 +362,8 @@ add_share(struct listing *l, struct slice name)
 static int
 by_name(const void *a, const void *b)
 {
-	struct slice x = ((const struct store_mailbox *)a)->name;
-	struct slice y = ((const struct store_mailbox *)b)->name;
-	bool x_inbox = slice_is(x, "Inbox"), y_inbox = slice_is(y, "Inbox");
-
-	return x_inbox || y_inbox ? y_inbox - x_inbox : slice_cmp(x, y);
+	return store_order(((const struct store_mailbox *)a)->name,
+	    ((const struct store_mailbox *)b)->name);
 }
 
 int

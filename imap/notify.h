@@ -115,8 +115,6 @@ struct notify_selected imap_notify_selected(const struct imap_session *s);
  */
 int imap_notify_list(struct imap_session *s, bool quiet, struct slice from,
     struct slice to, struct err *e);
-/* The order of names: that of store_list. < 0, 0 or > 0. */
-int imap_notify_order(struct slice a, struct slice b);
 /* Tell of a mailbox by LIST; oldname: what it was renamed from, or empty. */
 void imap_notify_put_list(struct imap_session *s,
     const struct notify_mailbox *m, struct slice oldname);

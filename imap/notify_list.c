@@ -25,15 +25,7 @@ struct diff {
 	struct slice own[2];
 };
 
-/* ---- order ---- */
-
-int
-imap_notify_order(struct slice a, struct slice b)
-{
-	bool x = slice_is(a, "Inbox"), y = slice_is(b, "Inbox");
-
-	return x || y ? y - x : slice_cmp(a, b);
-}
+/* ---- names ---- */
 
 static struct notify_mailbox *
 find(struct notify_mailbox *v, size_t n, struct slice name)
@@ -42,7 +34,7 @@ find(struct notify_mailbox *v, size_t n, struct slice name)
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
-		int c = imap_notify_order(v[mid].name, name);
+		int c = store_order(v[mid].name, name);
 		if (c == 0)
 			return &v[mid];
 		if (c < 0)

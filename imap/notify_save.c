@@ -256,8 +256,7 @@ get_told(struct in *in, struct imap_notify *n)
 	for (size_t i = 0; i < n->n && !in->bad; i++) {
 		get_mailbox(in, &n->v[i]);
 		in->bad |= n->v[i].name.n == 0 ||
-		    (i > 0 &&
-			imap_notify_order(n->v[i - 1].name, n->v[i].name) >= 0);
+		    (i > 0 && store_order(n->v[i - 1].name, n->v[i].name) >= 0);
 	}
 	n->told_bytes = arena_used(n->told_arena);
 }

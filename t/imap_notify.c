@@ -72,7 +72,7 @@ test_order(void)
 
 	for (size_t i = 0; i < 7; i++)
 		for (size_t k = 0; k < 7; k++) {
-			int c = imap_notify_order(slice_str(sorted[i]),
+			int c = store_order(slice_str(sorted[i]),
 			    slice_str(sorted[k]));
 			CHECK_EQ((c > 0) - (c < 0), (i > k) - (i < k));
 		}

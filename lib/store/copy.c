@@ -44,8 +44,8 @@ struct copy {
 	size_t nbatch;
 	bool from_new; /* of the batch some were in new/ */
 	bool again; /* those whose files were missing are behind the others */
-	bool
-	    careful; /* a file was not where it should be, or no link possible */
+	/* a file was not where it should be, or no link possible */
+	bool careful;
 	/* Keyword bits of from as bits of to, in so far as asked. */
 	uint64_t known;
 	uint8_t bits[STORE_KEYWORDS_MAX];

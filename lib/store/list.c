@@ -130,14 +130,19 @@ add_parents(struct list *l, struct slice name, bool exists)
 	}
 }
 
+int
+store_order(struct slice a, struct slice b)
+{
+	bool x = slice_is(a, "Inbox"), y = slice_is(b, "Inbox");
+
+	return x || y ? y - x : slice_cmp(a, b);
+}
+
 static int
 by_name(const void *a, const void *b)
 {
-	struct slice x = ((const struct store_mailbox *)a)->name;
-	struct slice y = ((const struct store_mailbox *)b)->name;
-	bool x_inbox = slice_is(x, "Inbox"), y_inbox = slice_is(y, "Inbox");
-
-	return x_inbox || y_inbox ? y_inbox - x_inbox : slice_cmp(x, y);
+	return store_order(((const struct store_mailbox *)a)->name,
+	    ((const struct store_mailbox *)b)->name);
 }
 
 int

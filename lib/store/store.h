@@ -117,6 +117,8 @@ struct store_mailbox {
  */
 int store_list(struct store *st, struct arena *arena,
     struct store_mailbox **list_r, size_t *n_r, struct err *e);
+/* The order of names in it: Inbox first. < 0, 0 or > 0. */
+int store_order(struct slice a, struct slice b);
 
 /* Returns 1, 0 not there, -1 error. name as checked. */
 int store_find(struct store *st, struct slice name, struct arena *arena,
