@@ -46,7 +46,8 @@ add(struct mailbox *mb, const char *subject)
 {
 	struct slice keyword = SLICE("kw");
 	struct mailbox_new m = { .spool = spool_new(&env, 0),
-		.flags = { STORE_FLAGGED, &keyword, 1 },
+		.flags = { .flags = STORE_FLAGGED, .keywords = &keyword,
+			.nkeywords = 1 },
 		.received = 1000 };
 	struct mailbox_new_result r;
 	enum store_code code;
