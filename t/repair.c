@@ -46,8 +46,9 @@ add(struct mailbox *mb, const char *subject)
 {
 	struct slice keyword = SLICE("kw");
 	struct mailbox_new m = { .spool = spool_new(&env, 0),
-		.flags = { .flags = STORE_FLAGGED, .keywords = &keyword,
-			.nkeywords = 1 },
+		.flags = { .flags = STORE_FLAGGED,
+		    .keywords = &keyword,
+		    .nkeywords = 1 },
 		.received = 1000 };
 	struct mailbox_new_result r;
 	enum store_code code;
