@@ -1,7 +1,7 @@
 /* ESEARCH: several mailboxes at once (RFC 7377). */
 #include "imap/box.h"
 #include "imap/filter.h"
-#include "imap/search.h"
+#include "imap/limit.h"
 
 enum { SCOPES_MAX = 100 }; /* in one command */
 
@@ -86,6 +86,8 @@ struct esearch {
 	struct scan program; /* where it begins */
 	bool selected_only;
 	bool parse_only;
+	bool several;    /* mailboxes */
+	uint32_t listed; /* in all of them so far */
 };
 
 /* Message numbers are those of the selected mailbox; a saved result and updates
@@ -104,6 +106,17 @@ parse_program(struct esearch *x, struct search *search)
 	return imap_search_return_ok(x->s, c, &x->ret, search);
 }
 
+/* RFC 9738 has one UID to say where it ended, which of several mailboxes would
+ * be no answer: then it ends with NO, and what was told is complete. */
+static enum imap_result
+limit(struct esearch *x, struct search_found *found)
+{
+	if (!x->several)
+		return imap_limit_found(x->s, x->c, &x->ret, found);
+	x->listed += imap_limit_listed(&x->ret, found);
+	return imap_over_limit(x->listed) ? imap_limit_refuse(x->c) : IMAP_OK;
+}
+
 /* The mailbox is s->mb meanwhile. */
 static enum imap_result
 search_one(struct esearch *x)
@@ -118,6 +131,8 @@ search_one(struct esearch *x)
 		return IMAP_OK;
 	if (imap_search_run(x->s, x->c->tag, &search, &found, &e) < 0)
 		return imap_stopped(x->s, x->c, STORE_FAILED, &e);
+	if (limit(x, &found) != IMAP_OK)
+		return IMAP_NO;
 	imap_search_answer(x->s, x->c, &x->ret, &found, search.modseq);
 	imap_flush_large(x->s);
 	return IMAP_OK;
@@ -172,6 +187,7 @@ search_all(struct esearch *x, const struct scopes *all)
 		x->parse_only = true;
 		return search_other(x, SLICE("Inbox"));
 	}
+	x->several = n > 1;
 	for (size_t i = 0; rc == IMAP_OK && i < n; i++)
 		rc = search_other(x, list[i]);
 	return rc;

@@ -17,7 +17,7 @@ imap_cmd_expunge(struct imap_session *s, struct imap_command *c)
 	if (imap_need(s, c, ACL_EXPUNGE) != IMAP_OK)
 		return IMAP_NO;
 	if (c->uid)
-		imap_limit_uids(s, c, &uids);
+		imap_limit_deleted(s, c, &uids);
 	if (mailbox_expunge(s->mb, c->uid ? &uids : NULL, &gone, &modseq, &e) <
 	    0)
 		return imap_store_failed(c, STORE_FAILED, &e);

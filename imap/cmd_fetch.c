@@ -329,11 +329,15 @@ imap_cmd_fetch(struct imap_session *s, struct imap_command *c)
 	if (f.sets_seen && imap_may(s, ACL_SEEN) &&
 	    mailbox_refresh(s->mb, &r.e) < 0)
 		return imap_store_failed(c, STORE_FAILED, &r.e);
-	if (f.vanished && imap_tell_earlier(s, f.since, &f.uids, &r.e) < 0)
-		return imap_store_failed(c, STORE_FAILED, &r.e);
 	w = f.changed ? imap_walk_changed(s->mb, &f.uids, f.since)
 		      : imap_walk(s->mb, &f.uids);
-	left = imap_limit_walk(c, &w, take_partial(&w, &f));
+	left = take_partial(&w, &f);
+	/* RFC 9738, 3.1: what asks for more by PARTIAL is refused. */
+	if (f.partial.first && imap_over_limit(left))
+		return imap_limit_refuse(c);
+	if (f.vanished && imap_tell_earlier(s, f.since, &f.uids, &r.e) < 0)
+		return imap_store_failed(c, STORE_FAILED, &r.e);
+	left = imap_limit_walk(c, &w, left);
 	while (!s->dead && left-- > 0 && imap_step(&w, &seq))
 		fetch_message(&r, seq);
 	mark_seen(&r);

@@ -29,9 +29,8 @@ imap_cmd_search(struct imap_session *s, struct imap_command *c)
 	}
 	if (ret.options & SEARCH_RETURN_UPDATE)
 		imap_context_begin(s, c, program, ret.fetch, NULL, &found);
-	else if (!ret.given ||
-	    ret.options & (SEARCH_RETURN_ALL | SEARCH_RETURN_SAVE))
-		imap_limit_found(s, c, &found);
+	else if (imap_limit_found(s, c, &ret, &found) != IMAP_OK)
+		return IMAP_NO;
 	/* RFC 9051, 6.4.4: with rev2 the answer is always ESEARCH. */
 	if (ret.given || s->enabled & IMAP_REV2)
 		imap_search_answer(s, c, &ret, &found, search.modseq);

@@ -51,19 +51,58 @@ imap_limit_uids(struct imap_session *s, struct imap_command *c,
 }
 
 void
+imap_limit_deleted(struct imap_session *s, struct imap_command *c,
+    struct uidset *uids)
+{
+	struct uidset deleted = UIDSET_INIT(s->arena);
+	struct imap_walk w;
+	uint32_t seq;
+
+	if (!imap_message_limit)
+		return;
+	for (w = imap_walk(s->mb, uids); imap_step(&w, &seq);) {
+		const struct store_msg *m = mailbox_msg(s->mb, seq);
+		if (m->flags & STORE_DELETED)
+			uidset_add(&deleted, m->uid, m->uid);
+	}
+	*uids = deleted;
+	imap_limit_uids(s, c, uids);
+}
+
+uint32_t
+imap_limit_listed(const struct search_return *ret,
+    const struct search_found *found)
+{
+	uint32_t first, last;
+
+	if (ret->options & (SEARCH_RETURN_ALL | SEARCH_RETURN_SAVE))
+		return found->count;
+	if (!(ret->options & SEARCH_RETURN_PARTIAL) ||
+	    !imap_partial_of(&ret->partial, found->count, &first, &last))
+		return 0;
+	return last - first + 1;
+}
+
+enum imap_result
 imap_limit_found(struct imap_session *s, struct imap_command *c,
-    struct search_found *found)
+    const struct search_return *ret, struct search_found *found)
 {
 	uint32_t over;
 
-	if (!imap_over_limit(found->count))
-		return;
+	if (!imap_over_limit(imap_limit_listed(ret, found)))
+		return IMAP_OK;
+	if (ret->options & SEARCH_RETURN_PARTIAL) {
+		if (ret->options & SEARCH_RETURN_SAVE)
+			s->saved.n = 0;
+		return imap_limit_refuse(c);
+	}
 	over = found->count - imap_message_limit;
 	found->seqs += over;
 	if (found->scores)
 		found->scores += over;
 	found->count = imap_message_limit;
 	c->lowest = mailbox_msg(s->mb, found->seqs[0])->uid;
+	return IMAP_OK;
 }
 
 enum imap_result
@@ -82,7 +121,7 @@ imap_limit_tell(struct imap_session *s, struct imap_command *c)
 	if (!c->lowest)
 		return;
 	if (taken) {
-		imap_line(s, "OK [MESSAGELIMIT %u %u] there are more messages",
+		imap_line(s, "NO [MESSAGELIMIT %u %u] there are more messages",
 		    imap_message_limit, c->lowest);
 		return;
 	}

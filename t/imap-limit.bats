@@ -50,7 +50,13 @@ with_mailbox() {
 	# As many as there may be.
 	assert "MESSAGELIMIT" not in c.ok("FETCH 16:25 FLAGS").text
 	assert "[MESSAGELIMIT 10 30] " in c.ok("FETCH 14:24 FLAGS").text
-	assert "[MESSAGELIMIT 10 12] " in c.ok("UID FETCH 1:* FLAGS (PARTIAL 1:15)").text
+	# PARTIAL (RFC 9738, 3.1): as many as it says, or none.
+	a = c.no("UID FETCH 1:* FLAGS (PARTIAL -1:-11)")
+	assert "[MESSAGELIMIT 10] " in a.text and not a.lines, a
+	a = c.ok("UID FETCH 1:* FLAGS (PARTIAL -1:-10)")
+	assert "MESSAGELIMIT" not in a.text, a
+	eq(uids(a), HIGHEST)
+	eq(len(c.ok("UID FETCH 42:* FLAGS (PARTIAL 1:20)").lines), 5)
 	a = c.ok("STORE 1:* +FLAGS (\\Flagged)")
 	assert LIMIT in a.text and len(a.lines) == 10, a
 	eq(c.ok("UID SEARCH RETURN (COUNT) FLAGGED").lines[0].split()[-1], "10")
@@ -79,6 +85,8 @@ with_mailbox() {
 	eq(uids(c.ok("UID FETCH $ FLAGS")), HIGHEST)
 	# What is not listed is not limited.
 	assert c.ok("UID SEARCH RETURN (MIN MAX COUNT) ALL").lines[0].endswith("MIN 2 MAX 50 COUNT 25")
+	assert "[MESSAGELIMIT 10] " in c.no("UID SEARCH RETURN (PARTIAL 1:11) ALL").text
+	assert "MESSAGELIMIT" not in c.ok("UID SEARCH RETURN (PARTIAL 1:10) ALL").text
 	for command in "SORT (SUBJECT)", "THREAD REFERENCES", "THREAD ORDEREDSUBJECT":
 	    assert "[MESSAGELIMIT 10] " in c.no(f"{command} UTF-8 ALL").text
 	    c.ok(f"{command} UTF-8 UIDAFTER 30")
@@ -103,14 +111,49 @@ with_mailbox() {
 	# With CONDSTORE its code is that of the answer.
 	c.ok("ENABLE CONDSTORE")
 	c.ok("UID STORE 12:30 +FLAGS.SILENT (\\Deleted)")
-	c.ok("UID STORE 2:10 +FLAGS.SILENT (\\Deleted)")
+	c.ok("UID STORE 2:8 +FLAGS.SILENT (\\Deleted)")
+	# Only those count that are deleted: 14 of 15. UID 10 is not.
 	a = c.ok("UID EXPUNGE 1:*")
 	assert "HIGHESTMODSEQ" in a.text, a
-	assert [l for l in a.lines if l.startswith("* OK [MESSAGELIMIT 10 12]")], a
+	assert [l for l in a.lines if l.startswith("* NO [MESSAGELIMIT 10 12]")], a
 	eq(count(BOX), 5)
-	# EXPUNGE and CLOSE have no limit.
-	c.ok("EXPUNGE")
-	eq(count(BOX), 0)
+	a = c.ok("UID EXPUNGE 1:*")
+	assert not a.has("MESSAGELIMIT"), a
+	eq(count(BOX), 1)
+	EOF
+}
+
+@test "MESSAGELIMIT: EXPUNGE and CLOSE have no limit, ESEARCH of several mailboxes ends with NO" {
+	with_mailbox e <<-'EOF'
+	count = lambda box: int(c.ok(f"STATUS {box} (MESSAGES)").find(r"MESSAGES (\d+)")[1])
+	c.ok(f"COPY 1:4 {BOX}2")
+	both = f'ESEARCH IN (mailboxes ("{BOX}" "{BOX}2"))'
+	a = c.ok(f'{both} UID 2:12')
+	eq([l.split()[-2:] for l in a.lines], [["ALL", "2,4,6,8,10,12"], ["ALL", "2:4"]])
+	assert "MESSAGELIMIT" not in a.text, a
+	# What was told before is complete.
+	a = c.no(f'{both} UID 2:16')
+	assert "[MESSAGELIMIT 10] " in a.text, a
+	eq([l.split()[-2:] for l in a.lines], [["ALL", "2,4,6,8,10,12,14,16"]])
+	a = c.no(f'{both} RETURN (PARTIAL 1:9) ALL')
+	assert "[MESSAGELIMIT 10] " in a.text and len(a.lines) == 1, a
+	# What is not listed is not limited.
+	eq([l.split()[-1] for l in c.ok(f"{both} RETURN (COUNT) ALL").lines], ["25", "4"])
+	# One mailbox is as with SEARCH.
+	for source in f'IN (mailboxes "{BOX}") ', "IN (selected) ", "":
+	    a = c.ok(f"ESEARCH {source}RETURN (ALL) UNDELETED")
+	    assert LIMIT in a.text and "ALL 32,34" in a.lines[0], a
+	for low in 2, 22:
+	    c.ok(f"UID STORE {low}:{low + 18} +FLAGS.SILENT (\\Deleted)")
+	a = c.ok("EXPUNGE")
+	assert not a.has("MESSAGELIMIT") and len(a.lines) == 20, a
+	c.ok(f"UID MOVE 42:50 {BOX}2")
+	c.ok(f"SELECT {BOX}2")
+	c.ok(f"APPEND {BOX}2" + 4 * " {9+}\r\nA: b\r\n\r\nc")
+	c.ok("UID STORE 1:8 +FLAGS.SILENT (\\Deleted)")
+	c.ok("UID STORE 9:* +FLAGS.SILENT (\\Deleted)")
+	assert "MESSAGELIMIT" not in c.ok("CLOSE").text
+	eq(count(BOX + "2"), 0)
 	EOF
 }
 
