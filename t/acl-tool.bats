@@ -61,8 +61,8 @@ anna	Lists	lrs" ]
 	refused 1 'no mailbox "None"' list anna None
 	refused 1 'rights are among' set anna Lists bob lQ
 	refused 1 'mailbox name' set anna 'a//b' bob l
-	refused 2 'arguments: ' set anna Lists bob
-	refused 2 'arguments: ' rebuild anna
+	refused 2 'arguments are missing' set anna Lists bob
+	refused 2 'too many arguments' rebuild anna
 	refused 2 'no command "frob"' frob
 	refused 2 'usage: ' 
 	printf 'nonsense\n' >"$LIST"

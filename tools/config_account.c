@@ -109,7 +109,7 @@ account_list(int argc, char **argv)
 	}
 	config_domains_free(&domains);
 	config_free(&config);
-	return config_print(&b);
+	return command_end(EXIT_DONE, &b);
 }
 
 static int
@@ -196,34 +196,36 @@ address_account(int argc, char **argv)
 }
 
 const struct config_command config_account_commands[] = {
-	{ "account add", "account address", 2, 2, NULL,
-	    "Add an account with an address. It gets the settings of a new "
-	    "account, and a password by mox setaccountpassword.",
+	{ { "account add", "account address", 2, 2, NULL,
+	      "Add an account with an address. It gets the settings of a new "
+	      "account, and a password by mox setaccountpassword." },
 	    account_add, NULL },
-	{ "account rm", "account", 1, 1, NULL,
-	    "Remove an account, with its mail and credentials.", account_rm,
-	    NULL },
-	{ "account list", "[-json]", 0, 0, config_json_opts,
-	    "List accounts, with those whose login is disabled marked.",
+	{ { "account rm", "account", 1, 1, NULL,
+	      "Remove an account, with its mail and credentials." },
+	    account_rm, NULL },
+	{ { "account list", "[-json]", 0, 0, config_json_opts,
+	      "List accounts, with those whose login is disabled marked." },
 	    account_list, NULL },
-	{ "account disable", "account message", 2, 2, NULL,
-	    "Refuse logins to an account with a message. Mail is still "
-	    "delivered.",
+	{ { "account disable", "account message", 2, 2, NULL,
+	      "Refuse logins to an account with a message. Mail is still "
+	      "delivered." },
 	    NULL, disable },
-	{ "account enable", "account", 1, 1, NULL,
-	    "Allow logins to an account again.", NULL, enable },
-	{ "account addresses", "[-json] account", 1, 1, config_json_opts,
-	    "List the addresses of an account. @domain stands for all others "
-	    "of a domain.",
+	{ { "account enable", "account", 1, 1, NULL,
+	      "Allow logins to an account again." },
+	    NULL, enable },
+	{ { "account addresses", "[-json] account", 1, 1, config_json_opts,
+	      "List the addresses of an account. @domain stands for all others "
+	      "of a domain." },
 	    account_addresses, NULL },
-	{ "address add", "address account", 2, 2, NULL,
-	    "Add an address to an account; @domain for all others of a "
-	    "domain.",
+	{ { "address add", "address account", 2, 2, NULL,
+	      "Add an address to an account; @domain for all others of a "
+	      "domain." },
 	    NULL, address_add },
-	{ "address rm", "address", 1, 1, NULL,
-	    "Remove an address from its account.", NULL, address_rm },
-	{ "address account", "address", 1, 1, config_json_opts,
-	    "Print the account that mail for an address is delivered to.",
+	{ { "address rm", "address", 1, 1, NULL,
+	      "Remove an address from its account." },
+	    NULL, address_rm },
+	{ { "address account", "[-json] address", 1, 1, config_json_opts,
+	      "Print the account that mail for an address is delivered to." },
 	    address_account, NULL },
-	{ NULL, NULL, 0, 0, NULL, NULL, NULL, NULL },
+	{ { NULL, NULL, 0, 0, NULL, NULL }, NULL, NULL },
 };

@@ -109,7 +109,7 @@ alias_print(int argc, char **argv)
 		json_alias(alias, &b);
 	else if (alias)
 		text_alias(alias, &b);
-	rc = alias ? config_print(&b) : config_fail(&e);
+	rc = alias ? command_end(EXIT_DONE, &b) : config_fail(&e);
 	config_domains_free(&domains);
 	config_free(&config);
 	return rc;
@@ -198,21 +198,25 @@ alias_update(int argc, char **argv)
 }
 
 const struct config_command config_alias_commands[] = {
-	{ "alias list", "[-json] domain", 1, 1, config_json_opts,
-	    "List the aliases of a domain.", alias_list, NULL },
-	{ "alias print", "[-json] alias@domain", 1, 1, config_json_opts,
-	    "Print the settings and members of an alias.", alias_print, NULL },
-	{ "alias add", "alias@domain address ...", 2, CONFIG_ANY_ARGS, NULL,
-	    "Add an alias with members, which anyone may send to.", NULL,
-	    alias_add },
-	{ "alias update", "alias@domain [options]", 1, CONFIG_ANY_ARGS,
-	    update_opts, "Change who may do what with an alias.", alias_update,
-	    NULL },
-	{ "alias rm", "alias@domain", 1, 1, NULL, "Remove an alias.", NULL,
+	{ { "alias list", "[-json] domain", 1, 1, config_json_opts,
+	      "List the aliases of a domain." },
+	    alias_list, NULL },
+	{ { "alias print", "[-json] alias@domain", 1, 1, config_json_opts,
+	      "Print the settings and members of an alias." },
+	    alias_print, NULL },
+	{ { "alias add", "alias@domain address ...", 2, COMMAND_ANY_ARGS, NULL,
+	      "Add an alias with members, which anyone may send to." },
+	    NULL, alias_add },
+	{ { "alias update", "alias@domain [options]", 1, COMMAND_ANY_ARGS,
+	      update_opts, "Change who may do what with an alias." },
+	    alias_update, NULL },
+	{ { "alias rm", "alias@domain", 1, 1, NULL, "Remove an alias." }, NULL,
 	    alias_rm },
-	{ "alias addaddr", "alias@domain address ...", 2, CONFIG_ANY_ARGS, NULL,
-	    "Add members to an alias.", NULL, alias_addaddr },
-	{ "alias rmaddr", "alias@domain address ...", 2, CONFIG_ANY_ARGS, NULL,
-	    "Remove members from an alias.", NULL, alias_rmaddr },
-	{ NULL, NULL, 0, 0, NULL, NULL, NULL, NULL },
+	{ { "alias addaddr", "alias@domain address ...", 2, COMMAND_ANY_ARGS,
+	      NULL, "Add members to an alias." },
+	    NULL, alias_addaddr },
+	{ { "alias rmaddr", "alias@domain address ...", 2, COMMAND_ANY_ARGS,
+	      NULL, "Remove members from an alias." },
+	    NULL, alias_rmaddr },
+	{ { NULL, NULL, 0, 0, NULL, NULL }, NULL, NULL },
 };

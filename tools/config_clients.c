@@ -79,7 +79,7 @@ clientconfig(int argc, char **argv)
 			json_settings(&all, &b);
 		else
 			text_settings(&all, &b);
-		rc = config_print(&b);
+		rc = command_end(EXIT_DONE, &b);
 	} else {
 		err_set(&e, ERR_PERM, "there is no domain \"%s\"", argv[0]);
 		rc = config_fail(&e);
@@ -90,8 +90,8 @@ clientconfig(int argc, char **argv)
 }
 
 const struct config_command config_client_commands[] = {
-	{ "clientconfig", "[-json] domain", 1, 1, config_json_opts,
-	    "Print what mail programs of a domain are to be set to.",
+	{ { "clientconfig", "[-json] domain", 1, 1, config_json_opts,
+	      "Print what mail programs of a domain are to be set to." },
 	    clientconfig, NULL },
-	{ NULL, NULL, 0, 0, NULL, NULL, NULL, NULL },
+	{ { NULL, NULL, 0, 0, NULL, NULL }, NULL, NULL },
 };

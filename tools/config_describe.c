@@ -70,7 +70,7 @@ describe(const struct schema *schema)
 	struct buf b = BUF_INIT(OUTPUT_MAX);
 
 	schema_describe(schema, &b);
-	return config_print(&b);
+	return command_end(EXIT_DONE, &b);
 }
 
 static int
@@ -112,7 +112,7 @@ manual(int argc, char **argv)
 	for (size_t i = 0; i < 3; i++)
 		if (strcmp(argv[0], files[i].name) == 0) {
 			schema_manual(files[i].schema, &b);
-			return config_print(&b);
+			return command_end(EXIT_DONE, &b);
 		}
 	fputs("mox-config manual: static, domains or sendmail\n", stderr);
 	return EXIT_USAGE;
@@ -153,29 +153,30 @@ printservice(int argc, char **argv)
 		return config_fail(&e);
 	}
 	service_unit(folder, &b);
-	return config_print(&b);
+	return command_end(EXIT_DONE, &b);
 }
 
 const struct config_command config_describe_commands[] = {
-	{ "test", "", 0, 0, NULL,
-	    "Check mox.conf, domains.conf and the files they name.", test,
-	    NULL },
-	{ "describe-static", "", 0, 0, NULL,
-	    "Print mox.conf with every field, what it is for and its "
-	    "default.",
+	{ { "test", "", 0, 0, NULL,
+	      "Check mox.conf, domains.conf and the files they name." },
+	    test, NULL },
+	{ { "describe-static", "", 0, 0, NULL,
+	      "Print mox.conf with every field, what it is for and its "
+	      "default." },
 	    describe_static, NULL },
-	{ "describe-domains", "", 0, 0, NULL, "The same for domains.conf.",
+	{ { "describe-domains", "", 0, 0, NULL, "The same for domains.conf." },
 	    describe_domains, NULL },
-	{ "describe-sendmail", "", 0, 0, NULL,
-	    "The same for /etc/moxsubmit.conf.", describe_sendmail, NULL },
-	{ "example", "[name]", 0, 1, NULL,
-	    "Print the names of pieces of configuration, or one of them.",
+	{ { "describe-sendmail", "", 0, 0, NULL,
+	      "The same for /etc/moxsubmit.conf." },
+	    describe_sendmail, NULL },
+	{ { "example", "[name]", 0, 1, NULL,
+	      "Print the names of pieces of configuration, or one of them." },
 	    example, NULL },
-	{ "manual", "static|domains|sendmail", 1, 1, NULL,
-	    "Print the fields as in the manual page of the file.", manual,
-	    NULL },
-	{ "printservice", "", 0, 0, NULL,
-	    "Print a systemd unit for mox in the present folder.", printservice,
-	    NULL },
-	{ NULL, NULL, 0, 0, NULL, NULL, NULL, NULL },
+	{ { "manual", "static|domains|sendmail", 1, 1, NULL,
+	      "Print the fields as in the manual page of the file." },
+	    manual, NULL },
+	{ { "printservice", "", 0, 0, NULL,
+	      "Print a systemd unit for mox in the present folder." },
+	    printservice, NULL },
+	{ { NULL, NULL, 0, 0, NULL, NULL }, NULL, NULL },
 };

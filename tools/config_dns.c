@@ -134,7 +134,7 @@ dnsrecords(int argc, char **argv)
 			json_records(&records, &text);
 		else
 			dnsrecords_zone(&records, &text);
-		rc = config_print(&text);
+		rc = command_end(EXIT_DONE, &text);
 	}
 	unload(&l);
 	return rc;
@@ -253,7 +253,7 @@ print_result(const struct dnscheck_result *r)
 	} else
 		for (size_t i = 0; i < r->n; i++)
 			text_section(&r->sections[i], i == 0, &b);
-	if (config_print(&b) != EXIT_DONE || r->errors > 0)
+	if (command_end(EXIT_DONE, &b) != EXIT_DONE || r->errors > 0)
 		return EXIT_FAILED;
 	return r->temporary > 0 ? EXIT_LATER : EXIT_DONE;
 }
@@ -303,14 +303,14 @@ static const struct opt check_opts[] = {
 };
 
 const struct config_command config_dns_commands[] = {
-	{ "dnsrecords", "[-dnssec] [-json] [-offline] domain", 1, 1,
-	    records_opts,
-	    "Print the DNS records that a domain should have, as a zone "
-	    "file.",
+	{ { "dnsrecords", "[-dnssec] [-json] [-offline] domain", 1, 1,
+	      records_opts,
+	      "Print the DNS records that a domain should have, as a zone "
+	      "file." },
 	    dnsrecords, NULL },
-	{ "dnscheck", "[-dial] [-json] domain", 1, 1, check_opts,
-	    "Compare what DNS has for a domain with what it should have, and "
-	    "say what to change.",
+	{ { "dnscheck", "[-dial] [-json] domain", 1, 1, check_opts,
+	      "Compare what DNS has for a domain with what it should have, and "
+	      "say what to change." },
 	    dnscheck, NULL },
-	{ NULL, NULL, 0, 0, NULL, NULL, NULL, NULL },
+	{ { NULL, NULL, 0, 0, NULL, NULL }, NULL, NULL },
 };

@@ -69,20 +69,21 @@ static const struct opt add_opts[] = {
 };
 
 const struct config_command config_domain_commands[] = {
-	{ "domain add", "[-disabled] domain account [localpart]", 2, 3,
-	    add_opts,
-	    "Add a domain, with the settings of a new domain and DKIM keys. "
-	    "Its reports and mail to postmaster go to the account. With a "
-	    "localpart the account is made, with the address "
-	    "localpart@domain.",
+	{ { "domain add", "[-disabled] domain account [localpart]", 2, 3,
+	      add_opts,
+	      "Add a domain, with the settings of a new domain and DKIM keys. "
+	      "Its reports and mail to postmaster go to the account. With a "
+	      "localpart the account is made, with the address "
+	      "localpart@domain." },
 	    domain_add, NULL },
-	{ "domain rm", "domain", 1, 1, NULL,
-	    "Remove a domain. Its addresses must be removed before.", domain_rm,
-	    NULL },
-	{ "domain disable", "domain", 1, 1, NULL,
-	    "Refuse, for the time being, mail to and from a domain.", NULL,
-	    disable },
-	{ "domain enable", "domain", 1, 1, NULL,
-	    "Accept mail of a domain again.", NULL, enable },
-	{ NULL, NULL, 0, 0, NULL, NULL, NULL, NULL },
+	{ { "domain rm", "domain", 1, 1, NULL,
+	      "Remove a domain. Its addresses must be removed before." },
+	    domain_rm, NULL },
+	{ { "domain disable", "domain", 1, 1, NULL,
+	      "Refuse, for the time being, mail to and from a domain." },
+	    NULL, disable },
+	{ { "domain enable", "domain", 1, 1, NULL,
+	      "Accept mail of a domain again." },
+	    NULL, enable },
+	{ { NULL, NULL, 0, 0, NULL, NULL }, NULL, NULL },
 };

@@ -188,15 +188,15 @@ ensure_keys(int argc, char **argv)
 		fputs("made keys; put these lines into mox.conf, and see mox "
 		      "config dnsrecords:\n",
 		    stderr);
-	config_print(&b);
+	command_end(EXIT_DONE, &b);
 	config_free(&config);
 	return rc < 0 ? config_fail(&e) : EXIT_DONE;
 }
 
 const struct config_command config_hostkeys_commands[] = {
-	{ "ensureacmehostprivatekeys", "", 0, 0, NULL,
-	    "Make the host keys that listeners with ACME lack, and print how "
-	    "to name them.",
+	{ { "ensureacmehostprivatekeys", "", 0, 0, NULL,
+	      "Make the host keys that listeners with ACME lack, and print how "
+	      "to name them." },
 	    ensure_keys, NULL },
-	{ NULL, NULL, 0, 0, NULL, NULL, NULL, NULL },
+	{ { NULL, NULL, 0, 0, NULL, NULL }, NULL, NULL },
 };

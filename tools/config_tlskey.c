@@ -99,7 +99,7 @@ key_list(int argc, char **argv)
 	}
 	if (config_json)
 		json_put_end(&j);
-	rc = config_print(&b);
+	rc = command_end(EXIT_DONE, &b);
 out:
 	auth_close(&auth);
 	config_free(&config);
@@ -149,7 +149,7 @@ key_get(int argc, char **argv)
 		    SLICE_FMT(k.login), k.no_imap_preauth ? "true" : "false");
 		add_cert_pem(k.cert, &b);
 	}
-	rc = rc > 0 ? config_print(&b) : config_fail(&e);
+	rc = rc > 0 ? command_end(EXIT_DONE, &b) : config_fail(&e);
 	auth_close(&auth);
 	config_free(&config);
 	arena_free(&arena);
@@ -430,22 +430,23 @@ static const struct opt add_opts[] = {
 };
 
 const struct config_command config_tlskey_commands[] = {
-	{ "tlspubkey list", "[-json] [account]", 0, 1, config_json_opts,
-	    "List keys of TLS client certificates, of an account or all.",
+	{ { "tlspubkey list", "[-json] [account]", 0, 1, config_json_opts,
+	      "List keys of TLS client certificates, of an account or all." },
 	    key_list, NULL },
-	{ "tlspubkey get", "[-json] fingerprint", 1, 1, config_json_opts,
-	    "Print a key with its certificate.", key_get, NULL },
-	{ "tlspubkey add", "[-no-imap-preauth] address [name] <cert.pem", 1, 2,
-	    add_opts,
-	    "Let a certificate's key log in as an address. The name is for "
-	    "people; default is the common name of the certificate.",
+	{ { "tlspubkey get", "[-json] fingerprint", 1, 1, config_json_opts,
+	      "Print a key with its certificate." },
+	    key_get, NULL },
+	{ { "tlspubkey add", "[-no-imap-preauth] address [name] <cert.pem", 1,
+	      2, add_opts,
+	      "Let a certificate's key log in as an address. The name is for "
+	      "people; default is the common name of the certificate." },
 	    key_add, NULL },
-	{ "tlspubkey rm", "fingerprint", 1, 1, NULL, "Remove a key.", key_rm,
-	    NULL },
-	{ "tlspubkey gen", "stem", 1, 1, NULL,
-	    "Make an ed25519 key and a certificate in files that begin with "
-	    "stem. The private key for programs that take no file is printed "
-	    "on standard error.",
+	{ { "tlspubkey rm", "fingerprint", 1, 1, NULL, "Remove a key." },
+	    key_rm, NULL },
+	{ { "tlspubkey gen", "stem", 1, 1, NULL,
+	      "Make an ed25519 key and a certificate in files that begin with "
+	      "stem. The private key for programs that take no file is printed "
+	      "on standard error." },
 	    key_gen, NULL },
-	{ NULL, NULL, 0, 0, NULL, NULL, NULL, NULL },
+	{ { NULL, NULL, 0, 0, NULL, NULL }, NULL, NULL },
 };

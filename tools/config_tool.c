@@ -1,13 +1,12 @@
 #include "tools/config_tool.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/proc.h"
 #include "config/domains_cdb.h"
 #include "service/user.h"
+#include "tools/store_tool.h"
 
 #define JSON_MAX ((size_t)256 << 20)
 
@@ -68,13 +67,8 @@ int
 config_need_data(const struct config *config)
 {
 	struct err e = ERR_INIT;
-	int fd = -1;
+	int fd = store_tool_data(config->data_dir, &e);
 
-	if (user_become_owner(config->data_dir, &e) == 0) {
-		fd = open(config->data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0)
-			err_sys(&e, "%s", config->data_dir);
-	}
 	if (fd < 0)
 		exit(config_fail(&e));
 	return fd;
@@ -159,16 +153,6 @@ config_edit(int (*change)(struct edit *edit, int argc, char **argv,
 /* ---- output ---- */
 
 int
-config_print(struct buf *b)
-{
-	bool ok = fwrite(buf_cstr(b), 1, b->n, stdout) == b->n &&
-	    fflush(stdout) == 0 && !b->over;
-
-	buf_free(b);
-	return ok ? EXIT_DONE : EXIT_FAILED;
-}
-
-int
 config_print_list(const struct slice *v, size_t n)
 {
 	struct buf b = BUF_INIT(JSON_MAX);
@@ -186,5 +170,5 @@ config_print_list(const struct slice *v, size_t n)
 	}
 	if (config_json)
 		json_put_end(&j);
-	return config_print(&b);
+	return command_end(EXIT_DONE, &b);
 }

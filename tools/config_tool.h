@@ -8,20 +8,14 @@
 #ifndef TOOLS_CONFIG_TOOL_H
 #define TOOLS_CONFIG_TOOL_H
 
-#include "base/opt.h"
 #include "config/check.h"
 #include "config/edit.h"
 #include "config/lookup.h"
 #include "text/json_write.h"
-
-#define CONFIG_ANY_ARGS 100000
+#include "tools/command.h"
 
 struct config_command {
-	const char *words; /* "account add" */
-	const char *args;  /* for the usage: "account address" */
-	int min_args, max_args;
-	const struct opt *opts; /* ended by name NULL; NULL: none */
-	const char *doc;        /* the first sentence is for lists */
+	struct command command;
 	/* One of the two, called without words and options: what the command
 	 * does, or the edit that it is. */
 	int (*run)(int argc, char **argv);
@@ -66,8 +60,6 @@ struct lookup *config_need_lookup(const struct config *config);
 /* The data folder, as its owner for good; exits on failure. */
 int config_need_data(const struct config *config);
 
-/* Print and free; 0, or 1 if stdout is closed or full. */
-int config_print(struct buf *b);
 /* One text a line, or with -json an array. */
 int config_print_list(const struct slice *v, size_t n);
 

@@ -9,6 +9,7 @@
 #include "dns/name.h"
 #include "host/host_dns.h"
 #include "text/idna.h"
+#include "tools/command.h"
 
 void
 dns_tool_begin(struct dns_tool *t)
@@ -31,12 +32,11 @@ int
 dns_tool_end(struct dns_tool *t, int code)
 {
 	json_put_end(&t->out);
-	if (t->json)
-		fputs(buf_cstr(&t->text), stdout);
+	code = command_end(code, t->json ? &t->text : NULL);
 	dns_free(&t->dns);
 	arena_free(&t->arena);
 	buf_free(&t->text);
-	return fflush(stdout) == 0 ? code : EXIT_FAILED;
+	return code;
 }
 
 int

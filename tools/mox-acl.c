@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -20,6 +19,7 @@
 #include "store/acl.h"
 #include "store/share.h"
 #include "text/json_write.h"
+#include "tools/command.h"
 #include "tools/store_tool.h"
 
 static const char *opt_config;
@@ -361,56 +361,32 @@ cmd_rebuild(struct tool *t, int argc, char **args)
 	return code;
 }
 
-static const struct command {
-	const char *name;
+static const struct acl_command {
+	struct command command;
 	int (*run)(struct tool *t, int argc, char **args);
-	const char *args;
-	int min_args, max_args;
-	const struct opt *opts;
-	const char *doc;
 } commands[] = {
-	{ "list", cmd_list, "account [mailbox]", 1, 2, opts_json,
-	    "Print the entries of the lists of rights of an account's "
-	    "mailboxes." },
-	{ "set", cmd_set, "account mailbox who [+-]rights", 4, 4, opts_common,
-	    "Give rights, add to them (+) or take some away (-)." },
-	{ "delete", cmd_delete, "account mailbox who", 3, 3, opts_common,
-	    "Remove an entry." },
-	{ "shared", cmd_shared, "account", 1, 1, opts_json,
-	    "Print what others share with an account." },
-	{ "rebuild", cmd_rebuild, "", 0, 0, opts_common,
-	    "Make data/shared what the lists of rights say." },
+	{ { "list", "[options] account [mailbox]", 1, 2, opts_json,
+	      "Print the entries of the lists of rights of an account's "
+	      "mailboxes." },
+	    cmd_list },
+	{ { "set", "[options] account mailbox who [+-]rights", 4, 4,
+	      opts_common,
+	      "Give rights, add to them (+) or take some away (-)." },
+	    cmd_set },
+	{ { "delete", "[options] account mailbox who", 3, 3, opts_common,
+	      "Remove an entry." },
+	    cmd_delete },
+	{ { "shared", "[options] account", 1, 1, opts_json,
+	      "Print what others share with an account." },
+	    cmd_shared },
+	{ { "rebuild", "[options]", 0, 0, opts_common,
+	      "Make data/shared what the lists of rights say." },
+	    cmd_rebuild },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 
 /* ---- main ---- */
-
-static const struct command *
-find(const char *name)
-{
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (strcmp(commands[i].name, name) == 0)
-			return &commands[i];
-	opt_usage(&program, "no command \"%s\"", name);
-}
-
-static char **
-parse(const struct command *c, int *argc, char **argv)
-{
-	struct arena *arena = arena_new(0); /* kept: usages name these */
-	const struct opt_program prog = {
-		arena_cstr(arena, arena_printf(arena, "mox-acl %s", c->name)),
-		arena_cstr(arena, arena_printf(arena, "[options] %s", c->args)),
-		c->doc, c->opts
-	};
-	int at = opt_parse(&prog, *argc, argv);
-
-	*argc -= at;
-	if (*argc < c->min_args || *argc > c->max_args)
-		opt_usage(&prog, "arguments: %s", c->args);
-	return argv + at;
-}
 
 static void
 open_tool(struct tool *t, const struct config *config)
@@ -433,29 +409,21 @@ open_tool(struct tool *t, const struct config *config)
 int
 main(int argc, char **argv)
 {
-	int at = opt_parse(&program, argc, argv), code;
+	const struct acl_command *c = command_line(&program, commands, COMMANDS,
+	    sizeof(*commands), &argc, &argv);
 	struct tool t = { .arena = arena_new(0) };
-	const struct command *c;
-	char **args;
+	int code;
 
-	if (at == argc)
-		opt_usage(&program, NULL);
-	c = find(argv[at]);
-	argc -= at;
-	args = parse(c, &argc, argv + at);
 	log_init(program.name, LOG_WARN);
 	user_limits();
 	umask(007);
 	open_tool(&t, config_load_or_exit(opt_config));
 	json_put_array(&t.json, NULL);
-	code = c->run(&t, argc, args);
+	code = c->run(&t, argc, argv);
 	json_put_end(&t.json);
-	if (opt_json)
-		fputs(buf_cstr(&t.text), stdout);
+	code = command_end(code, opt_json ? &t.text : NULL);
 	buf_free(&t.text);
 	lookup_close(&t.lookup);
 	arena_free(&t.arena);
-	if (fflush(stdout) != 0 || ferror(stdout))
-		code = EXIT_FAILED;
 	return code;
 }

@@ -9,8 +9,8 @@
 #include "base/opt.h"
 #include "base/proc.h"
 #include "config/config.h"
-#include "service/user.h"
 #include "smtp/receivedid.h"
+#include "tools/store_tool.h"
 
 #define KEY_FILE "receivedid.key"
 
@@ -31,13 +31,10 @@ static const struct opt_program program = { "mox-cid", "[-config file] id",
 static int
 load_key(const struct config *config, struct receivedid *rid, struct err *e)
 {
-	int fd = -1, rc = -1;
+	int fd = store_tool_data(config->data_dir, e), rc = -1;
 
-	if (user_become_owner(config->data_dir, e) < 0)
-		return -1;
-	fd = open(config->data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return err_sys(e, "%s", config->data_dir);
+		return -1;
 	if (faccessat(fd, KEY_FILE, R_OK, AT_EACCESS) < 0)
 		err_sys(e, "%s/%s", config->data_dir, KEY_FILE);
 	else

@@ -21,10 +21,6 @@ static const struct opt_program program = {
 	options,
 };
 
-static const struct opt no_options[] = {
-	{ NULL, OPT_BOOL, NULL, NULL, NULL },
-};
-
 static const struct config_command *const groups[] = {
 	config_describe_commands,
 	config_account_commands,
@@ -38,37 +34,19 @@ static const struct config_command *const groups[] = {
 
 #define N_GROUPS (sizeof(groups) / sizeof(groups[0]))
 
-/* How many of the arguments are the words of the command; 0 if it begins with
- * others, *prefix_r if it goes on after the arguments. */
-static int
-match(const char *words, int argc, char **argv, bool *prefix_r)
-{
-	struct slice rest = slice_str(words), word;
-	int n = 0;
-
-	*prefix_r = false;
-	while (slice_next(&rest, ' ', &word)) {
-		if (n == argc || argv[n][0] == '-') {
-			*prefix_r = n > 0 || argc == 0;
-			return 0;
-		}
-		if (!slice_is(word, argv[n]))
-			return 0;
-		n++;
-	}
-	return n;
-}
-
 static const struct config_command *
 find(int argc, char **argv, int *words_r)
 {
 	bool prefix;
 
 	for (size_t i = 0; i < N_GROUPS; i++)
-		for (const struct config_command *c = groups[i]; c->words; c++)
-			if ((*words_r = match(c->words, argc, argv, &prefix)) >
-			    0)
+		for (const struct config_command *c = groups[i];
+		     c->command.words; c++) {
+			*words_r =
+			    command_match(&c->command, argc, argv, &prefix);
+			if (*words_r > 0)
 				return c;
+		}
 	return NULL;
 }
 
@@ -79,9 +57,10 @@ list(FILE *f, int argc, char **argv)
 	bool prefix, any = false;
 
 	for (size_t i = 0; i < N_GROUPS; i++)
-		for (const struct config_command *c = groups[i]; c->words;
-		     c++) {
-			match(c->words, argc, argv, &prefix);
+		for (const struct config_command *row = groups[i];
+		     row->command.words; row++) {
+			const struct command *c = &row->command;
+			command_match(c, argc, argv, &prefix);
 			if (!prefix)
 				continue;
 			fprintf(f, "%s mox config %s%s%s\n\t%.*s\n",
@@ -123,26 +102,6 @@ no_command(int argc, char **argv)
 	return EXIT_USAGE;
 }
 
-static int
-run(const struct config_command *c, int argc, char **argv, int words)
-{
-	char name[64];
-	struct opt_program p = { name, c->args, c->doc,
-		c->opts ? c->opts : no_options };
-	int first;
-
-	snprintf(name, sizeof(name), "mox-config %s", c->words);
-	first = words - 1;
-	first += opt_parse(&p, argc - first, argv + first);
-	if (argc - first < c->min_args)
-		opt_usage(&p, "arguments are missing");
-	if (argc - first > c->max_args)
-		opt_usage(&p, "too many arguments");
-	if (c->edit)
-		return config_edit(c->edit, argc - first, argv + first);
-	return c->run(argc - first, argv + first);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -162,5 +121,6 @@ main(int argc, char **argv)
 	c = find(argc, argv, &words);
 	if (!c)
 		return no_command(argc, argv);
-	return run(c, argc, argv, words);
+	command_parse(program.name, &c->command, words, &argc, &argv);
+	return c->edit ? config_edit(c->edit, argc, argv) : c->run(argc, argv);
 }

@@ -2,7 +2,6 @@
  * mox-mailbox - repairs of the mail of accounts: a table of commands over
  * lib/store/repair.h. `mox reparse` is `mox-mailbox reparse`, and so for all.
  */
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 #include "service/user.h"
 #include "store/repair.h"
 #include "text/json_write.h"
+#include "tools/command.h"
 #include "tools/store_tool.h"
 
 /* Progress is shown so often. */
@@ -63,42 +63,40 @@ enum summary {
 	SUMMARY_RIGHT,    /* only if nothing was changed */
 };
 
-static const struct command {
-	const char *name;
+static const struct mailbox_command {
+	struct command command; /* no account: all of them */
+	bool ask;               /* all only if -all-accounts says so */
 	int (*run)(struct repair *r, struct err *e);
-	const char *args;
-	int min_args, max_args; /* none: all accounts, if min is 0 */
-	const struct opt *opts;
 	enum summary summary;
 	const char *said;
-	const char *doc;
 } commands[] = {
-	{ "bumpuidvalidity", repair_bump_uidvalidity, "account [mailbox]", 1, 2,
-	    opts_uids, SUMMARY_NONE, NULL,
-	    "Give mailboxes a new UIDVALIDITY, so that clients fetch all "
-	    "again." },
-	{ "reassignuids", repair_reassign_uids, "account [mailbox]", 1, 2,
-	    opts_uids, SUMMARY_NONE, NULL,
-	    "Number messages anew from 1, with a new UIDVALIDITY." },
-	{ "fixuidmeta", repair_uid_meta, "[account]", 0, 1, opts_common,
-	    SUMMARY_RIGHT, "UIDs are right",
-	    "Raise UIDNEXT and the counter of UIDVALIDITY where they are too "
-	    "low." },
-	{ "fixmsgsize", repair_sizes, "[account]", 0, 1, opts_common,
-	    SUMMARY_CHANGED, "message size(s) fixed",
-	    "Compare sizes in index and file names with the messages." },
-	{ "reparse", repair_reparse, "[account]", 0, 1, opts_common,
-	    SUMMARY_MESSAGES, "message(s) reparsed",
-	    "Parse all messages again, and index their texts again." },
-	{ "ensureparsed", ensure_parsed, "[account]", 0, 1, opts_ensure,
-	    SUMMARY_CHANGED, "message(s) parsed",
-	    "Parse messages that have no record, or a damaged or old one." },
-	{ "recalculatemailboxcounts", repair_recount, "[account]", 0, 1,
-	    opts_common, SUMMARY_RIGHT, "counts are right",
-	    "Compare totals of mailboxes with their messages." },
-	{ "reassignthreads", repair_rethread, "[account]", 0, 1, opts_common,
-	    SUMMARY_CHANGED, "message(s) in another thread",
-	    "Find out anew which messages belong together." },
+	{ { "bumpuidvalidity", "[options] account [mailbox]", 0, 2, opts_uids,
+	      "Give mailboxes a new UIDVALIDITY, so that clients fetch all "
+	      "again." },
+	    true, repair_bump_uidvalidity, SUMMARY_NONE, NULL },
+	{ { "reassignuids", "[options] account [mailbox]", 0, 2, opts_uids,
+	      "Number messages anew from 1, with a new UIDVALIDITY." },
+	    true, repair_reassign_uids, SUMMARY_NONE, NULL },
+	{ { "fixuidmeta", "[options] [account]", 0, 1, opts_common,
+	      "Raise UIDNEXT and the counter of UIDVALIDITY where they are "
+	      "too low." },
+	    false, repair_uid_meta, SUMMARY_RIGHT, "UIDs are right" },
+	{ { "fixmsgsize", "[options] [account]", 0, 1, opts_common,
+	      "Compare sizes in index and file names with the messages." },
+	    false, repair_sizes, SUMMARY_CHANGED, "message size(s) fixed" },
+	{ { "reparse", "[options] [account]", 0, 1, opts_common,
+	      "Parse all messages again, and index their texts again." },
+	    false, repair_reparse, SUMMARY_MESSAGES, "message(s) reparsed" },
+	{ { "ensureparsed", "[options] [account]", 0, 1, opts_ensure,
+	      "Parse messages that have no record, or a damaged or old one." },
+	    false, ensure_parsed, SUMMARY_CHANGED, "message(s) parsed" },
+	{ { "recalculatemailboxcounts", "[options] [account]", 0, 1,
+	      opts_common, "Compare totals of mailboxes with their messages." },
+	    false, repair_recount, SUMMARY_RIGHT, "counts are right" },
+	{ { "reassignthreads", "[options] [account]", 0, 1, opts_common,
+	      "Find out anew which messages belong together." },
+	    false, repair_rethread, SUMMARY_CHANGED,
+	    "message(s) in another thread" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -109,15 +107,6 @@ static const struct opt_program program = { "mox-mailbox",
 	"fixmsgsize, reparse, ensureparsed, recalculatemailboxcounts, "
 	"reassignthreads. `mox-mailbox COMMAND -help` says more.",
 	opts_common };
-
-static const struct command *
-find(const char *name)
-{
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (strcmp(commands[i].name, name) == 0)
-			return &commands[i];
-	opt_usage(&program, "no command \"%s\"", name);
-}
 
 /* ---- to be stopped ---- */
 
@@ -144,7 +133,7 @@ catch_signals(void)
 /* ---- output ---- */
 
 struct output {
-	const struct command *command;
+	const struct mailbox_command *command;
 	struct repair repair;
 	bool prefix; /* lines begin with the account */
 	bool terminal;
@@ -219,7 +208,7 @@ note(void *ctx, const struct repair_note *n)
 static void
 print_summary(struct output *out, int64_t ms)
 {
-	const struct command *c = out->command;
+	const struct mailbox_command *c = out->command;
 	struct slice account = store_account(out->repair.st);
 
 	clear_progress(out);
@@ -329,7 +318,8 @@ run_all(struct output *out, const struct store_env *env)
 }
 
 static int
-run(const struct command *c, const struct store_env *env, int argc, char **argv)
+run(const struct mailbox_command *c, const struct store_env *env, int argc,
+    char **argv)
 {
 	struct output out = { .command = c,
 		.text = BUF_INIT(SIZE_MAX),
@@ -347,57 +337,31 @@ run(const struct command *c, const struct store_env *env, int argc, char **argv)
 			 : run_account(&out, env, slice_str(argv[0]));
 	json_put_end(&out.json);
 	json_put_end(&out.json);
-	if (opt_json)
-		fputs(buf_cstr(&out.text), stdout);
+	code = command_end(code, opt_json ? &out.text : NULL);
 	buf_free(&out.text);
-	if (fflush(stdout) != 0 || ferror(stdout))
-		code = EXIT_FAILED;
 	return code;
 }
 
 /* ---- main ---- */
 
-static char **
-parse(const struct command *c, int *argc, char **argv)
-{
-	struct arena *arena = arena_new(0); /* kept: usages name these */
-	const struct opt_program prog = {
-		arena_cstr(arena,
-		    arena_printf(arena, "mox-mailbox %s", c->name)),
-		arena_cstr(arena, arena_printf(arena, "[options] %s", c->args)),
-		c->doc, c->opts
-	};
-	int at = opt_parse(&prog, *argc, argv);
-
-	*argc -= at;
-	if (opt_all_accounts ? *argc != 0
-			     : *argc < c->min_args || *argc > c->max_args)
-		opt_usage(&prog,
-		    opt_all_accounts ? "-all-accounts takes no account"
-				     : "arguments: %s",
-		    c->args);
-	return argv + at;
-}
-
 int
 main(int argc, char **argv)
 {
+	const struct mailbox_command *c = command_line(&program, commands,
+	    COMMANDS, sizeof(*commands), &argc, &argv);
 	struct arena *arena = arena_new(0);
-	int at = opt_parse(&program, argc, argv);
 	struct store_env env = { 0 };
-	const struct command *c;
-	char **args;
 
-	if (at == argc)
-		opt_usage(&program, NULL);
-	c = find(argv[at]);
-	argc -= at;
-	args = parse(c, &argc, argv + at);
+	if (opt_all_accounts && argc > 0)
+		opt_usage(&program, "-all-accounts takes no account");
+	if (c->ask && !opt_all_accounts && argc == 0)
+		opt_usage(&program, "%s: which account? Or -all-accounts",
+		    c->command.words);
 	log_init(program.name, LOG_WARN);
 	user_limits();
 	umask(007);
 	store_tool_open(program.name, &env, config_load_or_exit(opt_config),
 	    arena);
 	catch_signals();
-	return run(c, &env, argc, args);
+	return run(c, &env, argc, argv);
 }

@@ -2,17 +2,16 @@
  * mox-queue - look at the queue and steer it: a table of commands over the
  * files in data/queue.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/opt.h"
 #include "base/proc.h"
 #include "service/user.h"
+#include "tools/command.h"
 #include "tools/queue_tool.h"
+#include "tools/store_tool.h"
 
 static const char *opt_config;
 static struct queue_filter_text filter;
@@ -213,53 +212,66 @@ cmd_suppress_lookup(struct queue_tool *t, char **args)
 	return queue_suppress_lookup(t, filter.account, args[0], opt_json);
 }
 
-static const struct command {
-	const char *word, *second; /* second: NULL if there is none */
-	int (*fn)(struct queue_tool *t, char **args);
-	const char *args; /* their names, with a space between; NULL: none */
-	const struct opt *opts;
+static const struct queue_command {
+	struct command command;
+	int (*run)(struct queue_tool *t, char **args);
 	const char *sort; /* the usual order */
-	const char *doc;
 } commands[] = {
-	{ "list", NULL, cmd_list, NULL, opts_list, "nextattempt",
-	    "List recipients that are not settled yet." },
-	{ "hold", NULL, cmd_hold, NULL, opts_change, "queued",
-	    "Try no more until they are released." },
-	{ "unhold", NULL, cmd_unhold, NULL, opts_change, "queued",
-	    "Release what is on hold." },
-	{ "schedule", NULL, cmd_schedule, "duration", opts_schedule, "queued",
-	    "Try later, or earlier: the duration is added." },
-	{ "transport", NULL, cmd_transport, "transport", opts_change, "queued",
-	    "Deliver by a transport of mox.conf; \"\": the usual routes." },
-	{ "requiretls", NULL, cmd_requiretls, "yes|no|default", opts_change,
-	    "queued",
-	    "Deliver by verified TLS only (yes), by any or none (no), or as "
-	    "usual." },
-	{ "fail", NULL, cmd_fail, NULL, opts_change, "queued",
-	    "Give up, and tell the sender." },
-	{ "drop", NULL, cmd_drop, NULL, opts_change, "queued",
-	    "Remove, and tell nobody." },
-	{ "dump", NULL, cmd_dump, "id", opts_common, "queued",
-	    "Print the message." },
-	{ "holdrules", "list", cmd_rules_list, NULL, opts_json, "queued",
-	    "List which new messages are held." },
-	{ "holdrules", "add", cmd_rules_add, NULL, opts_rule, "queued",
-	    "Hold new messages, and those that are there, which match all "
-	    "that is given." },
-	{ "holdrules", "remove", cmd_rules_remove, "number", opts_common,
-	    "queued", "Remove a rule; what is on hold stays there." },
-	{ "retired", "list", cmd_retired_list, NULL, opts_retired,
-	    "lastactivity", "List recipients that are settled." },
-	{ "retired", "print", cmd_retired_print, "id", opts_common, "queued",
-	    "Print one of them as JSON." },
-	{ "suppress", "list", cmd_suppress_list, NULL, opts_account, "queued",
-	    "List addresses that nothing more is sent to." },
-	{ "suppress", "add", cmd_suppress_add, "account address", opts_common,
-	    "queued", "Send nothing from the account to the address." },
-	{ "suppress", "remove", cmd_suppress_remove, "account address",
-	    opts_common, "queued", "Send to it again." },
-	{ "suppress", "lookup", cmd_suppress_lookup, "address", opts_account,
-	    "queued", "Is it on a list? 0 yes, 1 no." },
+	{ { "list", "[options]", 0, 0, opts_list,
+	      "List recipients that are not settled yet." },
+	    cmd_list, "nextattempt" },
+	{ { "hold", "[options]", 0, 0, opts_change,
+	      "Try no more until they are released." },
+	    cmd_hold, "queued" },
+	{ { "unhold", "[options]", 0, 0, opts_change,
+	      "Release what is on hold." },
+	    cmd_unhold, "queued" },
+	{ { "schedule", "[options] duration", 1, 1, opts_schedule,
+	      "Try later, or earlier: the duration is added." },
+	    cmd_schedule, "queued" },
+	{ { "transport", "[options] transport", 1, 1, opts_change,
+	      "Deliver by a transport of mox.conf; \"\": the usual routes." },
+	    cmd_transport, "queued" },
+	{ { "requiretls", "[options] yes|no|default", 1, 1, opts_change,
+	      "Deliver by verified TLS only (yes), by any or none (no), or as "
+	      "usual." },
+	    cmd_requiretls, "queued" },
+	{ { "fail", "[options]", 0, 0, opts_change,
+	      "Give up, and tell the sender." },
+	    cmd_fail, "queued" },
+	{ { "drop", "[options]", 0, 0, opts_change,
+	      "Remove, and tell nobody." },
+	    cmd_drop, "queued" },
+	{ { "dump", "[options] id", 1, 1, opts_common, "Print the message." },
+	    cmd_dump, "queued" },
+	{ { "holdrules list", "[options]", 0, 0, opts_json,
+	      "List which new messages are held." },
+	    cmd_rules_list, "queued" },
+	{ { "holdrules add", "[options]", 0, 0, opts_rule,
+	      "Hold new messages, and those that are there, which match all "
+	      "that is given." },
+	    cmd_rules_add, "queued" },
+	{ { "holdrules remove", "[options] number", 1, 1, opts_common,
+	      "Remove a rule; what is on hold stays there." },
+	    cmd_rules_remove, "queued" },
+	{ { "retired list", "[options]", 0, 0, opts_retired,
+	      "List recipients that are settled." },
+	    cmd_retired_list, "lastactivity" },
+	{ { "retired print", "[options] id", 1, 1, opts_common,
+	      "Print one of them as JSON." },
+	    cmd_retired_print, "queued" },
+	{ { "suppress list", "[options]", 0, 0, opts_account,
+	      "List addresses that nothing more is sent to." },
+	    cmd_suppress_list, "queued" },
+	{ { "suppress add", "[options] account address", 2, 2, opts_common,
+	      "Send nothing from the account to the address." },
+	    cmd_suppress_add, "queued" },
+	{ { "suppress remove", "[options] account address", 2, 2, opts_common,
+	      "Send to it again." },
+	    cmd_suppress_remove, "queued" },
+	{ { "suppress lookup", "[options] address", 1, 1, opts_account,
+	      "Is it on a list? 0 yes, 1 no." },
+	    cmd_suppress_lookup, "queued" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -271,109 +283,38 @@ static const struct opt_program program = { "mox-queue",
 	"list|add|remove|lookup. `mox-queue COMMAND -help` has their options.",
 	opts_common };
 
-/* The command that argv[1..] begins with; moves argv behind its words. */
-static const struct command *
-find(int *argc, char ***argv)
-{
-	for (size_t i = 0; i < COMMANDS; i++) {
-		const struct command *c = &commands[i];
-		int words = c->second ? 2 : 1;
-		if (*argc <= words || strcmp((*argv)[1], c->word) != 0 ||
-		    (c->second && strcmp((*argv)[2], c->second) != 0))
-			continue;
-		*argc -= words;
-		*argv += words;
-		return c;
-	}
-	if (*argc < 2)
-		opt_usage(&program, NULL);
-	opt_usage(&program, "no command \"%s%s%s\"", (*argv)[1],
-	    *argc > 2 ? " " : "", *argc > 2 ? (*argv)[2] : "");
-}
-
-static int
-words_in(const char *names)
-{
-	int n = names != NULL;
-
-	for (; names && *names; names++)
-		n += *names == ' ';
-	return n;
-}
-
-/* Its own usage, and options; the arguments. */
-static char **
-parse(const struct command *c, int argc, char **argv)
-{
-	struct arena *arena = arena_new(0); /* kept: usages name these */
-	const struct opt_program prog = {
-		arena_printf(arena, "mox-queue %s%s%s", c->word,
-		    c->second ? " " : "", c->second ? c->second : "")
-		    .p,
-		c->args ? arena_printf(arena, "[options] %s", c->args).p
-			: "[options]",
-		c->doc, c->opts
-	};
-	int at = opt_parse(&prog, argc, argv);
-
-	if (argc - at != words_in(c->args))
-		opt_usage(&prog, "%s%s",
-		    c->args ? "needed: " : "no argument, please",
-		    c->args ? c->args : "");
-	return argv + at;
-}
-
 static void
-set_sort(struct queue_tool *t, const struct command *c)
+set_sort(struct queue_tool *t, const struct queue_command *c)
 {
 	t->sort = opt_sort && *opt_sort ? opt_sort : c->sort;
-	t->ascending =
-	    opt_asc || (c->opts != opts_list && c->opts != opts_retired);
+	t->ascending = opt_asc ||
+	    (c->command.opts != opts_list && c->command.opts != opts_retired);
 	if (strcmp(t->sort, "queued") != 0 && strcmp(t->sort, c->sort) != 0)
 		opt_usage(&program, "-sort is %s or queued", c->sort);
 }
 
-/* ---- the queue ---- */
-
-/* As the owner of the data, so that files stay his. */
-static int
-open_queue(struct queue_tool *t, struct err *e)
-{
-	const char *data = t->config->data_dir;
-	int data_fd, run_fd;
-
-	if (user_become_owner(data, e) < 0)
-		return -1;
-	data_fd = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (data_fd < 0)
-		return err_sys(e, "%s", data);
-	run_fd = openat(data_fd, "../run", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return queue_open(&t->q, data_fd, run_fd, clock_program(), NULL, e);
-}
+/* ---- main ---- */
 
 int
 main(int argc, char **argv)
 {
+	const struct queue_command *c = command_line(&program, commands,
+	    COMMANDS, sizeof(*commands), &argc, &argv);
+	struct store_env env = { 0 };
 	struct queue_tool t = { .arena = arena_new(0), .step = arena_new(0) };
 	struct err e = ERR_INIT;
-	const struct command *c;
-	char **args;
-	int words = opt_parse(&program, argc, argv) - 1;
 
-	argc -= words;
-	argv += words;
-	c = find(&argc, &argv);
-	args = parse(c, argc, argv);
 	set_sort(&t, c);
 	log_init(program.name, LOG_WARN);
 	user_limits();
 	t.config = config_load_or_exit(opt_config);
-	if (open_queue(&t, &e) < 0)
+	store_tool_open(program.name, &env, t.config, t.arena);
+	if (queue_open(&t.q, env.data_fd, env.run_fd, env.clock, NULL, &e) < 0)
 		proc_die(program.name, &e);
 	t.now_us = clock_us(t.q.clock);
 	if (queue_filter_parse(&filter, t.now_us, t.arena, &t.filter, &e) < 0) {
 		fprintf(stderr, "mox-queue: %s\n", e.text);
 		return EXIT_USAGE;
 	}
-	return c->fn(&t, args);
+	return c->run(&t, argv);
 }

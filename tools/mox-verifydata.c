@@ -2,7 +2,6 @@
  * mox-verifydata - check the mail and the queue of a data folder, and mend
  * them.
  */
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,9 +15,9 @@
 #include "base/proc.h"
 #include "db/escape.h"
 #include "queue/copy.h"
-#include "service/user.h"
 #include "store/verify.h"
 #include "text/json_write.h"
+#include "tools/store_tool.h"
 #include "tools/verify_queue.h"
 
 static bool opt_fix, opt_json, opt_restored, opt_skip;
@@ -204,25 +203,14 @@ check_queue(struct verify *v)
 
 /* ---- main ---- */
 
-/* As its owner, and with the modes that it has. */
 static void
 open_data(struct store_env *env, const char *dir)
 {
 	static char hostname[256] = "localhost";
-	struct err e = ERR_INIT;
-	struct stat s;
 
-	if (user_become_owner(dir, &e) < 0)
-		proc_die(program.name, &e);
-	env->data_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (env->data_fd < 0 || fstat(env->data_fd, &s) != 0) {
-		err_sys(&e, "%s", dir);
-		proc_die(program.name, &e);
-	}
+	store_tool_env(program.name, dir, env);
 	gethostname(hostname, sizeof(hostname) - 1);
 	env->hostname = hostname;
-	env->run_fd = -1;
-	env->file_mode = s.st_mode & 0060 ? 0660 : 0600;
 }
 
 int

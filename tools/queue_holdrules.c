@@ -4,6 +4,7 @@
 #include "base/proc.h"
 #include "queue/holdrules.h"
 #include "text/idna.h"
+#include "tools/command.h"
 #include "tools/queue_tool.h"
 
 static void
@@ -65,9 +66,7 @@ queue_holdrules_list(struct queue_tool *t, bool json)
 		if (rules.n == 0)
 			buf_addz(&out, "(none)\n");
 	}
-	fwrite(out.p, 1, out.n, stdout);
-	buf_free(&out);
-	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+	return command_end(EXIT_DONE, &out);
 }
 
 /* In ASCII form, lower case, as the file has them. */

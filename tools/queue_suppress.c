@@ -4,6 +4,7 @@
 #include "base/proc.h"
 #include "config/lookup.h"
 #include "message/smtpaddr.h"
+#include "tools/command.h"
 #include "tools/queue_tool.h"
 
 /* An entry, and whose. */
@@ -17,14 +18,6 @@ fail(struct queue_tool *t, const struct err *e)
 {
 	queue_tool_complain(t, e);
 	return e->kind == ERR_TEMP ? EXIT_LATER : EXIT_FAILED;
-}
-
-static int
-finish(struct buf *out)
-{
-	fwrite(out->p, 1, out->n, stdout);
-	buf_free(out);
-	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
 /* ---- looking ---- */
@@ -112,7 +105,7 @@ queue_suppress_list(struct queue_tool *t, const char *account, bool json)
 	else if (all == 0)
 		buf_addz(&out, "(none)\n");
 	suppress_free(&s);
-	return rc < 0 ? fail(t, &e) : finish(&out);
+	return rc < 0 ? fail(t, &e) : command_end(EXIT_DONE, &out);
 }
 
 static void
@@ -162,7 +155,7 @@ queue_suppress_lookup(struct queue_tool *t, const char *account,
 	suppress_free(&s);
 	if (rc < 0)
 		return fail(t, &e);
-	rc = finish(&out);
+	rc = command_end(EXIT_DONE, &out);
 	return rc == EXIT_DONE && all == 0 ? EXIT_FAILED : rc;
 }
 
