@@ -17,6 +17,7 @@
 #include "message/record.h"
 #include "queue/local.h"
 #include "service/sandbox.h"
+#include "text/charset.h"
 
 #define PIECE_MAX (1024 * 1024) /* a longer one is not ours */
 
@@ -110,6 +111,7 @@ be_child(void (*run)(void *ctx, int fd), void *ctx, int fd,
 int
 local_parser_start(int *fd_r, struct err *e)
 {
+	charset_warm(); /* its jail has no files */
 	return local_child_start(be_parser, NULL, fd_r, e);
 }
 

@@ -337,6 +337,38 @@ teardown_file() { stop_background; }
 	EOF
 }
 
+@test "texts in charsets of several bytes, however they came" {
+	py <<-'EOF'
+	from mailtest import *
+	import base64, smtplib
+	c = Imap()
+	for charset, word in (("iso-2022-jp", "日本語"), ("shift_jis", "日本語"), ("euc-jp", "日本語"), ("gb18030", "简体"),
+	                      ("big5", "繁體"), ("euc-kr", "한국어"), ("utf-16", "Ψωμί")):
+	    box = "charset-" + charset
+	    c.ok(f"CREATE {box}")
+	    m = message(f"=?{charset}?B?{base64.b64encode(word.encode(charset)).decode()}?=",
+	                base64.encodebytes(f"{word} body".encode(charset)).decode().replace("\n", "\r\n"),
+	                f"MIME-Version: 1.0\r\nContent-Type: text/plain; charset={charset}\r\nContent-Transfer-Encoding: base64\r\n")
+	    c.append(box, m)
+	    with smtplib.SMTP(IP, 1025) as s:                            # parsed in a front
+	        s.sendmail("a@example.org", [USER], m)
+	    wait_for(lambda: c.ok("STATUS INBOX (MESSAGES)").has(r"MESSAGES 1\b"))
+	    c.ok("SELECT INBOX")
+	    c.ok(f"MOVE 1 {box}")
+	    with smtplib.SMTP(IP, 1587) as s:                            # parsed by mox-local
+	        s.starttls()
+	        s.login(USER, PASSWORD)
+	        s.sendmail(USER, [USER], m.replace("<a@example.org>", f"<{USER}>", 1))
+	    wait_for(lambda: c.ok("STATUS INBOX (MESSAGES)").has(r"MESSAGES 1\b"))
+	    c.ok(f"MOVE 1 {box}")
+	    c.ok(f"SELECT {box}")
+	    for key in "SUBJECT", "BODY":
+	        eq((charset, key, c.ok(f'SEARCH CHARSET UTF-8 {key} "{word}"'.encode()).lines), (charset, key, ["* SEARCH 1 2 3"]))
+	    for line in c.ok("FETCH 1:3 PREVIEW").lines:
+	        assert f"{word} body" in line.encode("latin-1").decode(), (charset, line)
+	EOF
+}
+
 @test "FUZZY (RFC 6203)" {
 	py <<-'EOF'
 	from mailtest import *

@@ -13,6 +13,7 @@
 #include "host/host.h"
 #include "imap/back.h"
 #include "service/user.h"
+#include "text/charset.h"
 
 static const char *opt_config;
 static bool opt_fd0, opt_nosandbox;
@@ -78,7 +79,9 @@ serve(struct slice address, struct err *e)
 	    host_load_mail(&host, config, arena, e) < 0 ||
 	    find_account(&host, arena, address, &account, e) < 0)
 		return -1;
+	/* What the jail has no files for. */
 	tzset();
+	charset_warm();
 	if (enter_jail(config, arena, e) < 0)
 		return -1;
 	conn = conn_new(in, out);

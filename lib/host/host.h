@@ -2,8 +2,8 @@
  * host - what every mail service of this machine loads: configuration,
  * addresses, credentials, certificates, and where the mail is.
  *
- * Called by service_main's load, warm, refresh and forget of mox-smtpd and
- * mox-imapd. One to a process; children share it copy-on-write.
+ * Called by service_main's load, refresh and forget of mox-smtpd and mox-imapd.
+ * One to a process; children share it copy-on-write.
  */
 #ifndef HOST_HOST_H
 #define HOST_HOST_H

@@ -16,6 +16,7 @@
 #include "base/proc.h"
 #include "service/service_int.h"
 #include "service/user.h"
+#include "text/charset.h"
 
 /* ---- options ---- */
 
@@ -173,8 +174,7 @@ warm(struct server *sv, struct err *e)
 		    tls_server_warm(s->listeners[i].tls, e) < 0)
 			return err_prefix(e, "listener %.*s",
 			    SLICE_FMT(s->listeners[i].name));
-	if (sv->service->warm != NULL)
-		sv->service->warm(s->ctx);
+	charset_warm();
 	fill_holes();
 	return 0;
 }

@@ -152,9 +152,6 @@ struct service {
 	/* Read the configuration and fill setup, with all rights still there.
 	 * -1 with e: the service does not start. */
 	int (*load)(struct service_setup *setup, struct err *e);
-	/* Touch, before any fork, what every child needs: tables, caches. The
-	 * library warms TLS, time zone and randomness. May be NULL. */
-	void (*warm)(void *ctx);
 	/* In the parent, at most once a second before it forks, and at HUP: look
 	 * whether files changed. True if backs are better started anew. TLS is
 	 * looked after by the library. NULL: none */
