@@ -148,12 +148,6 @@ announces_literal(struct imap_reader *r, struct slice *line)
 	return true;
 }
 
-bool
-imap_reader_has_literal(const struct imap_reader *r)
-{
-	return r->literal;
-}
-
 uint64_t
 imap_reader_literal_size(const struct imap_reader *r)
 {

@@ -57,7 +57,7 @@ void imap_reader_shrink(struct imap_reader *r);
 
 /*
  * The next command, without its last line end. Good until the next call. If
- * `streams` said so it ends before a literal (imap_reader_has_literal).
+ * `streams` said so it ends before a literal.
  */
 enum imap_read imap_reader_command(struct imap_reader *r, struct slice *text_r);
 /* The next line alone, without its line end: DONE, SASL responses. */
@@ -65,7 +65,6 @@ enum imap_read imap_reader_line(struct imap_reader *r, struct slice *line_r);
 
 /* ---- a literal that was left ---- */
 
-bool imap_reader_has_literal(const struct imap_reader *r);
 uint64_t imap_reader_literal_size(const struct imap_reader *r);
 /* Ask for it, if the client waits to be asked. */
 void imap_reader_continue(struct imap_reader *r);

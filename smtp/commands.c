@@ -31,8 +31,8 @@ cmd_help(struct smtp_front *f, struct slice args)
 	smtp_reply(f, 214, "2.0.0", "see RFC 5321 (SMTP)");
 }
 
-void
-smtp_cmd_rset(struct smtp_front *f, struct slice args)
+static void
+cmd_rset(struct smtp_front *f, struct slice args)
 {
 	(void)args;
 	smtp_reset_all(f);
@@ -52,7 +52,7 @@ static const struct smtp_command commands[] = {
 	{ "DATA", smtp_cmd_data,
 	    SMTP_NO_ARGS | SMTP_GREETED | SMTP_NOT_IN_BDAT },
 	{ "BDAT", smtp_cmd_bdat, SMTP_GREETED },
-	{ "RSET", smtp_cmd_rset, SMTP_NO_ARGS },
+	{ "RSET", cmd_rset, SMTP_NO_ARGS },
 	{ "NOOP", cmd_noop, 0 },
 	{ "VRFY", cmd_vrfy, SMTP_NOT_IN_BDAT },
 	{ "EXPN", cmd_vrfy, SMTP_NOT_IN_BDAT },

@@ -133,7 +133,6 @@ void smtp_cmd_mail(struct smtp_front *f, struct slice args);
 void smtp_cmd_rcpt(struct smtp_front *f, struct slice args);
 void smtp_cmd_data(struct smtp_front *f, struct slice args);
 void smtp_cmd_bdat(struct smtp_front *f, struct slice args);
-void smtp_cmd_rset(struct smtp_front *f, struct slice args);
 
 /* What this connection offers, for params.h. */
 struct smtp_offer smtp_offer_of(const struct smtp_front *f);

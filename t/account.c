@@ -179,24 +179,6 @@ test_create(void)
 }
 
 static void
-test_find(void)
-{
-	struct store *st = fresh();
-	struct store_mailbox mb;
-
-	create(st, "a/b", 0);
-	CHECK_EQ(store_find(st, SLICE("a"), arena, &mb, NULL), 1);
-	CHECK(mb.exists && mb.subscribed && mb.has_children && mb.use == 0);
-	CHECK_EQ(store_find(st, SLICE("Sent"), arena, &mb, NULL), 1);
-	CHECK(mb.use == STORE_USE_SENT && !mb.has_children);
-	CHECK_EQ(store_find(st, SLICE("Inbox"), arena, &mb, NULL), 1);
-	CHECK_EQ(store_find(st, SLICE("nope"), arena, &mb, NULL), 0);
-	CHECK_EQ(store_subscribe(st, SLICE("nope"), true, NULL), 0);
-	CHECK_EQ(store_find(st, SLICE("nope"), arena, &mb, NULL), 0);
-	store_close(&st);
-}
-
-static void
 test_delete(void)
 {
 	struct store *st = fresh();
@@ -562,7 +544,6 @@ main(void)
 	RUN(test_create_account);
 	RUN(test_bare_account);
 	RUN(test_create);
-	RUN(test_find);
 	RUN(test_delete);
 	RUN(test_rename);
 	RUN(test_rename_inbox);

@@ -496,42 +496,6 @@ test_limits(void)
 }
 
 static void
-test_authres(void)
-{
-	struct dns *dns = make_zone();
-	struct dkim_signer v[2] = { signer_of("rsa"), signer_of("none") };
-	struct authres a = { .id = SLICE("mx.example") };
-	struct dkim_results r = { NULL, 0 };
-	struct buf b = BUF_INIT(100000);
-
-	dkim_add_authres(arena, &r, &a);
-	authres_write(&b, "A:", &a);
-	CHECK_STR(buf_cstr(&b), "A: mx.example;\r\n\tdkim=none\r\n");
-	v[0].identity = SLICE("a@sign.example");
-	sign(slice_str(message_text), v, 2, 1000, &b);
-	verify(buf_slice(&b), dns, 1700000000, false, 100, &r);
-	a.n = 0;
-	dkim_add_authres(arena, &r, &a);
-	CHECK_EQ(a.n, 2);
-	CHECK_SLICE(a.v[0].result, SLICE("pass"));
-	CHECK_SLICE(a.v[0].comment, SLICE("with dnssec"));
-	CHECK_SLICE(a.v[0].reason, SLICE_NULL);
-	CHECK_SLICE(authres_prop(&a.v[0], "header", "d"),
-	    SLICE("sign.example"));
-	CHECK_SLICE(authres_prop(&a.v[0], "header", "s"), SLICE("rsa"));
-	CHECK_SLICE(authres_prop(&a.v[0], "header", "a"), SLICE("rsa-sha256"));
-	CHECK_SLICE(authres_prop(&a.v[0], "header", "i"),
-	    SLICE("a@sign.example"));
-	CHECK_EQ(authres_prop(&a.v[0], "header", "b").n, 12);
-	CHECK_SLICE(a.v[1].result, SLICE("permerror"));
-	CHECK_SLICE(a.v[1].comment, SLICE_NULL);
-	CHECK_SLICE(a.v[1].reason,
-	    SLICE("dkim: no record at none._domainkey.sign.example"));
-	buf_free(&b);
-	dns_zone_free(&dns);
-}
-
-static void
 test_cannot_sign(void)
 {
 	struct dkim_stream *s = dkim_stream_new();
@@ -638,7 +602,6 @@ main(void)
 	RUN(test_policy);
 	RUN(test_length);
 	RUN(test_limits);
-	RUN(test_authres);
 	RUN(test_cannot_sign);
 	RUN(test_corpus);
 	dkim_key_free(&rsa_key);

@@ -360,34 +360,6 @@ test_percent(void)
 }
 
 static void
-test_authres(void)
-{
-	struct dns *dns = make_dns();
-	struct dmarc_args args = { .from_domain = SLICE("example.com") };
-	struct authres a = { .id = SLICE("mx.example") };
-	struct buf b = BUF_INIT(1000);
-	struct dmarc_result r;
-
-	dmarc_verify(dns, arena, &args, &r);
-	dmarc_add_authres(arena, &r, args.from_domain, SLICE_NULL, &a);
-	dmarc_add_authres(arena, &r, args.from_domain,
-	    SLICE("override mailing list"), &a);
-	args.from_domain = SLICE("example.net");
-	dmarc_verify(dns, arena, &args, &r);
-	dmarc_add_authres(arena, &r, args.from_domain, SLICE_NULL, &a);
-	authres_write(&b, "A:", &a);
-	CHECK_STR(buf_cstr(&b),
-	    "A: mx.example;\r\n"
-	    "\tdmarc=fail (with dnssec) header.from=example.com "
-	    "policy.dmarc=reject;\r\n"
-	    "\tdmarc=fail (with dnssec, override mailing list)\r\n"
-	    "\t\theader.from=example.com policy.dmarc=reject;\r\n"
-	    "\tdmarc=none reason=\"no record\" header.from=example.net\r\n");
-	buf_free(&b);
-	dns_free(&dns);
-}
-
-static void
 test_report_accepted(void)
 {
 	static const struct {
@@ -430,7 +402,6 @@ main(void)
 	RUN(test_lookup);
 	RUN(test_verify);
 	RUN(test_percent);
-	RUN(test_authres);
 	RUN(test_report_accepted);
 	arena_free(&arena);
 	return unit_done();

@@ -79,7 +79,6 @@ test_set_and_fold(void)
 	set(b, "new", "2");
 	check(b, "k", NULL);
 	CHECK_EQ(count(b), 4);
-	CHECK_EQ(db_table_sync(b, NULL), 0);
 	db_table_close(&a);
 	a = open_table("t");
 	check(a, "k", NULL);

@@ -226,14 +226,16 @@ arc_verify_free(struct arc_verify **v)
 
 /* ---- verifying ---- */
 
-void
-arc_seal_digest(const struct arc_fields *sets, unsigned first, unsigned last,
+/* The digest of a seal (RFC 8617, 5.1.1): the sets up to its own, the seal of
+ * that without its b=. */
+static void
+seal_digest(const struct arc_fields *sets, unsigned last,
     unsigned char digest[SHA_MAX])
 {
 	struct buf b = BUF_INIT(SIZE_MAX), own = BUF_INIT(SIZE_MAX);
 	struct sha *sha = sha_new(SHA_256);
 
-	for (unsigned i = first; i <= last; i++)
+	for (unsigned i = 0; i <= last; i++)
 		for (int k = 0; k < ARC_FIELDS; k++) {
 			struct slice raw = sets[i].v[k]->raw;
 			bool end = i == last && k == ARC_SEAL;
@@ -304,7 +306,7 @@ check_seal(const struct arc_verify *v, struct arena *arena, unsigned i,
 {
 	unsigned char digest[SHA_MAX];
 
-	arc_seal_digest(v->sets.v, 0, i, digest);
+	seal_digest(v->sets.v, i, digest);
 	return check_digest(v, arena, &v->seals[i], digest, i, "seal", r);
 }
 

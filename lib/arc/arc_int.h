@@ -20,12 +20,4 @@ struct arc_sets {
 /* Sort the fields of the header. Slices are those of the stream. */
 void arc_collect(const struct dkim_stream *s, struct arc_sets *sets_r);
 
-/*
- * The digest of a seal (RFC 8617, 5.1.1): the sets from first to last, the
- * seal of the last one without its b=. Fields of the last set may be texts
- * that are no part of the stream.
- */
-void arc_seal_digest(const struct arc_fields *sets, unsigned first,
-    unsigned last, unsigned char digest[SHA_MAX]);
-
 #endif

@@ -283,17 +283,6 @@ file_same(const struct stat *a, const struct stat *b)
 }
 
 int
-file_cloexec(int fd, bool on)
-{
-	int flags = fcntl(fd, F_GETFD);
-
-	if (flags < 0)
-		return -1;
-	flags = on ? flags | FD_CLOEXEC : flags & ~FD_CLOEXEC;
-	return fcntl(fd, F_SETFD, flags) < 0 ? -1 : 0;
-}
-
-int
 file_nonblock(int fd, bool on)
 {
 	int flags = fcntl(fd, F_GETFL);

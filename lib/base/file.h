@@ -51,7 +51,6 @@ int file_remove_tree(int at, const char *path, struct err *e);
 /* Is it the same file, unchanged since? By device, inode, size and mtime. */
 bool file_same(const struct stat *a, const struct stat *b);
 
-int file_cloexec(int fd, bool on);
 int file_nonblock(int fd, bool on);
 
 #endif

@@ -77,12 +77,6 @@ log_level_parse(struct slice name, enum log_level *level_r)
 	return false;
 }
 
-const char *
-log_level_name(enum log_level level)
-{
-	return level_names[level];
-}
-
 static struct topic *
 find_topic(struct levels *l, struct slice name)
 {
@@ -147,16 +141,6 @@ void
 log_set_level(struct slice topic, enum log_level level)
 {
 	levels_put(&conf.set, topic, level);
-	merge();
-}
-
-void
-log_clear_level(struct slice topic)
-{
-	struct topic *t = find_topic(&conf.set, topic);
-
-	if (t != NULL)
-		*t = conf.set.topics[--conf.set.n];
 	merge();
 }
 

@@ -36,7 +36,6 @@ enum log_level {
 
 /* Values as in mox.conf, LogLevel: "error" ... "tracedata". */
 bool log_level_parse(struct slice name, enum log_level *level_r);
-const char *log_level_name(enum log_level level);
 
 /* Process-wide. program is kept, not copied. */
 void log_init(const char *program, enum log_level level);
@@ -49,7 +48,6 @@ void log_set_clock(const struct clock *c); /* default NULL */
 #define LOG_TOPICS 64
 #define LOG_TOPIC 31
 void log_set_level(struct slice topic, enum log_level level);
-void log_clear_level(struct slice topic);
 /*
  * Read levels from a file of lines "topic level" (topic "-" for the default)
  * now, and again whenever its mtime changes, looked at no more than once a

@@ -79,13 +79,6 @@ slice_cmp(struct slice a, struct slice b)
 	return d != 0 ? d : by_length(a, b);
 }
 
-int
-slice_cmpi(struct slice a, struct slice b)
-{
-	int d = comparei(a.p, b.p, a.n < b.n ? a.n : b.n);
-	return d != 0 ? d : by_length(a, b);
-}
-
 bool
 slice_starts(struct slice s, struct slice prefix)
 {

@@ -31,7 +31,6 @@ bool slice_eqi(struct slice a, struct slice b); /* ASCII case ignored */
 bool slice_is(struct slice a, const char *cstr);
 bool slice_isi(struct slice a, const char *cstr);
 int slice_cmp(struct slice a, struct slice b); /* memcmp order, then length */
-int slice_cmpi(struct slice a, struct slice b);
 bool slice_starts(struct slice s, struct slice prefix);
 bool slice_startsi(struct slice s, struct slice prefix);
 bool slice_ends(struct slice s, struct slice suffix);

@@ -35,20 +35,6 @@ tlsa_name(struct arena *arena, struct slice base, uint16_t port)
 	return arena_printf(arena, "_%u._tcp.%.*s", port, SLICE_FMT(base));
 }
 
-void
-dane_start(struct dns *dns, const struct dane_host *host, uint16_t port)
-{
-	struct buf name = BUF_INIT(DNS_NAME_MAX);
-	struct slice v[2];
-
-	if (bases(host, v) == 0)
-		return;
-	buf_addf(&name, "_%u._tcp.%.*s", port, SLICE_FMT(v[0]));
-	if (!name.over)
-		dns_start(dns, buf_slice(&name), DNS_TLSA);
-	buf_free(&name);
-}
-
 /* ---- what is there ---- */
 
 static void

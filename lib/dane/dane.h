@@ -41,9 +41,6 @@ struct dane_result {
 	bool bogus;       /* FAIL by DNSSEC: "dnssec-invalid" (RFC 8460) */
 };
 
-/* Set the question for what dane_lookup asks first under way (dns_start). */
-void dane_start(struct dns *dns, const struct dane_host *host, uint16_t port);
-
 /*
  * Look up the TLSA records of a host at a TCP port: at the expanded name if all
  * of it is secure, else, or where there are none, at the name, if that is

@@ -45,9 +45,14 @@ parse_generation(struct slice value, uint64_t *gen_r, uint64_t *base_r)
 	    slice_u64(base, base_r) && *gen_r > 1;
 }
 
-int
-pair_open_cdb(struct db_cdb **cdb_r, uint64_t *gen_r, uint64_t *base_r,
-    int dirfd, const char *name, bool private_map, struct err *e)
+/*
+ * Of the CDB on disk: its generation, and the offset in the log of the
+ * generation before up to which it contains that. 1 and open; 0 (there is
+ * none: generation 1, empty), -1.
+ */
+static int
+open_cdb(struct db_cdb **cdb_r, uint64_t *gen_r, uint64_t *base_r, int dirfd,
+    const char *name, bool private_map, struct err *e)
 {
 	struct pair_name file = pair_file(name, ".cdb");
 	struct slice value;
@@ -120,7 +125,7 @@ open_files(const struct db_pair *p, struct files *f, struct err *e)
 		rc = db_log_open(&f->log, p->dirfd, log.text, p->ops->magic, e);
 		if (rc != 1)
 			return rc;
-		rc = pair_open_cdb(&f->cdb, &f->gen, &base, p->dirfd, p->name,
+		rc = open_cdb(&f->cdb, &f->gen, &base, p->dirfd, p->name,
 		    p->ops->private_map, e);
 		if (rc >= 0 && files_fit(f, base))
 			return 1;
@@ -272,7 +277,7 @@ db_pair_create(int dirfd, const char *name, mode_t mode,
 	int rc = -1;
 
 	/* A CDB whose log somebody removed is taken as it is. */
-	if (pair_open_cdb(&cdb, &gen, &base, dirfd, name, false, e) < 0)
+	if (open_cdb(&cdb, &gen, &base, dirfd, name, false, e) < 0)
 		return -1;
 	db_cdb_close(&cdb);
 	if (db_newfile_begin(&new, dirfd, file.text, mode, e) == 0 &&
@@ -306,8 +311,9 @@ db_pair_discard(int dirfd, const char *name, struct err *e)
 
 /* ---- refresh ---- */
 
-bool
-pair_log_named(const struct db_pair *p)
+/* Is the log we have open still the one with the name? */
+static bool
+log_named(const struct db_pair *p)
 {
 	struct pair_name file = pair_file(p->name, ".log");
 	struct stat ours, named;
@@ -341,7 +347,7 @@ db_pair_refresh(struct db_pair *p, struct err *e)
 	/* An `@end` under the name is a switch under way, or given up by a
 	 * crash: nothing has been lost, the next writer cuts it off. */
 	if (p->state == DB_LOG_REPLACED ||
-	    (p->state == DB_LOG_ENDED && !pair_log_named(p)))
+	    (p->state == DB_LOG_ENDED && !log_named(p)))
 		return reopen(p, e);
 	return p->log.end != before;
 }
@@ -355,7 +361,7 @@ pair_lock_mended(struct db_pair *p, int timeout_ms, struct err *e)
 
 	if (db_lock(&p->lock, p->dirfd, file.text, 0, timeout_ms, e) != 1)
 		return -1;
-	if (!pair_log_named(p))
+	if (!log_named(p))
 		p->reload = true;
 	if (db_pair_refresh(p, e) < 0)
 		goto fail;
@@ -493,8 +499,7 @@ can_take_back(const struct db_pair *p)
 
 	if (p->own_mixed || p->own_to != p->log.end)
 		return false;
-	if (pair_open_cdb(&cdb, &gen, &base, p->dirfd, p->name, false, NULL) <
-	    0)
+	if (open_cdb(&cdb, &gen, &base, p->dirfd, p->name, false, NULL) < 0)
 		return false;
 	db_cdb_close(&cdb);
 	return gen == p->log.gen || base <= p->own_from;

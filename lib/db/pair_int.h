@@ -15,17 +15,6 @@ struct pair_name {
 /* The pair's name with a suffix, for the system calls. */
 struct pair_name pair_file(const char *name, const char *suffix);
 
-/*
- * Of the CDB on disk: its generation, and the offset in the log of the
- * generation before up to which it contains that. 1 and open; 0 (there is
- * none: generation 1, empty), -1.
- */
-int pair_open_cdb(struct db_cdb **cdb_r, uint64_t *gen_r, uint64_t *base_r,
-    int dirfd, const char *name, bool private_map, struct err *e);
-
-/* Is the log we have open still the one with the name? */
-bool pair_log_named(const struct db_pair *p);
-
 /* Lock and refresh, and cut what is left of a crash behind the last line.
  * The log may be damaged or suspect still. */
 int pair_lock_mended(struct db_pair *p, int timeout_ms, struct err *e);

@@ -293,12 +293,6 @@ db_table_commit(struct db_table *t, struct err *e)
 }
 
 int
-db_table_sync(struct db_table *t, struct err *e)
-{
-	return db_pair_sync(&t->pair, NULL, e);
-}
-
-int
 db_table_tidy(struct db_table *t, struct err *e)
 {
 	if (!db_pair_due(&t->pair))

@@ -61,8 +61,6 @@ void db_table_delete(struct db_table *t, struct slice key);
  * nothing has changed and the lock is released. */
 int db_table_commit(struct db_table *t, struct err *e);
 void db_table_cancel(struct db_table *t);
-
-int db_table_sync(struct db_table *t, struct err *e);
 /* Fold if the tail has grown long. Call it when nobody waits for an answer. */
 int db_table_tidy(struct db_table *t, struct err *e);
 

@@ -12,7 +12,6 @@
 #include "dkim/dkim_record.h"
 #include "dkim/dkim_sig.h"
 #include "dkim/dkim_stream.h"
-#include "message/authres.h"
 
 /* RFC 8601, 2.7.1 */
 enum dkim_status {
@@ -75,14 +74,6 @@ void dkim_verify_free(struct dkim_verify **v);
  */
 void dkim_verify_digest(struct dns *dns, struct arena *arena,
     const struct dkim_sig *sig, struct slice digest, struct dkim_result *r);
-
-/*
- * Add dkim= of all results to a (message/authres.h), with header.d, s, a, b and
- * i, whether DNSSEC proved the key, and why it is not pass; "none" if there
- * are none. Texts in the arena or in results.
- */
-void dkim_add_authres(struct arena *arena, const struct dkim_results *results,
-    struct authres *a);
 
 /* ---- signing ---- */
 

@@ -286,36 +286,3 @@ dkim_verify_finish(struct dkim_verify *v, struct arena *arena,
 			finish_signature(v, arena, s, r);
 	}
 }
-
-/* ---- telling it ---- */
-
-#define B_PREFIX 12 /* RFC 6008, 3: 8 or more, to tell signatures apart */
-
-static void
-add_result(struct arena *arena, const struct dkim_result *r, struct authres *a)
-{
-	const struct dkim_sig *sig = &r->sig;
-	struct authres_method *m =
-	    authres_add(arena, a, "dkim", dkim_status_name(r->status));
-
-	if (r->has_record || r->secure)
-		m->comment =
-		    r->secure ? SLICE("with dnssec") : SLICE("without dnssec");
-	m->reason = r->why;
-	authres_add_prop(arena, m, "header", "d", sig->domain);
-	authres_add_prop(arena, m, "header", "s", sig->selector);
-	authres_add_prop(arena, m, "header", "a", sig->algorithm);
-	authres_add_prop(arena, m, "header", "b",
-	    slice_head(sig->signature_text, B_PREFIX));
-	authres_add_prop(arena, m, "header", "i", sig->identity);
-}
-
-void
-dkim_add_authres(struct arena *arena, const struct dkim_results *results,
-    struct authres *a)
-{
-	for (size_t i = 0; i < results->n; i++)
-		add_result(arena, &results->v[i], a);
-	if (results->n == 0)
-		authres_add(arena, a, "dkim", "none");
-}

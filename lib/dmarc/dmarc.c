@@ -305,27 +305,6 @@ dmarc_verify(struct dns *dns, struct arena *arena,
 
 /* ---- telling it ---- */
 
-void
-dmarc_add_authres(struct arena *arena, const struct dmarc_result *result,
-    struct slice from_domain, struct slice note, struct authres *a)
-{
-	const struct dmarc_found *found = &result->found;
-	struct authres_method *m =
-	    authres_add(arena, a, "dmarc", dmarc_status_name(result->status));
-
-	if (found->status == DMARC_PASS)
-		m->comment = found->secure ? SLICE("with dnssec")
-					   : SLICE("without dnssec");
-	if (note.n > 0)
-		m->comment =
-		    arena_printf(arena, "%.*s%s%.*s", SLICE_FMT(m->comment),
-			m->comment.n > 0 ? ", " : "", SLICE_FMT(note));
-	m->reason = found->status == DMARC_PASS ? SLICE_NULL : found->why;
-	authres_add_prop(arena, m, "header", "from", from_domain);
-	authres_add_prop(arena, m, "policy", "dmarc",
-	    slice_str(dmarc_policy_name(result->policy)));
-}
-
 /* ---- reports ---- */
 
 void

@@ -69,14 +69,6 @@ struct dmarc_result {
 void dmarc_verify(struct dns *dns, struct arena *arena,
     const struct dmarc_args *args, struct dmarc_result *result_r);
 
-/*
- * Add dmarc= to a (message/authres.h), with header.from, the policy, and
- * whether DNSSEC proved the record. note (may be empty) goes into the comment:
- * "override mailing list" if another decision than result->reject was taken.
- */
-void dmarc_add_authres(struct arena *arena, const struct dmarc_result *result,
-    struct slice from_domain, struct slice note, struct authres *a);
-
 struct dmarc_report_check {
 	enum dmarc_status status; /* PASS: send reports there; FAIL: do not */
 	bool internal;            /* same organizational domain: no question */

@@ -34,15 +34,6 @@ dns_type_parse(struct slice name, enum dns_type *type_r)
 	return false;
 }
 
-const char *
-dns_type_name(enum dns_type type)
-{
-	for (size_t i = 0; i < TYPES; i++)
-		if (types[i].type == type)
-			return types[i].name;
-	return NULL;
-}
-
 void
 dns_free(struct dns **dns)
 {

@@ -112,9 +112,8 @@ int dns_addresses(struct dns *dns, struct arena *arena, struct slice host,
 int dns_reverse(struct dns *dns, struct arena *arena, const struct ip *ip,
     struct dns_answer *answer_r, struct err *e);
 
-/* By name: "MX"; NULL for a number that is none of them. */
+/* By name: "MX". */
 bool dns_type_parse(struct slice name, enum dns_type *type_r);
-const char *dns_type_name(enum dns_type type);
 
 void dns_free(struct dns **dns); /* whatever it is; NULL is fine */
 

@@ -12,8 +12,9 @@ query_name(struct buf *out, const struct ip *ip, struct slice zone)
 	buf_add(out, zone);
 }
 
-void
-dnsbl_start(struct dns *dns, struct slice zone, const struct ip *ip)
+/* Set the question under way. */
+static void
+start(struct dns *dns, struct slice zone, const struct ip *ip)
 {
 	struct buf name = BUF_INIT(DNS_NAME_MAX);
 
@@ -82,8 +83,8 @@ dnsbl_health(struct dns *dns, struct arena *arena, struct slice zone,
 	const struct ip unlisted = { 4, { 127, 0, 0, 1 } };
 	struct dnsbl_result r;
 
-	dnsbl_start(dns, zone, &listed);
-	dnsbl_start(dns, zone, &unlisted);
+	start(dns, zone, &listed);
+	start(dns, zone, &unlisted);
 	if (dnsbl_lookup(dns, arena, zone, &listed, &r, e) < 0)
 		return -1;
 	if (r.status != DNSBL_FAIL)

@@ -29,9 +29,6 @@ struct dnsbl_result {
 int dnsbl_lookup(struct dns *dns, struct arena *arena, struct slice zone,
     const struct ip *ip, struct dnsbl_result *result_r, struct err *e);
 
-/* Set that question under way. */
-void dnsbl_start(struct dns *dns, struct slice zone, const struct ip *ip);
-
 /*
  * Does the list work: is its test entry 127.0.0.2 there, and 127.0.0.1, which
  * must not be, not (RFC 5782, 5)? 0, or -1 with e as above.

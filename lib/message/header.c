@@ -90,18 +90,6 @@ header_find(struct slice block, const char *name, struct header_field *field_r)
 }
 
 size_t
-header_count(struct slice block, const char *name)
-{
-	struct header_field field;
-	size_t n = 0;
-
-	while (header_next(&block, &field))
-		if (slice_isi(field.name, name))
-			n++;
-	return n;
-}
-
-size_t
 header_size(struct slice message)
 {
 	struct slice rest = message;

@@ -26,7 +26,6 @@ bool header_next(struct slice *rest, struct header_field *field_r);
 /* The first field of that name, case ignored. */
 bool header_find(struct slice block, const char *name,
     struct header_field *field_r);
-size_t header_count(struct slice block, const char *name);
 
 /* Bytes of the block up to and with the empty line; all if there is none. */
 size_t header_size(struct slice message);

@@ -17,18 +17,6 @@ struct spf_macros {
 	void *ctx;
 };
 
-/* One %-thing under the cursor. */
-struct spf_expand {
-	char letter;   /* lower case; or one of % _ - for %% %_ %- */
-	bool escape;   /* upper case letter: URL escaping */
-	unsigned keep; /* right-hand parts to keep; 0: all */
-	bool reverse;
-	struct slice delimiters; /* empty: "." */
-};
-
-/* Take one; false if it is none (7.1). */
-bool spf_take_expand(struct scan *sc, struct spf_expand *x_r);
-
 /* macro-string; of an explanation, blanks may be in it, too. */
 bool spf_is_macro_string(struct slice s, bool explanation);
 /* domain-spec: a macro-string that ends in a macro or a top label. Letters

@@ -7,6 +7,15 @@
 
 /* ---- syntax ---- */
 
+/* One %-thing under the cursor. */
+struct expand {
+	char letter;   /* lower case; or one of % _ - for %% %_ %- */
+	bool escape;   /* upper case letter: URL escaping */
+	unsigned keep; /* right-hand parts to keep; 0: all */
+	bool reverse;
+	struct slice delimiters; /* empty: "." */
+};
+
 static bool
 is_delimiter(char c)
 {
@@ -14,7 +23,7 @@ is_delimiter(char c)
 }
 
 static bool
-take_transformers(struct scan *sc, struct spf_expand *x)
+take_transformers(struct scan *sc, struct expand *x)
 {
 	struct slice digits;
 	const char *start;
@@ -36,13 +45,14 @@ take_transformers(struct scan *sc, struct spf_expand *x)
 	return true;
 }
 
-bool
-spf_take_expand(struct scan *sc, struct spf_expand *x_r)
+/* Take one; false if it is none (7.1). */
+static bool
+take_expand(struct scan *sc, struct expand *x_r)
 {
 	struct scan s = *sc;
 	char c;
 
-	*x_r = (struct spf_expand){ 0 };
+	*x_r = (struct expand){ 0 };
 	if (!scan_char(&s, '%') || scan_end(&s))
 		return false;
 	c = *s.p++;
@@ -67,11 +77,11 @@ bool
 spf_is_macro_string(struct slice s, bool explanation)
 {
 	struct scan sc = scan_of(s);
-	struct spf_expand x;
+	struct expand x;
 
 	while (!scan_end(&sc)) {
 		if (*sc.p == '%') {
-			if (!spf_take_expand(&sc, &x))
+			if (!take_expand(&sc, &x))
 				return false;
 		} else if (scan_print[(unsigned char)*sc.p] ||
 		    (explanation && *sc.p == ' ')) {
@@ -104,13 +114,13 @@ spf_is_domain_spec(struct slice s)
 {
 	struct scan sc = scan_of(s);
 	struct slice tail = s; /* behind the last macro */
-	struct spf_expand x;
+	struct expand x;
 	ssize_t dot;
 
 	if (s.n == 0 || !spf_is_macro_string(s, false))
 		return false;
 	while (!scan_end(&sc)) {
-		if (!spf_take_expand(&sc, &x)) {
+		if (!take_expand(&sc, &x)) {
 			sc.p++;
 			continue;
 		}
@@ -196,7 +206,7 @@ has_char(struct slice set, char c)
 
 /* Split at delimiters, turn round, keep the right-hand parts, join by dots. */
 static void
-transform(struct buf *out, struct slice value, const struct spf_expand *x)
+transform(struct buf *out, struct slice value, const struct expand *x)
 {
 	struct slice delimiters =
 	    x->delimiters.n > 0 ? x->delimiters : SLICE(".");
@@ -238,7 +248,7 @@ add_escaped(struct buf *out, struct slice s)
 }
 
 static void
-expand(struct buf *out, const struct spf_expand *x, const struct spf_macros *m)
+expand(struct buf *out, const struct expand *x, const struct spf_macros *m)
 {
 	struct buf value = BUF_INIT(out->max), changed = BUF_INIT(out->max);
 
@@ -271,10 +281,10 @@ void
 spf_macro_expand(struct buf *out, struct slice s, const struct spf_macros *m)
 {
 	struct scan sc = scan_of(s);
-	struct spf_expand x;
+	struct expand x;
 
 	while (!scan_end(&sc))
-		if (spf_take_expand(&sc, &x))
+		if (take_expand(&sc, &x))
 			expand(out, &x, m);
 		else
 			buf_addc(out, *sc.p++);

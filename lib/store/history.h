@@ -28,7 +28,6 @@ enum history_validation {
 	HISTORY_SOFTFAIL,
 	HISTORY_NONE,
 };
-const char *history_validation_name(enum history_validation v);
 /* Strict, by DMARC or relaxed: From is who it says. */
 bool history_is_validated(enum history_validation v);
 

@@ -37,12 +37,6 @@ static const char *const validations[] = {
 	[HISTORY_NONE] = "none",
 };
 
-const char *
-history_validation_name(enum history_validation v)
-{
-	return validations[v];
-}
-
 static enum history_validation
 validation_of(struct slice name)
 {

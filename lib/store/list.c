@@ -182,21 +182,3 @@ out:
 	map_free(&l.index);
 	return rc;
 }
-
-int
-store_find(struct store *st, struct slice name, struct arena *arena,
-    struct store_mailbox *mb_r, struct err *e)
-{
-	struct store_mailbox *list;
-	size_t n;
-
-	if (store_list(st, arena, &list, &n, e) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		if (!slice_eq(list[i].name, name))
-			continue;
-		*mb_r = list[i];
-		return list[i].exists;
-	}
-	return 0;
-}

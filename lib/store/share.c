@@ -19,12 +19,6 @@
 
 /* ---- opening ---- */
 
-bool
-share_is(const struct store *st)
-{
-	return st->other;
-}
-
 int
 share_open(struct store **st_r, const struct store_env *env,
     const struct share_owner *owner, struct err *e)

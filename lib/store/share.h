@@ -53,9 +53,6 @@ int shares_read(const struct store_env *env, struct slice account,
 int share_open(struct store **st_r, const struct store_env *env,
     const struct share_owner *owner, struct err *e);
 
-/* Is this store one of share_open? */
-bool share_is(const struct store *st);
-
 /* The folders that rights of a mailbox need, below data/, in the arena: its
  * own, which for Inbox is the whole Maildir, and if writes the account's
  * `shared`. */

@@ -120,10 +120,6 @@ int store_list(struct store *st, struct arena *arena,
 /* The order of names in it: Inbox first. < 0, 0 or > 0. */
 int store_order(struct slice a, struct slice b);
 
-/* Returns 1, 0 not there, -1 error. name as checked. */
-int store_find(struct store *st, struct slice name, struct arena *arena,
-    struct store_mailbox *mb_r, struct err *e);
-
 /*
  * These change the list, durably. Names as checked by store_name_check.
  * Failures the client caused have a code for its response.

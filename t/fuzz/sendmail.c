@@ -18,6 +18,17 @@ require(bool ok)
 		abort();
 }
 
+static size_t
+count(struct slice block, const char *name)
+{
+	struct header_field field;
+	size_t n = 0;
+
+	while (header_next(&block, &field))
+		n += slice_isi(field.name, name);
+	return n;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -33,8 +44,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (sendmail_message_make(arena, in, &wish, &m, &e) == 0) {
 		require(m.n > 0 && m.body <= in.n);
 		require(header_size(m.header) == m.header.n);
-		require(header_count(m.header, "From") == 1);
-		require(header_count(m.header, "Bcc") == 0);
+		require(count(m.header, "From") == 1);
+		require(count(m.header, "Bcc") == 0);
 		for (size_t i = 0; i < m.n; i++)
 			require(smtpaddr_mailbox(arena, m.rcpts[i],
 				    SMTPADDR_UTF8, &addr, NULL) == 0);
