@@ -87,8 +87,9 @@ struct imap_session {
 	bool searches_text;       /* a text index is worth while here */
 	uint32_t indexed_uidnext; /* it is known to be complete below */
 
-	bool logout; /* close after the answer */
-	bool dead;   /* the client is gone: write nothing */
+	bool resumed; /* it was parked: look for changes at once */
+	bool logout;  /* close after the answer */
+	bool dead;    /* the client is gone: write nothing */
 };
 
 enum imap_result {

@@ -123,7 +123,7 @@ static const struct service service = {
 	.front = imap_front,
 	.back = imap_back,
 	.resume = imap_resume,
-	.look = imap_park_look,
+	.look = store_look_names,
 	.refuse = refuse,
 };
 

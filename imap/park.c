@@ -9,10 +9,10 @@
 #include "imap/notify.h"
 #include "service/service.h"
 
-const char *const imap_park_look[] = { "new", "cur", "mox.log", NULL };
-
-/* Of the state, what was told of other mailboxes: names of some hundred. */
-#define NOTIFY_STATE_MAX (SERVICE_STATE_MAX * 3 / 4)
+/* Of the state, what was told of other mailboxes, and the folders of those with
+ * NOTIFY: of some 300. */
+#define NOTIFY_STATE_MAX (SERVICE_STATE_MAX / 2)
+#define FOLDERS_MAX (SERVICE_STATE_MAX / 4)
 
 /* ---- as bytes ---- */
 
@@ -146,12 +146,13 @@ imap_parked_read(struct imap_parked *p_r, struct slice bytes,
 
 /* ---- parking ---- */
 
+/* With NOTIFY, what others share is in folders of theirs. */
 bool
 imap_park_allowed(const struct imap_session *s)
 {
 	return s->park_ms > 0 && service_can_park(s->client) &&
-	    s->contexts == NULL && !imap_notify_waits(s) &&
-	    !conn_is_deflated(s->in.conn);
+	    s->contexts == NULL && !conn_is_deflated(s->in.conn) &&
+	    (!imap_notify_waits(s) || !imap_boxes_any(s));
 }
 
 /* Nothing is under way, in or out. */
@@ -163,48 +164,71 @@ is_quiet(const struct imap_session *s)
 	    conn_buffered(s->in.conn).n == 0;
 }
 
-/* A look at the folder, and then all changes told. False if there were some,
+/* Of all that NOTIFY has the session tell. */
+static void
+put_folders(struct imap_session *s, struct buf *b)
+{
+	const unsigned entries = NOTIFY_METADATA | NOTIFY_ACCOUNT_METADATA;
+	const struct imap_notify *n = s->notify;
+
+	store_put_folder(SLICE("Inbox"), b); /* the list is there, too */
+	if (s->mb)
+		store_put_folder(mailbox_name(s->mb), b);
+	for (size_t i = 0; i < n->n; i++)
+		if (n->v[i].exists &&
+		    n->v[i].events & (NOTIFY_MESSAGES | entries))
+			store_put_folder(n->v[i].name, b);
+	if (n->account.events & entries)
+		store_put_folder(SLICE(""), b);
+}
+
+/* A look at the folders, and then all changes told. False if there were some,
  * or may be more that the look does not show. */
 static bool
-settle(struct imap_session *s, struct service_parked *parked)
+settle(struct imap_session *s, struct service_parked *parked, bool idle)
 {
 	int64_t newest_s = 0;
 
 	parked->watch_fd = store_watch(imap_watched(s));
-	if (s->mb) {
+	if (parked->folders.n) {
+		parked->look_fd = store_folder_fd(s->store);
+		s->notify->all_ms = 0; /* look at all */
+	} else if (s->mb)
 		parked->look_fd = mailbox_folder_fd(s->mb);
-		parked->look =
-		    service_look(imap_park_look, parked->look_fd, &newest_s);
-	}
+	if (parked->look_fd >= 0)
+		parked->look = service_look(store_look_names, parked->look_fd,
+		    parked->folders, &newest_s);
 	if (newest_s > clock_s(NULL) - SERVICE_LOOK_S)
 		return false;
-	if (!imap_tell_changes(s, true) &&
-	    (!s->mb || mailbox_pending(s->mb) == 0))
+	/* Between commands some may have to wait for one. */
+	if (!imap_tell_changes(s, idle) &&
+	    (!idle || !s->mb || mailbox_pending(s->mb) == 0))
 		return true;
 	imap_flush(s);
 	return false;
 }
 
 /*
- * What was told of other mailboxes. A list too long to keep is forgotten: what
- * happens to it meanwhile is then not told, which without NOTIFY nobody was
- * promised.
+ * What was told of other mailboxes. False: it is too much, and the session
+ * stays. Without NOTIFY it is forgotten: what happens meanwhile is then not told,
+ * which nobody was promised.
  */
-static void
+static bool
 put_notify(struct imap_session *s, struct buf *b)
 {
 	struct imap_notify *n = s->notify;
 	bool listed = n && n->listed;
 
 	if (!n)
-		return;
+		return true;
 	imap_notify_save(n, b);
-	if (!b->over)
-		return;
+	if (!b->over || imap_notify_waits(s))
+		return !b->over;
 	buf_reset(b);
 	n->listed = false;
 	imap_notify_save(n, b);
 	n->listed = listed;
+	return true;
 }
 
 void
@@ -212,6 +236,8 @@ imap_park(struct imap_session *s, struct slice tag, int64_t end_ms)
 {
 	struct buf state = BUF_INIT(SERVICE_STATE_MAX);
 	struct buf notify = BUF_INIT(NOTIFY_STATE_MAX);
+	struct buf folders = BUF_INIT(FOLDERS_MAX);
+	bool waits = imap_notify_waits(s);
 	struct service_parked parked = { .fd = conn_read_fd(s->in.conn),
 		.watch_fd = -1,
 		.look_fd = -1,
@@ -230,13 +256,19 @@ imap_park(struct imap_session *s, struct slice tag, int64_t end_ms)
 
 	if (!imap_park_allowed(s) || !is_quiet(s))
 		return;
-	if (p.idle && (!settle(s, &parked) || !is_quiet(s)))
-		return;
+	if (waits)
+		put_folders(s, &folders);
+	parked.folders = buf_slice(&folders);
+	if (folders.over ||
+	    ((p.idle || waits) &&
+		(!settle(s, &parked, p.idle) || !is_quiet(s))) ||
+	    !put_notify(s, &notify))
+		goto out;
 	if (s->mb) {
 		/* A text index is being made. */
 		if (s->indexed_uidnext != mailbox_uidnext(s->mb) ||
 		    !mailbox_known(s->mb, &p.known))
-			return;
+			goto out;
 		p.known.keywords = (uint32_t)s->keywords_told;
 		p.name = imap_full_name(s, s->mb);
 	}
@@ -244,16 +276,17 @@ imap_park(struct imap_session *s, struct slice tag, int64_t end_ms)
 		p.watch = store_watch_name(imap_watched(s));
 	else
 		store_unwatch(imap_watched(s));
-	put_notify(s, &notify);
 	p.notify = buf_slice(&notify);
 	if (imap_parked_write(&p, &state)) {
 		parked.state = buf_slice(&state);
 		log_line("imapserver", LOG_DEBUG, "to be parked",
-		    LOG_U("state", state.n));
+		    LOG_U("state", state.n + folders.n));
 		service_park(s->client, &parked);
 	}
+out:
 	buf_free(&state);
 	buf_free(&notify);
+	buf_free(&folders);
 }
 
 /* ---- and back ---- */
@@ -295,7 +328,8 @@ imap_park_restore(struct imap_session *s, const struct imap_parked *p,
 		rc = err_set(&e, ERR_PERM, "what it was told of others");
 	if (watch_fd >= 0)
 		store_watch_resume(imap_watched(s), p->watch, watch_fd);
-	if (rc > 0)
+	s->resumed = rc > 0;
+	if (s->resumed)
 		return true;
 	log_line("imapserver", rc < 0 ? LOG_ERROR : LOG_INFO,
 	    rc < 0 ? "mailbox of a parked session"

@@ -9,11 +9,10 @@
 
 /* How long a session waits before it is parked, in ms; 0: never. Option -park. */
 #define IMAP_PARK_MS 5000
-/* Names in a mailbox's folder whose times tell of changes; struct service. */
-extern const char *const imap_park_look[];
 
 /* A session that is parked. Not: contexts of searches, the place a partial
- * FETCH ended at. */
+ * FETCH ended at. NOTIFY for more mailboxes than SERVICE_STATE_MAX has room for,
+ * some 300, or beside mailboxes that others share, keeps its process. */
 struct imap_parked {
 	unsigned enabled;
 	bool idle; /* in IDLE, else between commands */

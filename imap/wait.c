@@ -54,7 +54,10 @@ imap_wait(struct imap_session *s, struct slice tag)
 		another = store_watch(imap_watched(s));
 	for (;;) {
 		int got = imap_reader_wait(&s->in, watch, another,
-		    resting ? look_ms : IDLE_MS);
+		    s->resumed    ? 0
+			: resting ? look_ms
+				  : IDLE_MS);
+		s->resumed = false;
 		if (got > 0 && got & IMAP_WAIT_INPUT)
 			return true;
 		now = clock_mono_ms(NULL);

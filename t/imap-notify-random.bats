@@ -6,7 +6,7 @@
 load helper
 
 setup_file() {
-	start_shared_server -loglevel info
+	start_shared_server -loglevel info -park 0.05
 }
 
 teardown_file() { stop_background; }
@@ -16,10 +16,13 @@ run_seed() { PYTHONPATH=$BATS_TEST_DIRNAME python3 "$BATS_TEST_DIRNAME/notify-ra
 @test "what NOTIFY tells is what is so: seed 1" { run_seed 1 300; }
 @test "what NOTIFY tells is what is so: seed 2" { run_seed 2 300; }
 
+@test "what NOTIFY tells is what is so, to who was parked: seed 3" { run_seed 3 120 park; }
+
 @test "what NOTIFY tells is what is so: other seeds" {
 	[ -n "${MOX_RANDOM:-}" ] || skip "MOX_RANDOM is not set"
 	read -r seeds steps <<<"$MOX_RANDOM"
 	for seed in $(seq "${seeds%:*}" "${seeds#*:}"); do
 		run_seed "$seed" "$steps"
+		run_seed "$seed" "$steps" park
 	done
 }

@@ -79,7 +79,7 @@ py() { cat "$DIR/words.py" - | PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	park(c)
 	d.ok("DELETE unparked")
 	eq(c.ok("NOOP").lines, ['* LIST (\\Subscribed \\NonExistent) "/" "unparked"'])
-	# NOTIFY NONE stays so; what asks for more needs its process.
+	# NOTIFY NONE stays so.
 	c.ok("SELECT Inbox")
 	c.ok("NOTIFY NONE")
 	park(c)
@@ -87,11 +87,120 @@ py() { cat "$DIR/words.py" - | PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	eq(c.ok("NOOP").lines, [])
 	park(c)
 	eq(c.ok("NOOP").lines, [])
-	assert c.ok("NOTIFY SET (selected (MessageNew MessageExpunge))").has(" EXISTS$")
-	time.sleep(1)
-	assert not parked(c)
+	EOF
+}
+
+@test "NOTIFY: parked between commands, told of messages, names, annotations elsewhere" {
+	py <<-'EOF'
+	c, d = Imap(), Imap()
+	d.ok("CREATE watched")
+	d.ok("CREATE others")
+	c.ok("SELECT Inbox")
+	events = "MessageNew MessageExpunge FlagChange MailboxName MailboxMetadataChange"
+	c.ok(f"NOTIFY SET (selected (MessageNew MessageExpunge)) (mailboxes watched ({events}))")
+	park(c)
+	n = int(d.ok("STATUS Inbox (MESSAGES)").find(r"MESSAGES (\d+)")[1])
 	d.append("Inbox", message("y"))
-	assert c.line().endswith(b" EXISTS")
+	eq(c.line(), b"* %d EXISTS" % (n + 1))
+	c.line()
+	park(c)
+	d.append("watched", message("y"))
+	assert re.match(rb'\* STATUS "watched" \(MESSAGES 1 UIDNEXT 2 .*UNSEEN 1\)$', c.line())
+	park(c)
+	# Something that is not wanted wakes it, and is not told.
+	d.append("others", message("y"))
+	d.ok('SETMETADATA watched (/private/comment "x")')
+	eq(c.line(), b'* METADATA "watched" /private/comment')
+	park(c)
+	d.ok("SELECT Inbox")
+	d.ok(f"STORE {n + 1} +FLAGS.SILENT (\\Deleted)")
+	d.ok("EXPUNGE")
+	eq(c.line(), b"* %d EXPUNGE" % (n + 1))
+	d.ok("UNSELECT")
+	park(c)
+	# A command at once: its answer, and then nothing is lost or told twice.
+	d.append("watched", message("z"))
+	a = c.ok("NOOP")
+	told = a.lines + c.ok("NOOP").lines
+	eq([l.split("(")[1].split()[:2] for l in told if "STATUS" in l], [["MESSAGES", "2"]])
+	EOF
+}
+
+@test "NOTIFY: foreign changes anywhere resume it; IDLE with it; delayed until a command" {
+	py <<-'EOF'
+	root = DIR + "/data/accounts/mox/Maildir"
+	def foreign(name, n):
+	    with open(f"{root}/{name}/new/{n}.foreign.x", "w") as f:
+	        f.write("x: z\n")
+	c, d = Imap(), Imap()
+	d.ok("CREATE one")
+	d.ok("CREATE two")
+	d.append("two", message("1"))
+	c.ok("NOTIFY SET (selected-delayed (MessageNew MessageExpunge FlagChange)) (personal (MessageNew MessageExpunge MailboxName))")
+	park(c)
+	foreign(".one", 1)
+	assert c.line().startswith(b'* STATUS "one" (MESSAGES 1 ')
+	park(c)
+	for sub in "", "/cur", "/new", "/tmp":
+	    os.mkdir(f"{root}/.made{sub}")
+	eq(c.line(), b'* LIST (\\HasNoChildren) "/" "made"')
+	c.ok("SELECT two")
+	c.send("i IDLE\r\n")
+	eq(c.line(), b"+ waiting")
+	park(c)
+	foreign(".one", 2)
+	assert c.line().startswith(b'* STATUS "one" (MESSAGES 2 ')
+	foreign(".two", 2)
+	eq(c.line(), b"* 2 EXISTS")
+	c.line()
+	c.send("DONE\r\n")
+	eq(c.line(), b"i OK IDLE done")
+	# What waits for a command waits while it is parked, too.
+	d.ok("SELECT two")
+	d.ok("STORE 1 +FLAGS.SILENT (\\Deleted)")
+	d.ok("EXPUNGE")
+	d.ok("UNSELECT")
+	park(c)
+	a = c.ok("FETCH 2 UID")
+	assert a.has(r"^\* 2 FETCH \(UID 2\)$") and not a.has("EXPUNGE"), a
+	park(c)
+	assert c.ok("NOOP").has(r"^\* 1 EXPUNGE$")
+	EOF
+}
+
+@test "NOTIFY: more names than a parked session may have, or mailboxes of others: it stays" {
+	mox-config -config "$DIR/mox.conf" account add lender lender@localhost
+	mox-config -config "$DIR/mox.conf" account add many many@localhost
+	for user in lender many; do
+		printf 'moxmoxmox\nmoxmoxmox\n' | mox-setaccountpassword -config "$DIR/mox.conf" $user
+	done
+	sleep 1.1 # new accounts are looked for once a second
+	py <<-'EOF'
+	def login(user):
+	    c = Imap(login=False)
+	    c.ok(f"LOGIN {user}@localhost moxmoxmox")
+	    return c
+	lender, many = login("lender"), login("many")
+	lender.ok("CREATE lent")
+	long = "m" * 198
+	for i in range(48):
+	    many.ok(f"CREATE {long}{i}")
+	personal = "NOTIFY SET (personal (MessageNew MessageExpunge))"
+	one = f"NOTIFY SET (mailboxes {long}1 (MessageNew MessageExpunge))"
+	lots, few = login("many"), login("many")
+	lots.ok(personal)
+	few.ok(one)
+	lender.ok("SETACL lent many lr")
+	other = login("many")
+	other.ok(one)
+	lender.ok(personal)
+	park(lender, few)
+	time.sleep(1)
+	assert not parked(lots)
+	assert not parked(other)
+	many.append(long + "1", message("x"))
+	for s in lots, few, other:
+	    assert b"(MESSAGES 1 " in s.line(), s
 	EOF
 }
 

@@ -20,11 +20,14 @@ run_seed() { PYTHONPATH=$BATS_TEST_DIRNAME python3 "$BATS_TEST_DIRNAME/imap-rand
 
 @test "the same with a session of another account, with which it is shared: seed 16" { run_seed 16 700 guest; }
 
+@test "the same with a session that has NOTIFY, and is parked: seed 20" { run_seed 20 500 notify; }
+
 @test "no update is lost, no number is wrong, all agree: other seeds" {
 	[ -n "${MOX_RANDOM:-}" ] || skip "MOX_RANDOM is not set"
 	read -r seeds steps <<<"$MOX_RANDOM"
 	for seed in $(seq "${seeds%:*}" "${seeds#*:}"); do
 		run_seed "$seed" "$steps"
 		run_seed "$seed" "$steps" guest
+		run_seed "$seed" "$steps" notify
 	done
 }

@@ -2,10 +2,11 @@
 """Random steps of several IMAP sessions and a foreign program on one mailbox,
 compared with a model of the mailbox.
 
-usage: imap-random.py SEED STEPS [GUEST]
+usage: imap-random.py SEED STEPS [GUEST | notify]
 
 With GUEST, an account, one session is that account's, with which the mailboxes are
-shared.
+shared. With notify, one session has NOTIFY (RFC 5465) on both, delayed until a
+command, and is parked now and then.
 
 Commands are sent one after the other, so what they do is known; what the
 foreign program does is taken in when it is noticed. Each session is a client
@@ -26,9 +27,12 @@ import re
 import sys
 import time
 
+import processes
 from mailtest import USER, Imap, message
 
 BOX, OTHER = "box", "other"
+NOTIFY = f"NOTIFY SET (selected-delayed (MessageNew (UID FLAGS MODSEQ) " \
+    f"MessageExpunge FlagChange)) (mailboxes {OTHER} (MessageNew MessageExpunge))"
 MAILDIR = os.path.join(os.environ["DIR"], "data/accounts/mox/Maildir")
 # Flags of the clients, and those of the foreign program.
 OURS = ["\\Seen", "\\Deleted", "\\Draft", "$Junk", "word"]
@@ -77,8 +81,9 @@ def subject_of(text):
 class Client:
     """A session with its cache."""
 
-    def __init__(self, model, rng, kind, guest=None):
+    def __init__(self, model, rng, kind, guest=None, notify=False):
         self.model, self.rng, self.kind = model, rng, kind
+        self.notify = notify
         self.user = f"{guest}@localhost" if guest else USER
         self.box, self.other = [
             ("Other Users/mox/" if guest else "") + name
@@ -93,6 +98,8 @@ class Client:
         self.view = []     # uid or None by number
         if self.kind == "qresync":
             self.c.ok("ENABLE QRESYNC")
+        if self.notify:
+            self.c.ok(NOTIFY)
 
     def drop(self):
         self.c.close()
@@ -337,7 +344,7 @@ class Foreign:
 
 
 class Run:
-    def __init__(self, seed, guest=None):
+    def __init__(self, seed, guest=None, notify=False):
         self.rng = random.Random(seed)
         self.model = Model()
         self.c = Imap()
@@ -350,6 +357,10 @@ class Run:
         for kind in ("qresync", "condstore", "qresync"):
             client = Client(self.model, self.rng, kind,
                             guest if kind == "condstore" else None)
+            client.fresh()
+            self.clients.append(client)
+        if notify:
+            client = Client(self.model, self.rng, "qresync", notify=True)
             client.fresh()
             self.clients.append(client)
         self.foreign = Foreign(self.model, self.rng)
@@ -557,12 +568,24 @@ class Run:
             assert time.monotonic() < end, wrong
             time.sleep(.05)
 
+    def rest(self):
+        """Nothing happens until those with NOTIFY are parked."""
+        end = time.monotonic() + SETTLE_S
+        for client in self.clients:
+            while client.notify and "park" not in [
+                    processes.role(p) for p in
+                    processes.of_connection(client.c.sock)]:
+                assert time.monotonic() < end, "it is not parked"
+                time.sleep(.05)
+
     def go(self, steps):
         for n in range(steps):
             self.n = n
             self.step(self.rng.choice(self.clients))
             if n % 150 == 149:
                 self.settle()
+            if n % 70 == 69:
+                self.rest()
         self.settle()
         for client in self.clients:
             self.compare(client)
@@ -571,7 +594,8 @@ class Run:
 def main():
     seed, steps = int(sys.argv[1]), int(sys.argv[2])
     print(f"seed {seed}, {steps} steps", flush=True)
-    run = Run(seed, *sys.argv[3:])
+    notify = sys.argv[3:] == ["notify"]
+    run = Run(seed, *([] if notify else sys.argv[3:]), notify=notify)
     try:
         run.go(steps)
     except Exception:

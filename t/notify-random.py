@@ -3,7 +3,9 @@
 foreign program, while another one has NOTIFY on everything: what it was told
 must be what a fresh session sees.
 
-usage: notify-random.py SEED STEPS
+usage: notify-random.py SEED STEPS [park]
+
+park: changes begin when the session that is told is parked.
 
 The server is that of the environment (IP, DIR: helper.bash).
 """
@@ -13,6 +15,7 @@ import re
 import sys
 import time
 
+import processes
 from mailtest import Imap, message
 
 MAILDIR = os.path.join(os.environ["DIR"], "data/accounts/mox/Maildir")
@@ -175,7 +178,15 @@ class Run:
             self.entries = set()
         return left
 
-    def go(self, steps):
+    def park(self):
+        """Until its process is gone: some seconds after the last change."""
+        end = time.monotonic() + SETTLE_S
+        while [processes.role(p) for p in
+               processes.of_connection(self.c.sock)] != ["park"]:
+            assert time.monotonic() < end, "it is not parked"
+            time.sleep(.05)
+
+    def go(self, steps, parked):
         kinds = [(self.create, 6), (self.delete, 4), (self.rename, 4),
                  (self.subscribe, 4), (self.append, 8), (self.change, 8),
                  (self.annotate, 2), (self.foreign, 2)]
@@ -184,13 +195,15 @@ class Run:
                              [w for _, w in kinds])[0]()
             if n % 10 == 9:
                 self.settle()
+                if parked:
+                    self.park()
         self.settle()
 
 
 def main():
     seed, steps = int(sys.argv[1]), int(sys.argv[2])
     print(f"seed {seed}, {steps} steps", flush=True)
-    Run(seed).go(steps)
+    Run(seed).go(steps, "park" in sys.argv[3:])
 
 
 if __name__ == "__main__":

@@ -166,7 +166,9 @@ service_park(const struct service_client *client,
 		.park = { .look = parked->look,
 		    .end_ms = parked->end_ms,
 		    .has_watch = parked->watch_fd >= 0,
-		    .has_look = parked->look_fd >= 0 } };
+		    .has_look = parked->look_fd >= 0,
+		    .folders_n = (uint32_t)parked->folders.n } };
+	struct buf rest = BUF_INIT(CONTROL_REST);
 	int fds[FDMSG_FDS - 1];
 	size_t n = 0;
 
@@ -175,7 +177,11 @@ service_park(const struct service_client *client,
 		fds[n++] = parked->watch_fd;
 	if (parked->look_fd >= 0)
 		fds[n++] = parked->look_fd;
-	ask_parent(sv, &c, parked->state, fds, n);
+	buf_add(&rest, parked->folders);
+	buf_add(&rest, parked->state);
+	if (!rest.over)
+		ask_parent(sv, &c, buf_slice(&rest), fds, n);
+	buf_free(&rest);
 }
 
 void

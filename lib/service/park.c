@@ -2,12 +2,14 @@
  * park - the process that has the connections of parked sessions.
  *
  * It waits until one of them can be read, what it watches has something to
- * tell, its folder looks different, or its time is over; then the session goes
+ * tell, its folders look different, or its time is over; then the session goes
  * back to the parent. It reads nothing of clients, and of a session's state not
  * a byte; what it is told of folders it only asks the times of.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -17,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -25,13 +28,14 @@
 
 #define EVENTS 64
 #define LOOK_MS 3000 /* as sessions in IDLE do that are not parked */
+/* Looking takes one part in so many of the time, but is never put off longer. */
+#define LOOK_SHARE 20
+#define LOOK_MAX_MS 15000
 
-/* A folder, looked at for all sessions that ask for it. */
+/* A folder, and what is looked at below it, for all sessions that ask for it. */
 struct place {
-	struct place_id {
-		dev_t dev;
-		ino_t ino;
-	} id;
+	struct slice key; /* of the map: the folder's number, then folders */
+	struct slice folders;
 	int fd;
 	size_t users;
 	uint64_t look; /* the latest */
@@ -83,26 +87,73 @@ look_at(uint64_t h, const struct stat *st, int64_t *newest_s)
 	return mix(h, (uint64_t)st->st_ctim.tv_nsec);
 }
 
-uint64_t
-service_look(const char *const *names, int dirfd, int64_t *newest_s_r)
+static uint64_t
+look_at_folder(uint64_t h, const char *const *names, int dirfd,
+    const char *folder, int64_t *newest_s)
 {
-	uint64_t h = 1;
+	char path[PATH_MAX];
 	struct stat st;
 
+	if (fstatat(dirfd, folder, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		h = look_at(h, &st, newest_s);
+	for (size_t i = 0; names[i] != NULL; i++) {
+		int n = snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		/* Which one it is that is there counts, too. */
+		h = mix(h, i);
+		if (n > 0 && (size_t)n < sizeof(path) &&
+		    fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			h = look_at(h, &st, newest_s);
+	}
+	return h;
+}
+
+/* No way up, and not from the root. */
+static bool
+is_below(struct slice path)
+{
+	struct slice part;
+
+	do {
+		slice_cut(path, '/', &part, &path);
+		if (part.n == 0 || slice_is(part, ".."))
+			return false;
+	} while (path.n > 0);
+	return true;
+}
+
+/* *rest begins with it, and a NUL. */
+static const char *
+take_folder(struct slice *rest)
+{
+	ssize_t n = slice_chr(*rest, '\0');
+	const char *folder = rest->p;
+
+	if (n <= 0 || !is_below(slice_head(*rest, (size_t)n)))
+		return NULL;
+	*rest = slice_skip(*rest, (size_t)n + 1);
+	return folder;
+}
+
+uint64_t
+service_look(const char *const *names, int dirfd, struct slice folders,
+    int64_t *newest_s_r)
+{
+	const char *folder;
+	uint64_t h = 1;
+
 	*newest_s_r = 0;
-	if (fstat(dirfd, &st) == 0)
-		h = look_at(h, &st, newest_s_r);
-	for (size_t i = 0; names[i] != NULL; i++)
-		if (fstatat(dirfd, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0)
-			h = look_at(h, &st, newest_s_r);
+	if (folders.n == 0)
+		return look_at_folder(h, names, dirfd, ".", newest_s_r);
+	while ((folder = take_folder(&folders)) != NULL)
+		h = look_at_folder(h, names, dirfd, folder, newest_s_r);
 	return h;
 }
 
 /* The place of this folder; its descriptor is taken over. NULL: it is none. */
 static struct place *
-place_get(struct parker *p, int fd)
+place_get(struct parker *p, int fd, struct slice folders)
 {
-	struct place_id id;
+	struct buf key = BUF_INIT(CONTROL_REST + sizeof(struct stat));
 	struct place *place;
 	struct stat st;
 
@@ -110,18 +161,22 @@ place_get(struct parker *p, int fd)
 		close(fd);
 		return NULL;
 	}
-	memset(&id, 0, sizeof(id)); /* it is a key, with its padding */
-	id.dev = st.st_dev;
-	id.ino = st.st_ino;
-	place = map_get(p->places, SPLIT_OF(id));
+	buf_add(&key, SPLIT_OF(st.st_dev));
+	buf_add(&key, SPLIT_OF(st.st_ino));
+	buf_add(&key, folders);
+	place = map_get(p->places, buf_slice(&key));
 	if (place == NULL) {
-		place = xcalloc(1, sizeof(*place));
-		place->id = id;
-		place->fd = fd;
-		map_set(p->places, SPLIT_OF(id), place);
+		place = xmalloc(sizeof(*place) + key.n);
+		memcpy(place + 1, key.p, key.n);
+		*place =
+		    (struct place){ .key = slice_of((char *)(place + 1), key.n),
+			    .fd = fd };
+		place->folders = slice_skip(place->key, key.n - folders.n);
+		map_set(p->places, place->key, place);
 	} else {
 		close(fd);
 	}
+	buf_free(&key);
 	place->users++;
 	return place;
 }
@@ -131,7 +186,7 @@ place_put(struct parker *p, struct place *place)
 {
 	if (place == NULL || --place->users > 0)
 		return;
-	map_del(p->places, SPLIT_OF(place->id));
+	map_del(p->places, place->key);
 	close(place->fd);
 	free(place);
 }
@@ -228,7 +283,8 @@ park(struct parker *p, const struct parking_msg *m, const char *state, size_t n,
 	    (!m->park.has_watch ||
 		watch(p, s, &s->watch, got->fds[at++], EPOLLIN));
 	if (ok && m->park.has_look) {
-		s->place = place_get(p, got->fds[at++]);
+		s->place = place_get(p, got->fds[at++],
+		    slice_head(slice_of(state, n), m->park.folders_n));
 		ok = s->place != NULL;
 	}
 	for (; at < got->nfds; at++)
@@ -278,20 +334,26 @@ happened(struct parker *p, const struct source *source, uint32_t events)
 static void
 look_around(struct parker *p)
 {
+	int64_t start = clock_mono_ms(NULL), now, rest_ms, newest_s;
 	struct slice key;
-	int64_t newest_s;
 	void *value;
 
 	for (size_t i = 0; map_next(p->places, &i, &key, &value);) {
 		struct place *place = value;
-		place->look =
-		    service_look(p->sv->service->look, place->fd, &newest_s);
+		place->look = service_look(p->sv->service->look, place->fd,
+		    place->folders, &newest_s);
 	}
 	for (struct session *s = p->all, *next; s != NULL; s = next) {
 		next = s->next;
 		if (s->place != NULL && s->place->look != s->msg.park.look)
 			leave(p, s, PARK_CHANGE);
 	}
+	now = clock_mono_ms(NULL);
+	rest_ms = (now - start) * LOOK_SHARE;
+	p->look_at_ms = now +
+	    (rest_ms < LOOK_MS              ? LOOK_MS
+		    : rest_ms > LOOK_MAX_MS ? LOOK_MAX_MS
+					    : rest_ms);
 }
 
 /* Those whose time is over; ms until the next one is, at most LOOK_MS. */
@@ -321,10 +383,8 @@ turn(struct parker *p)
 
 	if (p->all != NULL)
 		ms = expire(p, now);
-	if (p->all != NULL && now >= p->look_at_ms) {
+	if (p->all != NULL && now >= p->look_at_ms)
 		look_around(p);
-		p->look_at_ms = now + LOOK_MS;
-	}
 	hand_back_all(p);
 	n = epoll_wait(p->events, events, EVENTS, ms);
 	for (int i = 0; i < n; i++)

@@ -132,16 +132,20 @@ struct service_client {
  * descriptors, and when.
  */
 struct service_parked {
-	int fd;         /* the connection, or its relay */
-	int watch_fd;   /* something may have changed when it can be read; it
+	int fd;       /* the connection, or its relay */
+	int watch_fd; /* something may have changed when it can be read; it
 	                 * comes back with the session. -1: none */
-	int look_fd;    /* a folder that is looked at, too; -1: none */
+	int look_fd;  /* a folder that is looked at, too; -1: none */
+	/* Of folders below it that are looked at: each path, and a NUL. Empty:
+	 * itself. Not there when it comes back. */
+	struct slice folders;
 	uint64_t look;  /* service_look there, before the session looked */
 	int64_t end_ms; /* clock_mono_ms: resumed then at the latest */
-	struct slice state; /* at most SERVICE_STATE_MAX bytes */
+	/* At most SERVICE_STATE_MAX bytes, with folders. */
+	struct slice state;
 };
 
-#define SERVICE_STATE_MAX 8192
+#define SERVICE_STATE_MAX (32 * 1024)
 #define SERVICE_WHO_MAX 2048
 
 struct service {
@@ -175,7 +179,7 @@ struct service {
 	 */
 	int (*resume)(const struct service_client *client,
 	    const struct service_parked *parked);
-	/* Names below a look_fd whose times tell of changes; ended by NULL. */
+	/* Names below a look_fd, or its folders, whose times tell of changes; ended by NULL. */
 	const char *const *look;
 	/* Text to send before closing, with CRLF: "421 4.3.2 ...". */
 	const char *(*refuse)(const struct service_client *client,
@@ -245,10 +249,13 @@ void service_restart(const struct service_client *client, int fd,
     struct slice text, struct slice unread);
 /*
  * A number that changes when the folder does, or what has these names in it
- * (struct service's look), as far as times and sizes tell. *newest_s_r: the last change, in seconds since 1970; when that is
- * less than SERVICE_LOOK_S ago another one may not be seen.
+ * (struct service's look), as far as times and sizes tell; or one of these
+ * folders below it (of struct service_parked). *newest_s_r: the last change, in
+ * seconds since 1970; when that is less than SERVICE_LOOK_S ago another one may
+ * not be seen.
  */
 #define SERVICE_LOOK_S 2
-uint64_t service_look(const char *const *names, int dirfd, int64_t *newest_s_r);
+uint64_t service_look(const char *const *names, int dirfd, struct slice folders,
+    int64_t *newest_s_r);
 
 #endif

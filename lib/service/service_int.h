@@ -103,6 +103,7 @@ struct park {
 	uint64_t look;
 	int64_t end_ms;
 	uint8_t has_watch, has_look; /* descriptors */
+	uint32_t folders_n;          /* bytes of them, before the state */
 };
 
 /* What a back tells its parent, in a datagram: the kernel adds who it is. */
@@ -112,7 +113,7 @@ struct control {
 	struct ip ip;     /* PROXIED: who the client really is */
 	struct park park; /* PARK */
 	uint32_t text_n;  /* RESTART: bytes of text, then unread */
-	/* AUTHENTICATED: who; PARK: the state; RESTART. Opaque here. */
+	/* AUTHENTICATED: who; PARK: folders, the state; RESTART. Opaque here. */
 };
 #define CONTROL_REST SERVICE_STATE_MAX
 _Static_assert(SERVICE_WHO_MAX <= CONTROL_REST, "who fits");
@@ -226,8 +227,8 @@ struct hire {
 /* Why a session is resumed. */
 enum park_why { PARK_INPUT, PARK_CHANGE, PARK_END, PARK_GONE, PARK_WHYS };
 
-/* Between the parent and the process that parks, both ways; behind it comes the
- * state, beside it the connection and what it watches. */
+/* Between the parent and the process that parks, both ways; behind it come the
+ * folders and the state, beside it the connection and what it watches. */
 struct parking_msg {
 	uint64_t cid;
 	uint32_t why; /* enum park_why; PARK_GONE: the client is, no

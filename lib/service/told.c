@@ -91,7 +91,7 @@ park(struct parent *p, struct slot *slot, const struct control *c,
 	struct parking_msg m = { .cid = slot->client.cid, .park = c->park };
 
 	if (p->stop_ms != 0 || p->sv->parking == NULL || slot->who.n == 0 ||
-	    got->nfds < 2 ||
+	    got->nfds < 2 || c->park.folders_n > state.n ||
 	    !parking_send(p->sv, &m, state, got->fds + 1, got->nfds - 1))
 		return;
 	slot->parked = true;
@@ -204,10 +204,10 @@ come_back(struct parent *p, const struct parking_msg *m, struct slice state,
 		.watch_fd = m->park.has_watch ? got->fds[1] : -1,
 		.look_fd = -1,
 		.end_ms = m->park.end_ms,
-		.state = state };
+		.state = slice_skip(state, m->park.folders_n) };
 	char name[METRICS_NAME + 1];
 
-	if (slot == NULL || m->why >= PARK_WHYS)
+	if (slot == NULL || m->why >= PARK_WHYS || m->park.folders_n > state.n)
 		return;
 	snprintf(name, sizeof(name), "mox_service_resumed_total{reason=\"%s\"}",
 	    why[m->why]);

@@ -93,6 +93,32 @@ store_metadata_stamp(const struct store *st, struct slice mailbox)
 	return value(&s);
 }
 
+static const char log_name[] = INDEX_PAIR ".log";
+
+const char *const store_look_names[] = { "new", "cur", log_name, METADATA_FILE,
+	METADATA_ACCOUNT_FILE, "subscriptions", NULL };
+
+int
+store_folder_fd(const struct store *st)
+{
+	return st->fd;
+}
+
+void
+store_put_folder(struct slice mailbox, struct buf *b)
+{
+	char folder[LAYOUT_NAME];
+
+	if (mailbox.n == 0)
+		buf_addz(b, ".");
+	else if (layout_folder(mailbox, folder, NULL) == 0) {
+		buf_addz(b, "Maildir/");
+		buf_addz(b, folder);
+	} else
+		return;
+	buf_addc(b, '\0');
+}
+
 uint64_t
 store_mailbox_identity(const struct store *st, struct slice mailbox)
 {

@@ -12,6 +12,7 @@
 #define STORE_STORE_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/rand.h"
@@ -199,6 +200,14 @@ uint64_t store_list_stamp(const struct store *st);
 uint64_t store_mailbox_stamp(const struct store *st, struct slice mailbox);
 /* Annotations of a mailbox, or with an empty name of the account. */
 uint64_t store_metadata_stamp(const struct store *st, struct slice mailbox);
+/*
+ * For who has another process look whether stamps may be others: the account's
+ * folder, the path of a mailbox's below it (empty name: "."), appended with a NUL,
+ * and the names there, ended by NULL, whose times and sizes tell.
+ */
+int store_folder_fd(const struct store *st);
+void store_put_folder(struct slice mailbox, struct buf *b);
+extern const char *const store_look_names[];
 /* The folder behind a name: the same number after a rename, another one for a
  * new mailbox of that name. 0: there is none. */
 uint64_t store_mailbox_identity(const struct store *st, struct slice mailbox);
