@@ -274,7 +274,7 @@ know_key() {
 	printf 'Subject: %s\r\n\r\nline\r\n' "$SUBJECT" | mox-sendmail mox@localhost
 	[ "$(sed '1,/^$/d' "$(delivered)")" = line ]
 	echo "just text $SUBJECT" | mox-sendmail mox@localhost
-	grep -rq "^just text $SUBJECT" "$(maildir)/new"
+	eventually grep -rq "^just text $SUBJECT" "$(maildir)/new"
 	mox-sendmail mox@localhost </dev/null
 	SUBJECT=größe$RANDOM
 	hello | mox-sendmail mox@localhost
