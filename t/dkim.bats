@@ -149,7 +149,7 @@ make_config() {
 	[ "$status" = 0 ]
 	[ "$(grep -c '^DKIM-Signature: v=1; d=peer.example; s=' <<<"$output")" = 8 ]
 	[ "$(tail -n 4 <<<"$output")" = "$(cat lf)" ]
-	! grep -q $'\r' <<<"$output"
+	! grep -q $'\r' <<<"$output" || false
 	echo "$output" >signed
 	grep -q 'i=A@peer.example;a=rsa-sha256;c=simple/simple;' <(tr -d ' \n\t' <signed)
 	run mox-dkim verify signed

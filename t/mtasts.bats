@@ -191,7 +191,7 @@ problem() {
 	done
 	# Redirects were not followed.
 	[ "$(requests)" = 5 ]
-	! grep -q elsewhere web/log
+	! grep -q elsewhere web/log || false
 	rm web/mta-sts.a.example.status
 	for type in text/html '' 'text/plainer; charset=utf-8'; do
 		echo "$type" >web/mta-sts.a.example.type

@@ -133,7 +133,8 @@ check_all() {
 		next=$(sed -n 's/^next //p' "$item")
 		tried=$(sed -n 's/^delayed \([^ ]*\) .*/\1/p' "$item")
 		wait=$(($(date -d "$next" +%s) - $(date -d "$tried" +%s)))
-		[ "$wait" -ge 440 ] && [ "$wait" -le 465 ]
+		[ "$wait" -ge 440 ]
+		[ "$wait" -le 465 ]
 		[ "$(grep -c ^trying "$item")" = 1 ]
 	done
 }

@@ -222,7 +222,7 @@ check() {
 	delayed)
 		file=$(mx_item "a@$domain")
 		[ -n "$file" ] && [ ! -e "$MX/$host.1" ] && grep '^delayed ' "$file" | grep -qF -- "$3" &&
-			! mx_log "$host" | grep -q '^C: MAIL' ;;
+			! mx_log "$host" | grep -q '^C: MAIL' || false ;;
 	failed)
 		file=$(mx_dsn "a@$domain")
 		[ -n "$file" ] && [ ! -e "$MX/$host.1" ] && grep -qF "Status: $3" "$file" ;;

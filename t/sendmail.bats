@@ -227,7 +227,7 @@ know_key() {
 	[ "$status" = 0 ]
 	[[ $output == *"> RCPT TO:<mox@localhost>"*"> RCPT TO:<mox+hidden@localhost>"* ]]
 	delivered
-	! grep -q '^Bcc' "$(delivered | head -n 1)"
+	! grep -q '^Bcc' "$(delivered | head -n 1)" || false
 	run mox-sendmail -t <<<"Subject: x"
 	[ "$status" = 1 ]
 	[[ $output == *"no recipient"* ]]

@@ -280,7 +280,7 @@ ok refused\nok refused\nok refused\nok allowed' ]
 	read -r -u 8 -t 30 REPLY
 	[[ $REPLY == "no stopping"* ]]
 	wait "$PID"
-	! port_open "$IP" "$PORT"
+	! port_open "$IP" "$PORT" || false
 	exec 8>&-
 }
 
