@@ -110,8 +110,8 @@ main(int argc, char **argv)
 
 	/* With all commands in its help. */
 	if (argc == 2 && is_help(argv[1])) {
-		printf("usage: %s %s\n%s\n\n", program.name, program.args,
-		    program.doc);
+		opt_help(&program);
+		putchar('\n');
 		list(stdout, 0, argv);
 		return EXIT_DONE;
 	}

@@ -23,12 +23,11 @@ print_usage(FILE *f, const struct opt_program *prog)
 		    o->doc);
 }
 
-static _Noreturn void
-help(const struct opt_program *prog)
+void
+opt_help(const struct opt_program *prog)
 {
 	print_usage(stdout, prog);
 	printf("\n%s\n", prog->doc);
-	exit(EXIT_DONE);
 }
 
 void
@@ -53,8 +52,10 @@ find(const struct opt_program *prog, struct slice name)
 	for (const struct opt *o = prog->opts; o->name != NULL; o++)
 		if (slice_is(name, o->name))
 			return o;
-	if (slice_is(name, "help") || slice_is(name, "h"))
-		help(prog);
+	if (slice_is(name, "help") || slice_is(name, "h")) {
+		opt_help(prog);
+		exit(EXIT_DONE);
+	}
 	if (slice_is(name, "version")) {
 		printf("%s %s\n", prog->name, MOX_VERSION);
 		exit(EXIT_DONE);

@@ -40,6 +40,9 @@ struct opt_program {
  */
 int opt_parse(const struct opt_program *prog, int argc, char **argv);
 
+/* What -help prints. */
+void opt_help(const struct opt_program *prog);
+
 /* Message (may be NULL) and usage on stderr, exit 2. */
 void opt_usage(const struct opt_program *prog, const char *fmt, ...)
     __attribute__((format(printf, 2, 3), noreturn));
