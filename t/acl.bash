@@ -4,9 +4,8 @@
 # The accounts are the arguments, all with the usual password and a quota of
 # 20000 bytes; SERVER_OPTIONS are for mox-localserve, besides.
 acl_server() {
-	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
-	export DIR=$BATS_FILE_TMPDIR/mox IP
 	local name
+	export DIR=$BATS_FILE_TMPDIR/mox IP
 	IP=$(own_ip)
 	mox-localserve -dir "$DIR" -ip "$IP" -initonly
 	for name; do
@@ -16,9 +15,8 @@ acl_server() {
 	for name; do
 		echo moxmoxmox | mox-setaccountpassword -dir "$DIR" "$name"
 	done
-	start_server -loglevel info ${SERVER_OPTIONS:-}
-	export SERVER_PID BACKGROUND_PIDS
-	cat >"$DIR/words.py" <<'EOF'
+	start_shared_server -loglevel info ${SERVER_OPTIONS:-}
+	cat >"$BATS_FILE_TMPDIR/words.py" <<'EOF'
 from mailtest import *
 def login(name): return Imap(user=name + "@localhost")
 def acl(name, folder=""):
@@ -33,5 +31,3 @@ def told(c, pattern):
     return lines
 EOF
 }
-
-py() { cat "$DIR/words.py" - | PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }

@@ -5,15 +5,7 @@ load helper
 
 setup_file() {
 	start_shared_server -loglevel trace
-}
-
-setup() { need thunderbird; }
-teardown_file() { stop_background; }
-
-# A script on stdin; commands() gives what clients have sent to the server
-# since the last call.
-py() {
-	{ cat <<-'EOT'; cat; } | LOG=$BATS_FILE_TMPDIR/server.log HERE=$BATS_TEST_TMPDIR PYTHONPATH=$BATS_TEST_DIRNAME timeout 280 python3 -
+	cat >"$BATS_FILE_TMPDIR/words.py" <<-'EOF'
 	from mailtest import *
 	from thunderbird import Thunderbird
 	HERE = os.environ["HERE"]
@@ -22,8 +14,14 @@ py() {
 	    c.ok(f"EXAMINE {box}")
 	    return {int(m[1]): " ".join(sorted(m[2].split())) for l in c.ok("UID FETCH 1:* (FLAGS)").lines
 	            if (m := re.search(r"UID (\d+) FLAGS \((.*?)\)", l))}
-	EOT
+	EOF
 }
+
+setup() {
+	need thunderbird
+	export HERE=$BATS_TEST_TMPDIR
+}
+teardown_file() { stop_background; }
 
 @test "folders, mail, flags, tags, copy, move, delete, append; then IDLE; then back after changes" {
 	py <<-'EOF'
