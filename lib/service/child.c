@@ -307,11 +307,11 @@ front_ended(pid_t front, int rc)
 
 /* From here on without rights, and with signals. */
 static int
-enter_back(struct server *sv)
+enter_back(struct server *sv, const char *role)
 {
 	struct err e = ERR_INIT;
 
-	set_name(sv, "back");
+	set_name(sv, role);
 	if (sandbox_enter(sv->back_jail, &e) < 0) {
 		log_line(SERVICE_TOPIC, LOG_FATAL, "no jail", LOG_E(&e));
 		return -1;
@@ -373,7 +373,7 @@ child_back(struct server *sv, struct service_client *client)
 	}
 	close(pair[1]);
 	sv->pair = pair[0];
-	if (enter_back(sv) < 0)
+	if (enter_back(sv, "back") < 0)
 		return EXIT_FAILED;
 	client->limit = sv->limit;
 	client->metrics = sv->metrics;
@@ -418,7 +418,7 @@ child_resumed(struct server *sv, struct service_client *client,
 	client->server = sv;
 	client->read_fd = client->write_fd = parked->fd;
 	sv->pair = -1;
-	if (enter_back(sv) < 0)
+	if (enter_back(sv, "back") < 0)
 		return EXIT_FAILED;
 	client->limit = sv->limit;
 	client->metrics = sv->metrics;
@@ -426,6 +426,29 @@ child_resumed(struct server *sv, struct service_client *client,
 	rc = sv->service->resume(client, parked);
 	await_relay(parked->fd);
 	return rc;
+}
+
+/* ---- errands ---- */
+
+int
+child_errand(struct server *sv, struct service_client *client,
+    const struct service_errand *errand)
+{
+	handle_stop();
+	dies_with(sv->parent);
+	log_set_cid(client->cid);
+	client->server = sv;
+	client->read_fd = client->write_fd = -1;
+	sv->pair = -1;
+	if (enter_back(sv, "errand") < 0)
+		return EXIT_FAILED;
+	/* An errand has none. */
+	close(sv->control);
+	sv->control = -1;
+	client->limit = sv->limit;
+	client->metrics = sv->metrics;
+	client->door = -1;
+	return sv->service->errand(client, errand);
 }
 
 /* ---- shared backs ---- */
@@ -514,7 +537,7 @@ child_worker(struct server *sv, int fd)
 
 	handle_stop();
 	dies_with(sv->parent);
-	if (enter_back(sv) < 0)
+	if (enter_back(sv, "back") < 0)
 		return EXIT_FAILED;
 	/* After an error a new one is better; the parent sees it end. */
 	while (be_hired(fd, &hire, &pair, 1) == 0 &&

@@ -171,6 +171,14 @@ parking_lost(struct parent *p, int status)
 		parent_close_slot(p, value);
 }
 
+static void
+errand_ended(struct parent *p, struct errand *errand, int status)
+{
+	if (service_is_crash(status))
+		crashed(p, errand->cid, &errand->ip, status);
+	errand->pid = 0;
+}
+
 void
 parent_reap(struct parent *p)
 {
@@ -179,6 +187,7 @@ parent_reap(struct parent *p)
 	/* Look before reaping: until then it has its group. */
 	for (;;) {
 		struct worker *worker;
+		struct errand *errand;
 		struct slot *slot;
 		int status;
 		info.si_pid = 0;
@@ -187,11 +196,14 @@ parent_reap(struct parent *p)
 			return;
 		slot = parent_slot(p, info.si_pid);
 		worker = pool_find(p->sv->pool, info.si_pid);
+		errand = parent_errand_of(p, info.si_pid);
 		waitpid(info.si_pid, &status, 0);
 		if (slot != NULL)
 			member_ended(p, slot, info.si_pid, status);
 		else if (worker != NULL)
 			worker_ended(p, worker, status);
+		else if (errand != NULL)
+			errand_ended(p, errand, status);
 		else if (parking_ended(p->sv->parking, info.si_pid))
 			parking_lost(p, status);
 		else /* or nothing is left to be known of it */

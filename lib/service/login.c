@@ -185,6 +185,58 @@ service_park(const struct service_client *client,
 }
 
 void
+service_renew(const struct service_client *client,
+    const struct service_parked *parked)
+{
+	const struct server *sv = client->server;
+	struct control c = { .type = CONTROL_RENEW,
+		.serial = sv->serial,
+		.park = { .end_ms = parked->end_ms,
+		    .has_watch = parked->watch_fd >= 0 } };
+	const int fds[] = { parked->fd, parked->watch_fd };
+
+	ask_parent(sv, &c, parked->state, fds, 1u + c.park.has_watch);
+}
+
+/* ---- errands ---- */
+
+int
+service_errand(const struct service_client *client, struct slice account,
+    struct slice request, struct err *e)
+{
+	struct buf rest = BUF_INIT(CONTROL_REST);
+	struct control c = { .type = CONTROL_ERRAND,
+		.text_n = (uint32_t)account.n };
+	int pair[2], fd = -1;
+
+	if (client == NULL || client->server->control < 0 ||
+	    client->server->service->errand == NULL)
+		return err_set(e, ERR_PERM,
+		    "other accounts cannot be asked by this process");
+	c.serial = client->server->serial;
+	buf_add(&rest, account);
+	buf_add(&rest, request);
+	if (rest.over)
+		err_set(e, ERR_LIMIT, "too long for another account");
+	else if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		err_sys(e, "socketpair");
+	else {
+		fd = pair[0];
+		if (!fdmsg_send(client->server->control, SPLIT_OF(c),
+			buf_slice(&rest), &pair[1], 1, 0)) {
+			err_sys(e, "control socket");
+			close(fd);
+			fd = -1;
+		}
+		close(pair[1]);
+	}
+	buf_free(&rest);
+	return fd;
+}
+
+/* ---- starting again ---- */
+
+void
 service_restart(const struct service_client *client, int fd, struct slice text,
     struct slice unread)
 {

@@ -4,6 +4,7 @@
  *   serve.c   accepts, starts what serves a connection, stops
  *   ended.c   processes that ended, and so connections
  *   told.c    what backs say; sessions that were parked go on
+ *   errand.c  what sessions ask of other accounts
  */
 #ifndef SERVICE_PARENT_H
 #define SERVICE_PARENT_H
@@ -28,6 +29,15 @@ struct slot {
 	int64_t end_ms; /* gone: when to kill the rest */
 };
 
+/* What a session asks of another account, under way. */
+struct errand {
+	pid_t pid; /* and group; 0: none */
+	uint64_t cid;
+	struct ip ip;
+	int64_t end_ms; /* when to kill it */
+};
+#define ERRANDS 32 /* of all sessions, at once: they are short */
+
 struct parent {
 	struct server *sv;
 	struct admit *admit;
@@ -41,6 +51,7 @@ struct parent {
 	size_t gone;       /* slots whose back is */
 	int64_t refused_s; /* lines of this second */
 	unsigned refused_n;
+	struct errand errands[ERRANDS];
 };
 
 /* Look whether files changed, at most once a second: before a fork. */
@@ -65,5 +76,18 @@ void parent_sweep(struct parent *p);
 void parent_read_control(struct parent *p);
 /* What the process with parked sessions hands back. */
 void parent_read_parking(struct parent *p);
+
+/* ---- errand.c ---- */
+
+/* A session asks: c->text_n bytes of rest are the account, the others the request.
+ * If that cannot be, nothing is done, and it reads the end of its pair. */
+struct fdmsg;
+void parent_errand(struct parent *p, const struct slot *slot,
+    const struct control *c, struct slice rest, const struct fdmsg *got);
+/* Of a process; NULL: it is none. */
+struct errand *parent_errand_of(struct parent *p, pid_t pid);
+/* End those that take too long. Milliseconds until the next may, or -1. */
+int parent_errands_expire(struct parent *p, int64_t now_ms);
+void parent_errands_kill(struct parent *p);
 
 #endif

@@ -300,6 +300,7 @@ kill_all(struct parent *p)
 	for (size_t i = 0; map_next(p->slots, &i, &key, &value);)
 		kill(-((struct slot *)value)->group, SIGKILL);
 	pool_kill(p->sv->pool, SIGKILL);
+	parent_errands_kill(p);
 	parking_kill(p->sv->parking);
 }
 
@@ -328,13 +329,14 @@ sooner(int a, int b)
 }
 
 static int
-until_next(const struct parent *p)
+until_next(struct parent *p)
 {
 	int64_t now = clock_mono_ms(NULL), left = p->stop_ms - now;
 
 	if (p->stop_ms != 0)
 		return left < 0 ? 0 : (int)left;
 	left = sooner(pool_expire(p->sv->pool, now), shared_expire(p->sv, now));
+	left = sooner((int)left, parent_errands_expire(p, now));
 	return sooner((int)left, p->gone > 0 ? SWEEP_MS : -1);
 }
 

@@ -145,6 +145,14 @@ struct service_parked {
 	struct slice state;
 };
 
+/* What a session asks of another account. */
+struct service_errand {
+	struct slice account; /* as the session says: any bytes */
+	struct slice request; /* the same */
+	int fd; /* to write the answer to; the session has the other end */
+};
+#define SERVICE_ERRAND_MS 30000 /* then it is killed */
+
 #define SERVICE_STATE_MAX (32 * 1024)
 #define SERVICE_WHO_MAX 2048
 
@@ -179,6 +187,14 @@ struct service {
 	 */
 	int (*resume)(const struct service_client *client,
 	    const struct service_parked *parked);
+	/*
+	 * Do what a session asks of another account (service_errand), in a fresh
+	 * process in the jail of backs. client->who is who asks, which is true;
+	 * errand is what the session says, to be taken as what a client sends.
+	 * NULL: sessions cannot ask.
+	 */
+	int (*errand)(const struct service_client *client,
+	    const struct service_errand *errand);
 	/* Names below a look_fd, or its folders, whose times tell of changes; ended by NULL. */
 	const char *const *look;
 	/* Text to send before closing, with CRLF: "421 4.3.2 ...". */
@@ -239,6 +255,23 @@ bool service_can_park(const struct service_client *client);
  */
 void service_park(const struct service_client *client,
     const struct service_parked *parked);
+/*
+ * Go on in a fresh back at once, which has the rights that the account has now:
+ * as parking, but nothing is waited for, and look_fd is -1. Bytes that were read
+ * here are for the state to keep. Returns only if it cannot be.
+ */
+void service_renew(const struct service_client *client,
+    const struct service_parked *parked);
+/*
+ * Ask another account: a process with its rights, and without this session's,
+ * does what request says (struct service's errand). Returns a descriptor to read
+ * the answer from, to its end, which comes after SERVICE_ERRAND_MS at the
+ * latest, and at once if too many ask; or -1 with e set. Only one at a time: the
+ * next ends the one before. account and request have SERVICE_STATE_MAX bytes at
+ * most, together.
+ */
+int service_errand(const struct service_client *client, struct slice account,
+    struct slice request, struct err *e);
 /*
  * Give the connection to a front and back as a new one is, where nobody has
  * logged in; TLS that is at the relay stays there, so it is plain for them, and

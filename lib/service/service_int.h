@@ -4,7 +4,7 @@
  *   service.c  options, loading, warming; then one of
  *   keep.c     the keeper, which forks the parent and tells when it is ready,
  *   resolver.c   and keeps mox-resolver, behind a door (door.h)
- *   serve.c      the accepting parent (parent.h), with ended.c, told.c, and
+ *   serve.c      the accepting parent (parent.h), with ended.c, told.c, errand.c,
  *   admit.c      who may connect,
  *   pool.c       which backs are shared, and how long
  *   shared.c     what serves connections of theirs
@@ -96,6 +96,8 @@ enum control_type {
 	CONTROL_DONE, /* a shared back can serve the next client */
 	CONTROL_PARK,
 	CONTROL_RESTART,
+	CONTROL_RENEW,
+	CONTROL_ERRAND,
 };
 
 /* When a parked session is to be resumed. */
@@ -111,9 +113,11 @@ struct control {
 	uint32_t type;
 	uint32_t serial;  /* so that nobody speaks for an earlier process */
 	struct ip ip;     /* PROXIED: who the client really is */
-	struct park park; /* PARK */
-	uint32_t text_n;  /* RESTART: bytes of text, then unread */
-	/* AUTHENTICATED: who; PARK: folders, the state; RESTART. Opaque here. */
+	struct park park; /* PARK, RENEW */
+	uint32_t text_n;  /* RESTART: bytes of text, then unread; ERRAND: of the
+		     * account, then the request */
+	/* AUTHENTICATED: who; PARK: folders, the state; RENEW: the state.
+	 * Opaque here. */
 };
 #define CONTROL_REST SERVICE_STATE_MAX
 _Static_assert(SERVICE_WHO_MAX <= CONTROL_REST, "who fits");
@@ -271,6 +275,10 @@ _Noreturn void child_front(struct server *sv, int fd);
 /* Be the back of a session that goes on. Signals are blocked on entry. */
 int child_resumed(struct server *sv, struct service_client *client,
     const struct service_parked *parked);
+/* Be the back that does an errand; client is who asks. Signals are blocked on
+ * entry. */
+int child_errand(struct server *sv, struct service_client *client,
+    const struct service_errand *errand);
 /* Be the process that parks, by this end of its pair. */
 _Noreturn void child_park(struct server *sv, int fd);
 /* Be a shared back: until the parent closes the other end of fd. */

@@ -130,6 +130,32 @@ restart(struct parent *p, struct slot *slot, const struct control *c,
 	admit_unauthenticated(p->admit);
 }
 
+/* The session goes on in a fresh back at once, as if it came back from being
+ * parked. The first descriptor is for the answer, then the connection, and what
+ * it watches. */
+static void
+renew(struct parent *p, struct slot *slot, const struct control *c,
+    struct slice state, const struct fdmsg *got)
+{
+	struct service_parked parked = { .fd = got->fds[1],
+		.watch_fd = c->park.has_watch ? got->fds[2] : -1,
+		.look_fd = -1,
+		.end_ms = c->park.end_ms,
+		.state = state };
+	pid_t pid;
+
+	if (p->stop_ms != 0 || p->sv->service->resume == NULL ||
+	    slot->who.n == 0 || got->nfds != 2u + c->park.has_watch)
+		return;
+	pid = fork_back(p, slot);
+	if (pid == 0)
+		_exit(child_resumed(p->sv, &slot->client, &parked));
+	if (pid < 0)
+		return;
+	send(got->fds[0], "+", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	set_back(p, slot, pid);
+}
+
 static void
 take_message(struct parent *p, const struct control *c, struct slice rest,
     const struct fdmsg *got)
@@ -154,6 +180,10 @@ take_message(struct parent *p, const struct control *c, struct slice rest,
 		park(p, slot, c, rest, got);
 	else if (c->type == CONTROL_RESTART)
 		restart(p, slot, c, rest, got);
+	else if (c->type == CONTROL_RENEW && c->park.has_watch <= 1)
+		renew(p, slot, c, rest, got);
+	else if (c->type == CONTROL_ERRAND)
+		parent_errand(p, slot, c, rest, got);
 }
 
 void
