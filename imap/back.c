@@ -60,33 +60,34 @@ answer_login(struct back *b, const struct imap_session *s, struct conn *conn)
 	buf_free(&text);
 }
 
-/*
- * Open the account, see what its settings say, and have neither credentials nor
- * other accounts from here on. Everybody who becomes a session comes through
- * here. arena: of the connection.
- */
+int
+imap_become_account(struct host *host, struct arena *arena,
+    struct slice account, struct imap_session *s, struct err *e)
+{
+	if (host_open_store(host, arena, account, &s->store, e) < 0 ||
+	    imap_boxes_load(s, host, arena, e) < 0 ||
+	    imap_narrow(s, host->config, arena, e) < 0)
+		return -1;
+	auth_close(&host->auth);
+	passcache_close(&host->passcache);
+	return 0;
+}
+
+/* The same as a log-in does, and see what the account's settings say. */
 static int
 become_account(struct host *host, struct arena *arena, struct slice account,
     struct imap_session *s, struct err *e)
 {
 	const struct conf_account *settings;
-	int rc;
+	int rc = lookup_account(host->lookup, arena, account, &settings, e);
 
-	if (host_open_store(host, arena, account, &s->store, e) < 0 ||
-	    imap_boxes_load(s, host, arena, e) < 0)
-		return -1;
-	rc = lookup_account(host->lookup, arena, account, &settings, e);
 	if (rc <= 0)
 		return rc < 0 ? -1 : err_set(e, ERR_TEMP, "account is gone");
 	if (settings->login_disabled.n)
 		return err_set(e, ERR_PERM, "logins are disabled");
 	s->disabled = settings->imap_capabilities_disabled.v;
 	s->ndisabled = settings->imap_capabilities_disabled.n;
-	if (imap_narrow(s, host->config, arena, e) < 0)
-		return -1;
-	auth_close(&host->auth);
-	passcache_close(&host->passcache);
-	return 0;
+	return imap_become_account(host, arena, account, s, e);
 }
 
 /* What the parked session says of itself; nothing if it was none. */

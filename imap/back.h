@@ -9,6 +9,14 @@
 
 /* As struct service's back and front; client->ctx is the struct host. */
 int imap_back(const struct service_client *client, struct split *split);
+/*
+ * Open the account, and have neither credentials nor other accounts from here on:
+ * all that s may reach is set. Everybody who becomes a session comes through
+ * here. arena: of the connection. 0, or -1 with e set.
+ */
+struct imap_session;
+int imap_become_account(struct host *host, struct arena *arena,
+    struct slice account, struct imap_session *s, struct err *e);
 /* A session that was parked goes on: as struct service's resume. */
 int imap_resume(const struct service_client *client,
     const struct service_parked *parked);

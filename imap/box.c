@@ -21,14 +21,14 @@ struct imap_boxes {
 
 /* "Other Users/anna/INBOX/x": Inbox as Dovecot shows it there. */
 static struct slice
-full_name(struct arena *arena, const struct share *share)
+full_name(struct arena *arena, struct slice account, struct slice mailbox)
 {
 	struct buf owner = BUF_INIT(STORE_NAME_MAX);
-	struct slice mailbox = share->mailbox, name;
+	struct slice name;
 	bool inbox = slice_is(mailbox, "Inbox") ||
 	    slice_starts(mailbox, SLICE("Inbox/"));
 
-	db_escape(&owner, share->owner->account);
+	db_escape(&owner, account);
 	name = arena_printf(arena, IMAP_OTHERS "/%s/%s%.*s", buf_cstr(&owner),
 	    inbox ? "INBOX" : "",
 	    SLICE_FMT(inbox ? slice_skip(mailbox, 5) : mailbox));
@@ -49,7 +49,8 @@ imap_boxes_load(struct imap_session *s, struct host *host, struct arena *arena,
 		return -1;
 	b->names = arena_array(arena, b->shares.n, sizeof(*b->names));
 	for (size_t i = 0; i < b->shares.n; i++)
-		b->names[i] = full_name(arena, &b->shares.v[i]);
+		b->names[i] = full_name(arena, b->shares.v[i].owner->account,
+		    b->shares.v[i].mailbox);
 	b->stores = arena_array(arena, b->shares.nowners, sizeof(*b->stores));
 	for (size_t i = 0; i < b->shares.nowners; i++) {
 		struct share_owner *owner = &b->shares.owners[i];
@@ -289,7 +290,39 @@ imap_full_name(const struct imap_session *s, const struct mailbox *mb)
 		    slice_eq(share->mailbox, name))
 			return b->names[i];
 	}
-	return name;
+	/* It has another one since. */
+	return full_name(s->arena, store_account(st), name);
+}
+
+struct slice
+imap_name_of(struct imap_session *s, struct slice account, struct slice name)
+{
+	return full_name(s->arena, account, name);
+}
+
+int
+imap_owner_of(struct imap_session *s, struct slice full,
+    struct slice *account_r, struct slice *name_r)
+{
+	const struct imap_boxes *b = s->boxes;
+	struct slice owner, first, rest;
+	struct buf text = BUF_INIT(STORE_NAME_MAX);
+	int found = 0;
+	bool more;
+
+	slice_cut(slice_skip(full, OTHERS.n + 1), '/', &owner, name_r);
+	for (size_t i = 0; b && found == 0 && i < b->shares.nowners; i++) {
+		*account_r = b->shares.owners[i].account;
+		buf_reset(&text);
+		db_escape(&text, *account_r);
+		found = slice_eq(buf_slice(&text), owner);
+	}
+	buf_free(&text);
+	more = slice_cut(*name_r, '/', &first, &rest);
+	if (slice_isi(first, "INBOX"))
+		*name_r = arena_printf(s->arena, "Inbox%s%.*s", more ? "/" : "",
+		    SLICE_FMT(rest));
+	return found;
 }
 
 struct store *

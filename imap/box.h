@@ -64,9 +64,17 @@ enum imap_result imap_box(struct imap_session *s, struct imap_command *c,
 enum imap_result imap_box_target(struct imap_session *s, struct imap_command *c,
     struct slice name, struct imap_box *box_r);
 
+/* Whose mailbox a name below "Other Users" is: 1 with the account, and the name
+ * as it is there (empty: none), or 0 if nobody of that name shares anything. */
+int imap_owner_of(struct imap_session *s, struct slice full,
+    struct slice *account_r, struct slice *name_r);
+/* The name of a mailbox of another account as clients know it, in the arena. */
+struct slice imap_name_of(struct imap_session *s, struct slice account,
+    struct slice name);
+
 /* Is this the selected one? */
 bool imap_is_selected(const struct imap_session *s, const struct imap_box *box);
-/* The name of an open mailbox as clients know it. */
+/* The name of an open mailbox as clients know it; perhaps in the arena. */
 struct slice imap_full_name(const struct imap_session *s,
     const struct mailbox *mb);
 

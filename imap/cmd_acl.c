@@ -11,7 +11,7 @@
 #include "text/unicode.h"
 
 /* What may be given to an account, as LISTRIGHTS tells it. */
-#define TO_OTHERS " l r s w i p t e d a"
+#define TO_OTHERS " l r s w i p k x t e c d a"
 #define TO_OWNER " r s w i p k x t e c d"
 
 /* ---- identifiers ---- */

@@ -1,6 +1,7 @@
 /* CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE. */
 #include "imap/box.h"
 #include "imap/notify.h"
+#include "imap/others.h"
 #include "imap/use.h"
 
 /* "(USE (\Sent))", RFC 6154, 3. */
@@ -32,30 +33,28 @@ create_parameters(struct imap_command *c, unsigned *use_r)
 
 /*
  * May a mailbox of this name be made: "k" of the nearest one above it that is
- * there (RFC 4314, 4)? Among those of others nobody may (acl.h).
+ * there (RFC 4314, 4)? Those of others must have one.
  */
 static enum imap_result
 may_create(struct imap_session *s, struct imap_command *c, struct slice name)
 {
+	bool others = imap_is_others(name);
 	struct imap_box box;
 	ssize_t slash;
 	int rc = 0;
 
-	if (imap_is_others(name))
-		return imap_no(c, "NOPERM",
-		    "mailboxes of others are made by their owners");
 	while (rc == 0 && (slash = slice_rchr(name, '/')) > 0) {
 		name = slice_head(name, (size_t)slash);
 		rc = imap_resolve(s, name, &box, NULL);
 	}
-	if (rc == 1 && !(box.rights & ACL_CREATE))
+	if (rc == 1 ? !(box.rights & ACL_CREATE) : others)
 		return imap_no(c, "NOPERM", "you have no right to do that");
 	return IMAP_OK;
 }
 
-/* Whom it was made for: each with its attributes (RFC 9051, 6.3.4). */
-static void
-tell_created(struct imap_session *s, const struct slice *made, size_t n)
+/* Each with its attributes (RFC 9051, 6.3.4). */
+void
+imap_tell_created(struct imap_session *s, const struct slice *made, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		buf_addz(&s->out, "* LIST (\\Subscribed) \"/\" ");
@@ -84,11 +83,13 @@ imap_cmd_create(struct imap_session *s, struct imap_command *c)
 		return imap_bad_args(c);
 	if (may_create(s, c, name) != IMAP_OK)
 		return IMAP_NO;
+	if (imap_is_others(name))
+		return imap_others_create(s, c, name, use != 0);
 	code =
 	    store_mailbox_create(s->store, name, use, s->arena, &made, &n, &e);
 	if (code != STORE_OK)
 		return imap_store_failed(c, code, &e);
-	tell_created(s, made, n);
+	imap_tell_created(s, made, n);
 	imap_notify_own_names(s, name, SLICE_NULL);
 	/* RFC 8474, 4.1 */
 	if (mailbox_status(s->store, name, &status, &e) == 1)
@@ -108,9 +109,14 @@ imap_cmd_delete(struct imap_session *s, struct imap_command *c)
 		return imap_bad_args(c);
 	if (imap_box(s, c, name, ACL_DELETE, &box) != IMAP_OK)
 		return IMAP_NO;
-	code = store_mailbox_delete(box.store, box.name, &e);
-	if (code != STORE_OK)
-		return imap_store_failed(c, code, &e);
+	if (box.other) {
+		if (imap_others_delete(s, c, &box) != IMAP_OK)
+			return IMAP_NO;
+	} else {
+		code = store_mailbox_delete(box.store, box.name, &e);
+		if (code != STORE_OK)
+			return imap_store_failed(c, code, &e);
+	}
 	imap_notify_own_names(s, name, SLICE_NULL);
 	/* RFC 9051, 6.3.5 leaves open what becomes of a session that has it
 	 * selected; ours gives it up in its own session. */
@@ -121,13 +127,16 @@ imap_cmd_delete(struct imap_session *s, struct imap_command *c)
 	return IMAP_OK;
 }
 
-/* The selected mailbox stays so if it got another name. */
+/* The selected mailbox stays so if it got another name; names as in its own
+ * account. */
 static void
-follow_rename(struct imap_session *s, struct slice from, struct slice to)
+follow_rename(struct imap_session *s, const struct store *st, struct slice from,
+    struct slice to)
 {
-	struct slice name = s->mb ? imap_full_name(s, s->mb) : SLICE_NULL;
+	struct slice name = s->mb ? mailbox_name(s->mb) : SLICE_NULL;
 
 	if (slice_is(from, "Inbox") || !slice_starts(name, from) ||
+	    mailbox_store_of(s->mb) != st ||
 	    (name.n > from.n && name.p[from.n] != '/'))
 		return;
 	name = slice_skip(name, from.n);
@@ -139,18 +148,15 @@ follow_rename(struct imap_session *s, struct slice from, struct slice to)
  * the same one. */
 static enum imap_result
 may_rename(struct imap_session *s, struct imap_command *c, struct slice from,
-    struct slice to)
+    struct slice to, struct imap_box *box_r)
 {
 	ssize_t slash = slice_rchr(from, '/');
 	struct slice above = slice_head(from, slash > 0 ? (size_t)slash : 0);
-	struct imap_box box;
-	enum imap_result rc = imap_box(s, c, from, ACL_DELETE, &box);
+	enum imap_result rc = imap_box(s, c, from, ACL_DELETE, box_r);
 
 	slash = slice_rchr(to, '/');
 	if (rc == IMAP_OK &&
-	    (imap_is_others(to) ||
-		!slice_eq(above,
-		    slice_head(to, slash > 0 ? (size_t)slash : 0))))
+	    !slice_eq(above, slice_head(to, slash > 0 ? (size_t)slash : 0)))
 		rc = may_create(s, c, to);
 	return rc;
 }
@@ -158,19 +164,28 @@ may_rename(struct imap_session *s, struct imap_command *c, struct slice from,
 enum imap_result
 imap_cmd_rename(struct imap_session *s, struct imap_command *c)
 {
+	struct slice from, to, name;
 	struct err e = ERR_INIT;
 	enum store_code code;
-	struct slice from, to;
+	struct imap_box box;
 
 	if (!imap_sp(&c->p) || !imap_mailbox(&c->p, &from) || !imap_sp(&c->p) ||
 	    !imap_mailbox(&c->p, &to) || !imap_end(&c->p))
 		return imap_bad_args(c);
-	if (may_rename(s, c, from, to) != IMAP_OK)
+	if (may_rename(s, c, from, to, &box) != IMAP_OK)
 		return IMAP_NO;
-	code = store_mailbox_rename(s->store, from, to, &e);
-	if (code != STORE_OK)
-		return imap_store_failed(c, code, &e);
-	follow_rename(s, from, to);
+	name = to;
+	if (box.other || imap_is_others(to)) {
+		if (imap_others_rename(s, c, &box, to, &name) != IMAP_OK)
+			return IMAP_NO;
+		from = box.full;
+		to = imap_name_of(s, store_account(box.store), name);
+	} else {
+		code = store_mailbox_rename(s->store, from, to, &e);
+		if (code != STORE_OK)
+			return imap_store_failed(c, code, &e);
+	}
+	follow_rename(s, box.store, box.name, name);
 	imap_notify_own_names(s, from, to);
 	/* RFC 9051, 6.3.6.1: the old name, for those who know it. */
 	if (s->enabled & IMAP_REV2 && !slice_is(from, "Inbox")) {

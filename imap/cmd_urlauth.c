@@ -6,6 +6,7 @@
 #include "base/sha.h"
 #include "config/lookup.h"
 #include "imap/box.h"
+#include "imap/errand.h"
 #include "imap/fetch.h"
 #include "imap/url.h"
 #include "store/urlkeys.h"
@@ -17,19 +18,35 @@
 /* Quoted, each with its token. */
 #define ANSWER_MAX (4 * IMAP_COMMAND_MAX)
 
-/* Is this a login name of the session's account? */
-static bool
-is_mine(struct imap_session *s, struct slice login)
+/* The account of a login name; empty: there is none. */
+static struct slice
+account_of(struct imap_session *s, struct slice login)
 {
 	struct lookup_result r;
 	struct err e = ERR_INIT;
 
-	if (slice_eq(login, s->user))
-		return true;
-	return s->lookup &&
+	if (s->lookup &&
 	    lookup_login(s->lookup, s->arena, login, &r, &e) == 0 &&
-	    r.status == LOOKUP_ACCOUNT &&
-	    slice_eq(r.account, store_account(s->store));
+	    r.status == LOOKUP_ACCOUNT)
+		return r.account;
+	return SLICE_NULL;
+}
+
+/* Is this a login name of the session's account? */
+static bool
+is_mine(struct imap_session *s, struct slice login)
+{
+	if (login.n > 0 && slice_eq(login, s->user))
+		return true;
+	return slice_eq(account_of(s, login), store_account(s->store));
+}
+
+/* Is it one of who asks? */
+static bool
+is_asking(struct imap_session *s, struct slice login)
+{
+	return s->asks.p ? slice_eq(account_of(s, login), s->asks)
+			 : is_mine(s, login);
 }
 
 /*
@@ -209,14 +226,14 @@ imap_cmd_resetkey(struct imap_session *s, struct imap_command *c)
 
 struct wanted {
 	struct slice url;
-	bool structure, body, binary; /* RFC 5524, 3.1; none: the octets */
+	unsigned what; /* IMAP_WANT_* */
 };
 
 /* url or (url BODYPARTSTRUCTURE BINARY) */
 static bool
 wanted_one(struct imap_parse *p, struct wanted *w)
 {
-	bool *what;
+	unsigned what;
 
 	*w = (struct wanted){ 0 };
 	if (!imap_char(p, '('))
@@ -225,21 +242,21 @@ wanted_one(struct imap_parse *p, struct wanted *w)
 		return false;
 	while (imap_char(p, ' ')) {
 		if (imap_word(p, "BODYPARTSTRUCTURE"))
-			what = &w->structure;
+			what = IMAP_WANT_STRUCTURE;
 		else if (imap_word(p, "BODY"))
-			what = &w->body;
+			what = IMAP_WANT_BODY;
 		else if (imap_word(p, "BINARY"))
-			what = &w->binary;
+			what = IMAP_WANT_BINARY;
 		else
 			return imap_wrong(p, "unknown URLFETCH parameter");
-		if (*what)
+		if (w->what & what)
 			return imap_wrong(p, "URLFETCH parameter is twice");
-		*what = true;
+		w->what |= what;
 	}
 	return imap_char(p, ')') || imap_wrong(p, "expected )");
 }
 
-/* RFC 4467, 3: may this session use the URL? No account here is that of a
+/* RFC 4467, 3: may who asks use the URL? No account here is that of a
  * submission server. */
 static bool
 may_use(struct imap_session *s, const struct imap_url *u)
@@ -249,12 +266,21 @@ may_use(struct imap_session *s, const struct imap_url *u)
 	case IMAP_URL_ANONYMOUS:
 		return true;
 	case IMAP_URL_USER:
-		return is_mine(s, u->access_user);
+		return is_asking(s, u->access_user);
 	case IMAP_URL_SUBMIT:
 	case IMAP_URL_PLAIN:
 		break;
 	}
 	return false;
+}
+
+/* Can it be one that somebody signed, for who asks, and that holds still? */
+static bool
+is_candidate(struct imap_session *s, struct slice text, struct imap_url *u)
+{
+	return !imap_url_parse(s, text, u) && u->absolute && u->user.n > 0 &&
+	    slice_isi(u->mechanism, "INTERNAL") && may_use(s, u) &&
+	    u->expire_us > clock_us(store_env_of(s->store)->clock);
 }
 
 /*
@@ -263,28 +289,22 @@ may_use(struct imap_session *s, const struct imap_url *u)
  * with it now. 1, 0, -1.
  */
 static int
-open_url(struct imap_session *s, struct slice text, struct mailbox **mb_r,
-    uint32_t *seq_r, struct fetch_item **item_r, struct err *e)
+open_url(struct imap_session *s, const struct imap_url *u,
+    struct mailbox **mb_r, uint32_t *seq_r, struct fetch_item **item_r,
+    struct err *e)
 {
 	struct buf token = BUF_INIT(TOKEN_MAX);
-	struct imap_url u;
-	int rc;
+	int rc = imap_url_open(s, u, mb_r, e);
 
-	if (imap_url_parse(s, text, &u) || !u.absolute ||
-	    !slice_isi(u.mechanism, "INTERNAL") || !is_mine(s, u.user) ||
-	    !may_use(s, &u) ||
-	    u.expire_us <= clock_us(store_env_of(s->store)->clock))
-		return 0;
-	rc = imap_url_open(s, &u, mb_r, e);
 	if (rc == 1)
-		rc = make_token(s, *mb_r, u.rump, false, &token, e);
-	if (rc == 1 && !slice_eq_secret(buf_slice(&token), u.token))
+		rc = make_token(s, *mb_r, u->rump, false, &token, e);
+	if (rc == 1 && !slice_eq_secret(buf_slice(&token), u->token))
 		rc = 0;
 	buf_free(&token);
 	if (rc != 1)
 		return rc;
-	*seq_r = imap_url_seq(*mb_r, &u);
-	*item_r = imap_url_item(s, &u);
+	*seq_r = imap_url_seq(*mb_r, u);
+	*item_r = imap_url_item(s, u);
 	return *seq_r && *item_r;
 }
 
@@ -361,20 +381,21 @@ put_structure(struct imap_session *s, const struct source *from, bool binary,
 }
 
 static bool
-put_elements(struct imap_session *s, const struct wanted *w,
-    const struct source *from, struct slice text, struct err *e)
+put_elements(struct imap_session *s, unsigned wants, const struct source *from,
+    struct slice text, struct err *e)
 {
-	if (!w->structure && !w->body && !w->binary)
+	if (!wants)
 		return put_octets(s, from, text, false, e);
 	buf_add(&s->out, text);
-	if (w->structure && !put_structure(s, from, w->binary, e))
+	if (wants & IMAP_WANT_STRUCTURE &&
+	    !put_structure(s, from, wants & IMAP_WANT_BINARY, e))
 		return false;
-	if (w->body) {
+	if (wants & IMAP_WANT_BODY) {
 		if (!put_octets(s, from, SLICE(" (BODY"), false, e))
 			return false;
 		buf_addc(&s->out, ')');
 	}
-	if (w->binary) {
+	if (wants & IMAP_WANT_BINARY) {
 		if (!put_octets(s, from, SLICE(" (BINARY"), true, e))
 			return false;
 		buf_addc(&s->out, ')');
@@ -382,28 +403,70 @@ put_elements(struct imap_session *s, const struct wanted *w,
 	return true;
 }
 
+int
+imap_url_tell(struct imap_session *s, struct slice text, unsigned wants,
+    struct err *e)
+{
+	struct source from = { 0 };
+	struct imap_url u;
+	int rc;
+
+	if (!is_candidate(s, text, &u) || !is_mine(s, u.user))
+		return 0;
+	rc = open_url(s, &u, &from.mb, &from.seq, &from.item, e);
+	if (rc == 1 && !put_elements(s, wants, &from, label(s, text), e))
+		rc = -1;
+	mailbox_close(&from.mb);
+	if (rc == 1) {
+		buf_addz(&s->out, "\r\n");
+		imap_flush_large(s);
+	}
+	return rc;
+}
+
+/* The same for one that another account signed: that does it. A name that is no
+ * log-in is asked like one that is. */
+static int
+ask_other(struct imap_session *s, const struct wanted *w,
+    const struct imap_url *u, struct err *e)
+{
+	const struct imap_errand errand = {
+		.op = IMAP_ERRAND_URL, .wants = w->what, .a = w->url
+	};
+	struct slice account = account_of(s, u->user);
+	struct imap_answer answer;
+	int rc = imap_errand_ask(s, account.n ? account : u->user, &errand,
+	    &answer, e);
+
+	if (rc == 0 && answer.code == IMAP_ERRAND_DONE)
+		rc = imap_answer_copy(s, &answer, e) < 0 ? -1 : 1;
+	else if (rc == 0 && answer.code == IMAP_ERRAND_FAILED)
+		rc = err_set(e, ERR_TEMP, "message of another account");
+	imap_answer_free(&answer);
+	/* Without a parent, or of a URL that is too long, there is none. */
+	return rc < 0 && (e->kind == ERR_PERM || e->kind == ERR_LIMIT) ? 0 : rc;
+}
+
 /* A line for one URL. */
 static enum imap_result
 fetch_url(struct imap_session *s, struct imap_command *c,
     const struct wanted *w)
 {
-	struct slice text = label(s, w->url);
-	struct source from = { 0 };
 	struct err e = ERR_INIT;
-	int rc = open_url(s, w->url, &from.mb, &from.seq, &from.item, &e);
+	struct imap_url u;
+	int rc;
 
-	if (rc == 1 && !put_elements(s, w, &from, text, &e))
-		rc = -1;
-	mailbox_close(&from.mb);
-	if (rc == 0) {
-		buf_add(&s->out, text);
-		buf_addz(&s->out, " NIL");
-	}
+	if (is_candidate(s, w->url, &u) && !is_mine(s, u.user))
+		rc = ask_other(s, w, &u, &e);
+	else
+		rc = imap_url_tell(s, w->url, w->what, &e);
 	if (rc < 0)
 		return s->dead ? IMAP_ANSWERED
 			       : imap_store_failed(c, STORE_FAILED, &e);
-	buf_addz(&s->out, "\r\n");
-	imap_flush_large(s);
+	if (rc == 0) {
+		buf_add(&s->out, label(s, w->url));
+		buf_addz(&s->out, " NIL\r\n");
+	}
 	return IMAP_OK;
 }
 

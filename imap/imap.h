@@ -44,7 +44,11 @@ struct imap_session {
 	int64_t end_ms; /* clock_mono_ms: inactive then; 0: not waiting */
 	uint64_t bytes_in, bytes_out; /* before it was parked */
 	struct slice user;            /* login address */
-	struct imap_boxes *boxes;     /* what others share with it: box.h */
+	struct slice
+	    asks;   /* errand.h: the account that a URL is told to; p NULL:
+			    * its own */
+	bool renew; /* others' mailboxes came up: park.h */
+	struct imap_boxes *boxes; /* what others share with it: box.h */
 	/* Accounts and addresses as at the login; NULL in some tests. */
 	struct lookup *lookup;
 	/* Capabilities the account has disabled, IMAPCapabilitiesDisabled. */

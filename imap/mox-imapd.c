@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "host/host.h"
 #include "imap/back.h"
+#include "imap/errand.h"
 #include "imap/park.h"
 #include "imap/limit.h"
 
@@ -123,6 +124,7 @@ static const struct service service = {
 	.front = imap_front,
 	.back = imap_back,
 	.resume = imap_resume,
+	.errand = imap_errand_serve,
 	.look = store_look_names,
 	.refuse = refuse,
 };

@@ -16,14 +16,16 @@
 
 /* ---- as bytes ---- */
 
+#define TEXTS 5
+
 /* Written and read by one program on one machine. */
 struct head {
 	uint32_t flags; /* below */
 	uint32_t enabled;
 	uint32_t rights;
 	uint32_t uidvalidity, uidnext, count, keywords, indexed_uidnext;
-	uint32_t lengths[4]; /* tag, watch, name, notify */
-	uint32_t ranges[3];  /* gone, changed, saved */
+	uint32_t lengths[TEXTS]; /* tag, watch, name, notify, unread */
+	uint32_t ranges[3];      /* gone, changed, saved */
 	char id[STORE_MAILBOXID];
 	uint64_t modseq, told, in, out;
 	int64_t end_ms;
@@ -35,7 +37,8 @@ bool
 imap_parked_write(const struct imap_parked *p, struct buf *b)
 {
 	const struct mailbox_known *k = &p->known;
-	const struct slice texts[4] = { p->tag, p->watch, p->name, p->notify };
+	const struct slice texts[TEXTS] = { p->tag, p->watch, p->name,
+		p->notify, p->unread };
 	const struct uidset *sets[3] = { &k->gone, &k->changed, &p->saved };
 	struct head h;
 
@@ -55,12 +58,12 @@ imap_parked_write(const struct imap_parked *p, struct buf *b)
 	h.in = p->in;
 	h.out = p->out;
 	h.end_ms = p->end_ms;
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < TEXTS; i++)
 		h.lengths[i] = (uint32_t)texts[i].n;
 	for (size_t i = 0; i < 3; i++)
 		h.ranges[i] = (uint32_t)sets[i]->n;
 	buf_add(b, slice_of((const char *)&h, sizeof(h)));
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < TEXTS; i++)
 		buf_add(b, texts[i]);
 	for (size_t i = 0; i < 3 && !b->over; i++)
 		buf_add(b,
@@ -104,8 +107,8 @@ imap_parked_read(struct imap_parked *p_r, struct slice bytes,
     struct arena *arena)
 {
 	struct mailbox_known *k = &p_r->known;
-	struct slice *texts[4] = { &p_r->tag, &p_r->watch, &p_r->name,
-		&p_r->notify };
+	struct slice *texts[TEXTS] = { &p_r->tag, &p_r->watch, &p_r->name,
+		&p_r->notify, &p_r->unread };
 	struct uidset *sets[3] = { &k->gone, &k->changed, &p_r->saved };
 	struct slice fixed;
 	struct head h;
@@ -133,7 +136,7 @@ imap_parked_read(struct imap_parked *p_r, struct slice bytes,
 	memcpy(k->id, h.id, sizeof(k->id));
 	if (h.flags & ~(unsigned)FLAGS || h.enabled & ~(unsigned)IMAP_ENABLED)
 		return false;
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < TEXTS; i++)
 		if (!take(&bytes, h.lengths[i], texts[i]))
 			return false;
 	for (size_t i = 0; i < 3; i++) {
@@ -231,6 +234,35 @@ put_notify(struct imap_session *s, struct buf *b)
 	return true;
 }
 
+/* But for the mailbox, and what it waits for. */
+static struct imap_parked
+state_of(const struct imap_session *s)
+{
+	return (struct imap_parked){
+		.enabled = s->enabled,
+		.readonly = s->readonly,
+		.searches_text = s->searches_text,
+		.rights = s->rights,
+		.indexed_uidnext = s->indexed_uidnext,
+		.in = s->bytes_in + conn_bytes_in(s->in.conn),
+		.out = s->bytes_out + conn_bytes_out(s->in.conn),
+		.saved = s->saved,
+	};
+}
+
+/* The mailbox and what is known of it. False: it cannot be said. */
+static bool
+put_selected(const struct imap_session *s, struct imap_parked *p)
+{
+	if (!s->mb)
+		return true;
+	if (!mailbox_known(s->mb, &p->known))
+		return false;
+	p->known.keywords = (uint32_t)s->keywords_told;
+	p->name = imap_full_name(s, s->mb);
+	return true;
+}
+
 void
 imap_park(struct imap_session *s, struct slice tag, int64_t end_ms)
 {
@@ -242,18 +274,11 @@ imap_park(struct imap_session *s, struct slice tag, int64_t end_ms)
 		.watch_fd = -1,
 		.look_fd = -1,
 		.end_ms = end_ms };
-	struct imap_parked p = { .enabled = s->enabled,
-		.idle = tag.n > 0,
-		.readonly = s->readonly,
-		.searches_text = s->searches_text,
-		.rights = s->rights,
-		.indexed_uidnext = s->indexed_uidnext,
-		.end_ms = end_ms,
-		.in = s->bytes_in + conn_bytes_in(s->in.conn),
-		.out = s->bytes_out + conn_bytes_out(s->in.conn),
-		.tag = tag,
-		.saved = s->saved };
+	struct imap_parked p = state_of(s);
 
+	p.idle = tag.n > 0;
+	p.tag = tag;
+	p.end_ms = end_ms;
 	if (!imap_park_allowed(s) || !is_quiet(s))
 		return;
 	if (waits)
@@ -264,14 +289,10 @@ imap_park(struct imap_session *s, struct slice tag, int64_t end_ms)
 		(!settle(s, &parked, p.idle) || !is_quiet(s))) ||
 	    !put_notify(s, &notify))
 		goto out;
-	if (s->mb) {
-		/* A text index is being made. */
-		if (s->indexed_uidnext != mailbox_uidnext(s->mb) ||
-		    !mailbox_known(s->mb, &p.known))
-			goto out;
-		p.known.keywords = (uint32_t)s->keywords_told;
-		p.name = imap_full_name(s, s->mb);
-	}
+	/* A text index is being made. */
+	if ((s->mb && s->indexed_uidnext != mailbox_uidnext(s->mb)) ||
+	    !put_selected(s, &p))
+		goto out;
 	if (parked.watch_fd >= 0)
 		p.watch = store_watch_name(imap_watched(s));
 	else
@@ -287,6 +308,35 @@ out:
 	buf_free(&state);
 	buf_free(&notify);
 	buf_free(&folders);
+}
+
+void
+imap_renew(struct imap_session *s)
+{
+	struct buf state = BUF_INIT(SERVICE_STATE_MAX);
+	struct buf notify = BUF_INIT(NOTIFY_STATE_MAX);
+	struct service_parked parked = {
+		.fd = conn_read_fd(s->in.conn), .watch_fd = -1, .look_fd = -1
+	};
+	struct imap_parked p;
+
+	imap_flush(s);
+	if (s->dead || s->logout || s->in.must_close || service_stop != 0 ||
+	    s->contexts || conn_is_deflated(s->in.conn) || !s->client ||
+	    !service_can_park(s->client))
+		return;
+	p = state_of(s);
+	p.unread = conn_buffered(s->in.conn);
+	if (put_notify(s, &notify) && put_selected(s, &p)) {
+		p.notify = buf_slice(&notify);
+		if (imap_parked_write(&p, &state)) {
+			store_unwatch(imap_watched(s));
+			parked.state = buf_slice(&state);
+			service_renew(s->client, &parked);
+		}
+	}
+	buf_free(&state);
+	buf_free(&notify);
 }
 
 /* ---- and back ---- */
@@ -322,6 +372,7 @@ imap_park_restore(struct imap_session *s, const struct imap_parked *p,
 	s->bytes_in = p->in;
 	s->bytes_out = p->out;
 	s->end_ms = p->end_ms;
+	conn_unread(s->in.conn, p->unread); /* has room: nothing was read */
 	uidset_add_set(&s->saved, &p->saved);
 	rc = p->name.n ? reopen(s, p, &e) : 1;
 	if (p->notify.n && !imap_notify_load(&s->notify, p->notify))

@@ -26,6 +26,7 @@ struct imap_parked {
 	struct slice name;  /* of the mailbox; empty: none is selected */
 	/* imap_notify_save; empty: nothing. */
 	struct slice notify;
+	struct slice unread; /* of the client's, by another process */
 	struct mailbox_known known;
 	struct uidset saved; /* "$" */
 };
@@ -45,6 +46,13 @@ bool imap_park_allowed(const struct imap_session *s);
  * goes on, and may have told changes.
  */
 void imap_park(struct imap_session *s, struct slice tag, int64_t end_ms);
+/*
+ * Go on in a fresh process at once, which reaches what is shared with the account
+ * now: between commands, when s->renew asks for it. Returns if that cannot be, as
+ * for a session that cannot be parked, or with more than some 16 KB of commands
+ * waiting: it may be asked again.
+ */
+void imap_renew(struct imap_session *s);
 /* Be that session again. False: a BYE has been written. */
 bool imap_park_restore(struct imap_session *s, const struct imap_parked *p,
     int watch_fd);

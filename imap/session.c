@@ -296,6 +296,8 @@ serve(struct imap_session *s)
 	while (!s->logout && !s->dead && !s->in.must_close) {
 		/* Pipelined commands are answered together. */
 		imap_flush_large(s);
+		if (s->renew)
+			imap_renew(s);
 		if (!imap_reader_has_line(&s->in)) {
 			imap_flush(s);
 			store_tidy(s->store);

@@ -45,6 +45,14 @@ struct imap_url {
 const char *imap_url_parse(struct imap_session *s, struct slice text,
     struct imap_url *url_r);
 
+/*
+ * The line of URLFETCH for a URL that this session's account signed, if s->asks may
+ * use it; wants as in errand.h. 1, 0 there is none: nothing is written, -1 with e
+ * set, or the client is gone.
+ */
+int imap_url_tell(struct imap_session *s, struct slice text, unsigned wants,
+    struct err *e);
+
 struct fetch_item;
 
 /* The part that the URL means, as FETCH BODY.PEEK would ask for it; NULL: the

@@ -4,8 +4,9 @@
 # The accounts are the arguments, all with the usual password and a quota of
 # 20000 bytes; SERVER_OPTIONS are for mox-localserve, besides.
 acl_server() {
-	local name
+	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
 	export DIR=$BATS_FILE_TMPDIR/mox IP
+	local name
 	IP=$(own_ip)
 	mox-localserve -dir "$DIR" -ip "$IP" -initonly
 	for name; do
@@ -15,8 +16,9 @@ acl_server() {
 	for name; do
 		echo moxmoxmox | mox-setaccountpassword -dir "$DIR" "$name"
 	done
-	start_shared_server -loglevel info ${SERVER_OPTIONS:-}
-	cat >"$BATS_FILE_TMPDIR/words.py" <<'EOF'
+	start_server -loglevel info ${SERVER_OPTIONS:-}
+	export SERVER_PID BACKGROUND_PIDS
+	cat >"$DIR/words.py" <<'EOF'
 from mailtest import *
 def login(name): return Imap(user=name + "@localhost")
 def acl(name, folder=""):
@@ -31,3 +33,5 @@ def told(c, pattern):
     return lines
 EOF
 }
+
+py() { cat "$DIR/words.py" - | PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }

@@ -218,8 +218,7 @@ test_rights(void)
 		{ "owner\n", "la", "", "" },
 		{ "owner lr\nuser=anna rs\n", "lrsa", "", "" },
 		{ "-owner lrswipkxtea\n", "la", "", "" },
-		/* Others make and remove nothing. */
-		{ "user=bob lrswipkxtea\n", "lrswipkxtea", "lrswiptea", "" },
+		{ "user=bob lrswipkxtea\n", "lrswipkxtea", "lrswipkxtea", "" },
 		{ "group=bob lr\ngroup-override=bob lr\n", "lrswipkxtea", "",
 		    "" },
 		/* One line of these might have been to take rights away. */

@@ -65,7 +65,6 @@ start_server() {
 # teardown_file: stop_background.
 start_shared_server() {
 	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR DIR=$BATS_FILE_TMPDIR/mox IP
-	export LOG=$BATS_FILE_TMPDIR/server.log
 	start_server "$@"
 	export SERVER_PID BACKGROUND_PIDS
 }
@@ -75,16 +74,8 @@ stop_server() {
 	wait "$SERVER_PID"
 }
 
-# A Python program on stdin, or a file with its arguments, from here: mailtest
-# and its kin are there. Before one on stdin comes what a file of tests has put
-# into $BATS_FILE_TMPDIR/words.py, for all of its.
-py() (
-	words=$BATS_FILE_TMPDIR/words.py
-	export PYTHONPATH=$BATS_TEST_DIRNAME
-	[ $# = 0 ] || exec python3 "$@"
-	[ -e "$words" ] || words=
-	cat $words - | timeout 600 python3 -
-)
+# A Python program, from here: mailtest and its kin are there.
+py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 "${@:--}"; }
 
 maildir() { echo "$DIR/data/accounts/${1:-mox}/Maildir"; }
 

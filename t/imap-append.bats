@@ -20,6 +20,8 @@ EOF2
 
 teardown_file() { stop_background; }
 
+py() { cat "$BATS_FILE_TMPDIR/words.py" - | PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
+
 @test "MULTIAPPEND: the example, with asked and unasked literals" {
 	py <<-'EOF'
 	c = Imap()

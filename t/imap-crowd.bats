@@ -5,8 +5,11 @@
 load helper
 
 setup_file() {
-	export MOX_NODE=${MOX_NODE:-/usr/local/lib/mox-test}
-	start_shared_server -loglevel info
+	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+	export DIR=$BATS_FILE_TMPDIR/mox IP MOX_NODE=${MOX_NODE:-/usr/local/lib/mox-test}
+	IP=$(own_ip)
+	start_server -loglevel info
+	export SERVER_PID BACKGROUND_PIDS
 }
 
 teardown_file() { stop_background; }

@@ -6,7 +6,23 @@ load helper
 
 setup_file() {
 	start_shared_server -loglevel trace
-	cat >"$BATS_FILE_TMPDIR/words.py" <<-'EOF'
+	# Where nobody may go.
+	export HERE
+	HERE=$(mktemp -d "${TMPDIR:-/tmp}/mox-dsync.XXXXXX")
+	chmod 755 "$HERE"
+}
+
+setup() { need doveadm setpriv; }
+
+teardown_file() {
+	stop_background
+	rm -rf "$HERE"
+}
+
+# A script on stdin; commands() gives what changes clients have asked the
+# server for since the last call.
+py() {
+	{ cat <<-'EOT'; cat; } | LOG=$BATS_FILE_TMPDIR/server.log PYTHONPATH=$BATS_TEST_DIRNAME timeout 280 python3 -
 	from mailtest import *
 	import subprocess
 	from dsync import Dsync, by_content, server_state
@@ -23,18 +39,7 @@ setup_file() {
 	    for i in range(1, n + 1):
 	        flags = ["", "(\\Seen)", "(\\Flagged $Forwarded work)", "(\\Answered \\Seen Other-Word)", "(\\Draft \\Deleted)"][i % 5]
 	        c.append(box, message(f"{box} {i}", f"body of {i}\r\n" * i), flags, f'"{i % 28 + 1:2}-Feb-2019 01:02:{i % 60:02} +0130"')
-	EOF
-	# Where nobody may go.
-	export HERE
-	HERE=$(mktemp -d "${TMPDIR:-/tmp}/mox-dsync.XXXXXX")
-	chmod 755 "$HERE"
-}
-
-setup() { need doveadm setpriv; }
-
-teardown_file() {
-	stop_background
-	rm -rf "$HERE"
+	EOT
 }
 
 @test "backup from us, twice, after changes of all kinds; then sync both ways" {

@@ -5,11 +5,17 @@
 load helper
 
 setup_file() {
-	start_shared_server -loglevel info
+	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+	export DIR=$BATS_FILE_TMPDIR/mox IP
+	IP=$(own_ip)
+	start_server -loglevel info
+	export SERVER_PID BACKGROUND_PIDS
 }
 
 setup() { export HOME=$BATS_TEST_TMPDIR; }
 teardown_file() { stop_background; }
+
+py() { PYTHONPATH=$BATS_TEST_DIRNAME timeout 280 python3 -; }
 
 # put MAILBOX N [FLAGS]: messages with the subjects "MAILBOX 1" to "MAILBOX N".
 put() {

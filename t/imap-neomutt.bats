@@ -5,7 +5,15 @@ load helper
 
 setup_file() {
 	start_shared_server -loglevel trace
-	cat >"$BATS_FILE_TMPDIR/words.py" <<-'EOF'
+}
+
+setup() { need neomutt; }
+teardown_file() { stop_background; }
+
+# A script on stdin. neomutt() starts one with settings of its own; commands()
+# gives what clients have sent to the server since the last call.
+py() {
+	{ cat <<-'EOT'; cat; } | LOG=$BATS_FILE_TMPDIR/server.log HOME=$BATS_TEST_TMPDIR PYTHONPATH=$BATS_TEST_DIRNAME timeout 120 python3 -
 	from mailtest import *
 	from terminal import Terminal
 	HOME = os.environ["HOME"]
@@ -32,14 +40,8 @@ setup_file() {
 	    c.ok(f"EXAMINE {box}")
 	    return [re.search(r"Subject: ([^\r]*)", l)[1] for l in c.ok("FETCH 1:* (BODY.PEEK[HEADER.FIELDS (SUBJECT)])").lines
 	            if "Subject" in l]
-	EOF
+	EOT
 }
-
-setup() {
-	need neomutt
-	export HOME=$BATS_TEST_TMPDIR
-}
-teardown_file() { stop_background; }
 
 @test "read, flag, delete, copy, save, search on the server; plain and TLS" {
 	py <<-'EOF'

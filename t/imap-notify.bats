@@ -5,10 +5,16 @@
 load helper
 
 setup_file() {
-	start_shared_server -loglevel info
+	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+	export DIR=$BATS_FILE_TMPDIR/mox IP
+	IP=$(own_ip)
+	start_server -loglevel info
+	export SERVER_PID BACKGROUND_PIDS
 }
 
 teardown_file() { stop_background; }
+
+py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 
 @test "arguments (RFC 5465, 3.1, 5, 6.1 and 8)" {
 	py <<-'EOF'

@@ -6,7 +6,7 @@ load helper
 
 setup_file() {
 	start_shared_server -loglevel info -park 0.2
-	cat >"$BATS_FILE_TMPDIR/words.py" <<'EOF'
+	cat >"$DIR/words.py" <<'EOF'
 from mailtest import *
 import processes, time
 def parked(c):
@@ -20,6 +20,8 @@ EOF
 }
 
 teardown_file() { stop_background; }
+
+py() { cat "$DIR/words.py" - | PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 
 @test "between commands: parked, and input resumes" {
 	py <<-'EOF'

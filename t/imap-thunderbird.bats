@@ -5,7 +5,15 @@ load helper
 
 setup_file() {
 	start_shared_server -loglevel trace
-	cat >"$BATS_FILE_TMPDIR/words.py" <<-'EOF'
+}
+
+setup() { need thunderbird; }
+teardown_file() { stop_background; }
+
+# A script on stdin; commands() gives what clients have sent to the server
+# since the last call.
+py() {
+	{ cat <<-'EOT'; cat; } | LOG=$BATS_FILE_TMPDIR/server.log HERE=$BATS_TEST_TMPDIR PYTHONPATH=$BATS_TEST_DIRNAME timeout 280 python3 -
 	from mailtest import *
 	from thunderbird import Thunderbird
 	HERE = os.environ["HERE"]
@@ -14,14 +22,8 @@ setup_file() {
 	    c.ok(f"EXAMINE {box}")
 	    return {int(m[1]): " ".join(sorted(m[2].split())) for l in c.ok("UID FETCH 1:* (FLAGS)").lines
 	            if (m := re.search(r"UID (\d+) FLAGS \((.*?)\)", l))}
-	EOF
+	EOT
 }
-
-setup() {
-	need thunderbird
-	export HERE=$BATS_TEST_TMPDIR
-}
-teardown_file() { stop_background; }
 
 @test "folders, mail, flags, tags, copy, move, delete, append; then IDLE; then back after changes" {
 	py <<-'EOF'

@@ -4,13 +4,19 @@
 load helper
 
 setup_file() {
-	start_shared_server -loglevel info -park 0.2
+	export BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+	export DIR=$BATS_FILE_TMPDIR/mox IP
+	IP=$(own_ip)
+	start_server -loglevel info -park 0.2
+	export SERVER_PID BACKGROUND_PIDS
 	mox-config -config "$DIR/mox.conf" account add other other@localhost
 	printf 'moxmoxmox\nmoxmoxmox\n' | mox-setaccountpassword -config "$DIR/mox.conf" other
 	sleep 1.1 # accounts are looked for once a second
 }
 
 teardown_file() { stop_background; }
+
+py() { PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 
 @test "one user after the other; nothing of the first is left" {
 	py <<-'EOF'

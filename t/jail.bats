@@ -8,7 +8,7 @@ load helper
 
 setup_file() {
 	start_shared_server -loglevel error
-	cat >"$BATS_FILE_TMPDIR/words.py" <<'EOF'
+	cat >"$DIR/words.py" <<'EOF'
 from mailtest import *
 import processes
 SANITIZER = "/asan/" in os.environ["MOX_T"]  # keeps descriptors 1 and 2
@@ -36,6 +36,8 @@ EOF
 }
 
 teardown_file() { stop_background; }
+
+py() { cat "$DIR/words.py" - | PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 
 @test "SMTP: front and back, before and after TLS, login and delivery" {
 	py <<-'EOF'

@@ -279,19 +279,6 @@ def maildir_files(mailbox=""):
                   for f in os.listdir(os.path.join(path, d)))
 
 
-def messages_on_disk(mailbox=""):
-    """Path and bytes of each. Sessions rename some meanwhile: then once more."""
-    while True:
-        try:
-            return [(f, open(f, "rb").read()) for f in maildir_files(mailbox)]
-        except FileNotFoundError:
-            pass
-
-
-def file_with(text):
-    return next(f for f, data in messages_on_disk() if text in data)
-
-
 def eq(got, want):
     assert got == want, f"got {got!r}, not {want!r}"
 

@@ -166,6 +166,9 @@ EOF
 
 teardown_file() { stop_background; }
 
+# Python with a few words more than mailtest has.
+py() { cat "$DIR/words.py" - | PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
+
 @test "addresses: mailboxes, separators, catchall, postmaster, errors, strangers" {
 	py <<-'EOF'
 	s = Smtp()

@@ -50,15 +50,6 @@ find(int argc, char **argv, int *words_r)
 	return NULL;
 }
 
-/* Length of the first one; names of files have dots, too. */
-static int
-sentence(const char *doc)
-{
-	const char *end = strstr(doc, ". ");
-
-	return (int)(end ? end + 1 - doc : (ptrdiff_t)strlen(doc));
-}
-
 /* Commands that begin with these words, each with its first sentence. */
 static bool
 list(FILE *f, int argc, char **argv)
@@ -75,7 +66,7 @@ list(FILE *f, int argc, char **argv)
 			fprintf(f, "%s mox config %s%s%s\n\t%.*s\n",
 			    any ? "      " : "usage:", c->words,
 			    *c->args ? " " : "", c->args,
-			    sentence(c->doc), c->doc);
+			    (int)(strcspn(c->doc, ".") + 1), c->doc);
 			any = true;
 		}
 	return any;

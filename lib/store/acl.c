@@ -305,7 +305,7 @@ acl_rights(const struct acl *acl, struct slice owner, struct slice account)
 		}
 	}
 	rights &= ~taken;
-	return own ? rights | ACL_REQUIRED : rights & ~ACL_OWNERS;
+	return own ? rights | ACL_REQUIRED : rights;
 }
 
 /* ---- mailboxes ---- */

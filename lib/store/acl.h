@@ -29,10 +29,9 @@ enum {
 
 /* The owner always has these. */
 #define ACL_REQUIRED ((unsigned)(ACL_LOOKUP | ACL_ADMIN))
-/* Others never have these: mailboxes are folders beside each other, so making
- * or removing one would need all of the owner's mail. */
-#define ACL_OWNERS ((unsigned)(ACL_CREATE | ACL_DELETE))
-/* Any of these needs writing in the mailbox's folder. */
+/* Any of these needs writing in the mailbox's folder. ACL_CREATE and ACL_DELETE
+ * do not: mailboxes are folders beside each other, so who makes or removes one
+ * needs the Maildir. */
 #define ACL_WRITES \
 	((unsigned)(ACL_SEEN | ACL_WRITE | ACL_INSERT | ACL_TRASH | \
 	    ACL_EXPUNGE | ACL_ADMIN))

@@ -174,6 +174,9 @@ make_parents(struct store *st, struct slice to, struct err *e)
 		code = STORE_OK;
 	else if (code == STORE_OK && subscribe_names(st, made, n, true, e) < 0)
 		code = STORE_FAILED;
+	for (size_t i = 0; code == STORE_OK && i < n; i++)
+		if (acl_inherit(st, made[i], e) < 0)
+			code = STORE_FAILED;
 	arena_free(&arena);
 	return code;
 }

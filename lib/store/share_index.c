@@ -230,7 +230,7 @@ share_readers(const struct store_env *env, struct arena *arena,
 struct slice
 share_whom(const struct acl_entry *entry, struct slice owner)
 {
-	if (entry->negative || (entry->rights & ~ACL_OWNERS) == 0)
+	if (entry->negative || entry->rights == 0)
 		return SLICE_NULL;
 	if (entry->who == ACL_ANYONE || entry->who == ACL_AUTHENTICATED)
 		return SLICE(SHARE_EVERYONE);

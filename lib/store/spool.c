@@ -62,8 +62,8 @@ spool_free(struct spool **spp)
 
 /* A file without a name in data/tmp; where the file system cannot, one that
  * loses its name at once. */
-static int
-open_unnamed(const struct store_env *env, struct err *e)
+int
+spool_unnamed(const struct store_env *env, struct err *e)
 {
 	char name[LAYOUT_NAME], path[LAYOUT_NAME + 4];
 	int fd;
@@ -85,7 +85,7 @@ open_unnamed(const struct store_env *env, struct err *e)
 static int
 flush(struct spool *sp, struct err *e)
 {
-	if (sp->fd < 0 && (sp->fd = open_unnamed(sp->env, e)) < 0)
+	if (sp->fd < 0 && (sp->fd = spool_unnamed(sp->env, e)) < 0)
 		return -1;
 	if (file_write(sp->fd, buf_slice(&sp->mem), e) < 0)
 		return -1;

@@ -46,4 +46,8 @@ int spool_read(struct spool *sp, uint64_t *offset, struct slice *wire_r,
 int spool_write(struct spool *sp, struct slice prefix, int fd,
     uint64_t *stored_r, uint64_t *wire_r, struct err *e);
 
+/* A file under tmp/ without a name, to read and write: a descriptor, or -1 with e
+ * set. */
+int spool_unnamed(const struct store_env *env, struct err *e);
+
 #endif

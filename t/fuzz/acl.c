@@ -24,7 +24,7 @@ check_rights(const struct acl *acl)
 
 	require((own & ACL_REQUIRED) == ACL_REQUIRED);
 	require((own & ~(unsigned)ACL_ALL) == 0);
-	require((other & (~(unsigned)ACL_ALL | ACL_OWNERS)) == 0);
+	require((other & ~(unsigned)ACL_ALL) == 0);
 	require(acl->bad == 0 || other == 0);
 }
 
