@@ -40,6 +40,77 @@ test_lost_index(void)
 	}
 }
 
+/* In the head of mox.cdb: behind six numbers of 8 bytes. */
+#define HEAD_MESSAGES (6 * 8)
+#define HEAD_UNSEEN_FROM (HEAD_MESSAGES + 4 * 4)
+
+static void
+put_in_head(size_t at, uint32_t number)
+{
+	static const uint64_t magic = 0x6d6f78696478ull << 16 | 112;
+	struct buf cdb = BUF_INIT(1 << 20);
+	struct slice text = scratch_get(MAILDIR "mox.cdb", &cdb);
+	ssize_t head =
+	    slice_find(text, slice_of((const char *)&magic, sizeof(magic)));
+
+	CHECK(head >= 0);
+	memcpy(cdb.p + head + at, &number, sizeof(number));
+	scratch_put(MAILDIR "mox.cdb", buf_slice(&cdb));
+	buf_free(&cdb);
+}
+
+/* Totals that the records contradict: what only the index knows stays. */
+static void
+test_wrong_totals(void)
+{
+	static const struct {
+		size_t at;
+		uint32_t number;
+	} rows[] = { { HEAD_MESSAGES, 1 }, { HEAD_MESSAGES, 7 },
+		{ HEAD_UNSEEN_FROM, 7 } };
+	struct slice kw = SLICE("only-in-the-index");
+	struct store_flags keyword = { .keywords = &kw, .nkeywords = 1 };
+	struct mailbox_counts c;
+	struct index_sums said;
+	struct mailbox *mb;
+	uint64_t modseq;
+	uint32_t validity;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		begin();
+		mb = mbox_open("Inbox");
+		add_flags(mb, "one\r\n", flags_of(STORE_SEEN));
+		add(mb, "two\r\n");
+		add(mb, "three\r\n");
+		take_all(mb);
+		store(mb, "1", MAILBOX_SET, flags_of(STORE_DELETED));
+		expunge(mb);
+		take_all(mb);
+		store(mb, "2", MAILBOX_ADD, keyword);
+		CHECK_EQ(index_fold(mb, NULL), 1);
+		validity = mailbox_uidvalidity(mb);
+		modseq = mb->ix.modseq;
+		mailbox_close(&mb);
+		put_in_head(rows[i].at, rows[i].number);
+		mb = mbox_open("Inbox");
+		CHECK_EQ(mailbox_uidvalidity(mb), validity);
+		CHECK_SLICE(view_of(mb), SLICE("2:3"));
+		CHECK_EQ(mailbox_msg(mb, 1)->keywords, 1);
+		CHECK(mb->ix.modseq >= modseq);
+		mailbox_counts(mb, &c);
+		CHECK_EQ(c.messages, 2);
+		CHECK_EQ(c.unseen, 2);
+		CHECK_EQ(c.first_unseen, 1);
+		/* It is told, and mended. */
+		CHECK_EQ(index_recount(mb, false, &said, NULL), 1);
+		CHECK_EQ(index_recount(mb, true, &said, NULL), 1);
+		CHECK_EQ(index_recount(mb, false, &said, NULL), 0);
+		CHECK_EQ(mailbox_uidvalidity(mb), validity);
+		mailbox_close(&mb);
+		end();
+	}
+}
+
 /* A writer was killed between its line and the rename out of tmp/. */
 static void
 test_left_in_tmp(void)
@@ -236,6 +307,7 @@ main(void)
 {
 	RUN(test_lost_index);
 	RUN(test_left_in_tmp);
+	RUN(test_wrong_totals);
 	RUN(test_adopt_dovecot);
 	RUN(test_missing_lines);
 	RUN(test_last_uid);

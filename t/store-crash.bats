@@ -32,6 +32,33 @@ killed() {
 @test "killed before any call" { kill_points before killed; }
 @test "killed in the middle of any write" { kill_points half killed; }
 
+# A Maildir that Dovecot has filled: its UIDs stay, whenever the first who opens
+# it is killed.
+adopted() {
+	local survived told
+	fresh
+	faulty "$D" "${KILL[@]}" "$MOX_T/bin/storectl" "$D" joe \
+		list Dovecot >/dev/null 2>&1
+	survived=$?
+	told=$(mox-verifydata "$D" 2>&1) ||
+		{ echo "after call $1: $told" >&2; exit 1; }
+	told=$(storectl "$D" joe status Dovecot , list Dovecot)
+	[[ $told == *"uidvalidity 1700000000 "*7*'first'*9*'second'* ]] ||
+		{ echo "after call $1: $told" >&2; exit 1; }
+	return $survived
+}
+
+@test "killed while a Maildir of Dovecot gets its index" {
+	local maildir=$D.setup/accounts/joe/Maildir/.Dovecot
+	mkdir -p "$maildir"/{cur,new,tmp}
+	printf 'Subject: first\n\n' >"$maildir/cur/2.b.host:2,S"
+	printf 'Subject: second\n\n' >"$maildir/cur/1.a.host:2,"
+	printf '3 V1700000000 N20 Gabc\n7 :2.b.host\n9 :1.a.host\n' \
+		>"$maildir/dovecot-uidlist"
+	kill_points before adopted
+	kill_points half adopted
+}
+
 @test "a power cut at any moment" {
 	fresh
 	powercut begin "$D" "$TRACE"

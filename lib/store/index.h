@@ -103,6 +103,11 @@ struct mtime {
 
 #define MAILBOXID STORE_MAILBOXID
 
+struct index_sums {
+	struct mailbox_counts counts; /* but for first_unseen */
+	uint64_t stored;
+};
+
 struct index {
 	uint32_t uidvalidity, uidnext;
 	uint64_t modseq;
@@ -148,7 +153,9 @@ struct index {
 	uint32_t unseen_from;         /* no unseen message at positions below */
 	uint32_t segment;             /* highest of the cache referred to */
 	uint16_t flags_used;          /* by some message at some time */
-	uint32_t uidnext_said; /* by mox.cdb, which is too low; 0: it is not */
+	uint32_t uidnext_said;  /* by mox.cdb, which is too low; 0: it is not */
+	struct index_sums said; /* by mox.cdb, if that cannot be */
+	bool said_wrong;
 };
 
 static inline uint32_t
@@ -332,10 +339,6 @@ int index_fold(struct mailbox *mb, struct err *e);
 void index_renumber(struct mailbox *mb, const struct line *l);
 
 /* Totals as the records have them. */
-struct index_sums {
-	struct mailbox_counts counts; /* but for first_unseen */
-	uint64_t stored;
-};
 struct index_sums index_sums(const struct index *ix);
 /*
  * Compare the totals with the records. 1 they were wrong: were_r, and with

@@ -85,6 +85,30 @@ load_head(struct index *ix, const struct db_cdb *cdb)
 	return true;
 }
 
+/* The CRC of the large arrays in the file: our map has changes. */
+static bool
+crc_right(const struct db_cdb *cdb)
+{
+	const struct slice keys[] = { KEY_RECORDS, KEY_UNLINKS, KEY_NAMES,
+		KEY_NEWEST };
+	struct slice v;
+	struct head h;
+	uint32_t crc = 0;
+
+	if (db_cdb_get(cdb, KEY_HEAD, &v, NULL) != 1 || v.n != sizeof(h))
+		return false;
+	memcpy(&h, v.p, sizeof(h));
+	for (size_t i = 0; i < 4; i++) {
+		if (db_cdb_get(cdb, keys[i], &v, NULL) != 1) {
+			if (i < 3)
+				return false;
+			continue;
+		}
+		crc = (uint32_t)crc32_z(crc, (const void *)v.p, v.n);
+	}
+	return crc == h.crc;
+}
+
 static bool
 load_records(struct index *ix, const struct db_cdb *cdb)
 {
@@ -96,7 +120,27 @@ load_records(struct index *ix, const struct db_cdb *cdb)
 	/* Mapped privately: may be changed in place. */
 	ix->base = (struct record *)(uintptr_t)records.p;
 	ix->nbase = (uint32_t)(records.n / sizeof(struct record));
-	return ix->nbase == ix->counts.messages && ix->unseen_from <= ix->nbase;
+	return true;
+}
+
+/* Totals can be counted anew, what else is in the index is nowhere else: if
+ * they do not fit the records, whose checksum is right, those count. */
+static bool
+trust_records(struct index *ix, const struct db_cdb *cdb)
+{
+	struct index_sums sums;
+
+	if (ix->nbase == ix->counts.messages && ix->unseen_from <= ix->nbase)
+		return true;
+	if (!crc_right(cdb))
+		return false;
+	ix->said = (struct index_sums){ ix->counts, ix->stored };
+	ix->said_wrong = true;
+	sums = index_sums(ix);
+	ix->counts = sums.counts;
+	ix->stored = sums.stored;
+	ix->unseen_from = 0;
+	return true;
 }
 
 /* No UID may be given twice. What was too low is right again with the next
@@ -215,8 +259,9 @@ index_load(struct mailbox *mb, const struct db_cdb *cdb, struct err *e)
 		return 0;
 	/* Lines first: letters ask for a look at all records. */
 	if (!load_head(ix, cdb) || !load_lines(mb, cdb, KEY_LINES) ||
-	    !load_records(ix, cdb) || !load_newest(ix, cdb) ||
-	    !load_expunged(ix, cdb) || !raise_uidnext(ix) ||
+	    !load_records(ix, cdb) || !trust_records(ix, cdb) ||
+	    !load_newest(ix, cdb) || !load_expunged(ix, cdb) ||
+	    !raise_uidnext(ix) ||
 	    !load_live_set(ix, cdb, KEY_DIRTY, &ix->dirty) ||
 	    !load_live_set(ix, cdb, KEY_NEW, &ix->in_new) ||
 	    !load_set(cdb, KEY_LEAVING, &ix->leaving) ||
@@ -224,30 +269,6 @@ index_load(struct mailbox *mb, const struct db_cdb *cdb, struct err *e)
 		return damaged(mb, e);
 	load_blockflags(ix, cdb);
 	return 0;
-}
-
-/* The CRC of the large arrays in the file: our map has changes. */
-static bool
-crc_right(const struct db_cdb *cdb)
-{
-	const struct slice keys[] = { KEY_RECORDS, KEY_UNLINKS, KEY_NAMES,
-		KEY_NEWEST };
-	struct slice v;
-	struct head h;
-	uint32_t crc = 0;
-
-	if (db_cdb_get(cdb, KEY_HEAD, &v, NULL) != 1 || v.n != sizeof(h))
-		return false;
-	memcpy(&h, v.p, sizeof(h));
-	for (size_t i = 0; i < 4; i++) {
-		if (db_cdb_get(cdb, keys[i], &v, NULL) != 1) {
-			if (i < 3)
-				return false;
-			continue;
-		}
-		crc = (uint32_t)crc32_z(crc, (const void *)v.p, v.n);
-	}
-	return crc == h.crc;
 }
 
 bool

@@ -17,6 +17,9 @@
 #define AT_REST_S 60
 /* Another process makes the index: a second for 100,000 messages. */
 #define ADOPT_MS 300000
+/* Held by who makes the index. Not the index's own lock file, which says that
+ * there is, or was, one. */
+#define BEGIN_LOCK INDEX_PAIR ".begin.lock"
 
 /* ---- the index ---- */
 
@@ -56,17 +59,30 @@ open_pair(struct mailbox *mb, struct err *e)
 	return rc;
 }
 
+/* Before anything is told that only the index knows. */
+static int
+make_lock_file(struct mailbox *mb, struct err *e)
+{
+	struct db_lock lock = DB_LOCK_INIT;
+	int rc =
+	    db_lock(&lock, mb->folder.fd, INDEX_PAIR ".lock", 0, DB_LOCK_MS, e);
+
+	db_unlock(&lock);
+	return rc == 1 ? 0 : -1;
+}
+
 /*
  * Under the lease: another process may have made the index meanwhile. The lock
- * file is made with the first change and stays: with it, and without an index,
+ * file is made when there is an index, and stays: with it, and without an index,
  * one is lost.
  */
 static int
-make_index(struct mailbox *mb, bool locked_before, struct err *e)
+make_index(struct mailbox *mb, struct err *e)
 {
 	struct err why = ERR_INIT;
 	int rc = open_pair(mb, &why);
 	bool lost = rc < 0 || exists(mb, INDEX_PAIR ".cdb");
+	bool had_one = exists(mb, INDEX_PAIR ".lock");
 
 	if (rc == 1)
 		return 0;
@@ -76,7 +92,8 @@ make_index(struct mailbox *mb, bool locked_before, struct err *e)
 		err_set(&why, ERR_SYNTAX, "no mox.log");
 	if (lost && index_discard(mb, &why, e) != 0)
 		return -1;
-	if (adopt(mb, lost || locked_before, e) != 0)
+	if (adopt(mb, lost || had_one, e) != 0 ||
+	    (!had_one && make_lock_file(mb, e) != 0))
 		return -1;
 	rc = open_pair(mb, e);
 	return rc == 0 ? err_set(e, ERR_TEMP, "%s: index vanished", mb->name)
@@ -89,17 +106,19 @@ open_index(struct mailbox *mb, struct err *e)
 {
 	struct err why = ERR_INIT;
 	struct db_lock lease = DB_LOCK_INIT;
-	bool locked_before = exists(mb, INDEX_PAIR ".lock");
 	int rc = open_pair(mb, &why);
 
 	if (rc == 1)
 		return 0;
 	if (rc < 0 && why.kind != ERR_SYNTAX)
 		return err_set(e, why.kind, "%s", why.text);
-	if (db_lock(&lease, mb->folder.fd, INDEX_PAIR ".lock",
-		DB_LOCK_SECOND | DB_LOCK_LEASE, ADOPT_MS, e) != 1)
+	if (db_lock(&lease, mb->folder.fd, BEGIN_LOCK, DB_LOCK_LEASE, ADOPT_MS,
+		e) != 1)
 		return -1;
-	rc = make_index(mb, locked_before, e);
+	rc = make_index(mb, e);
+	/* Who waits for it finds an index, whatever is locked then. */
+	if (rc == 0)
+		unlinkat(mb->folder.fd, BEGIN_LOCK, 0);
 	db_unlock(&lease);
 	return rc;
 }

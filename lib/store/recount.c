@@ -39,10 +39,12 @@ index_recount(struct mailbox *mb, bool mend, struct index_sums *were_r,
 	struct index_sums are;
 	int folded = 0;
 
-	*were_r = (struct index_sums){ ix->counts, ix->stored };
+	*were_r = ix->said_wrong
+	    ? ix->said
+	    : (struct index_sums){ ix->counts, ix->stored };
 	for (int i = 0; i < TRIES; i++) {
 		are = index_sums(ix);
-		if (right(ix, &are) && (folded || i == 0))
+		if (right(ix, &are) && !ix->said_wrong && (folded || i == 0))
 			return folded;
 		if (!mend)
 			return 1;

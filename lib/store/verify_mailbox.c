@@ -14,7 +14,7 @@ leftovers(struct verify *v, const struct folder *f)
 	verify_leftovers(v, f->tmp, ".", SLICE_NULL, SLICE_NULL, VERIFY_TMP_S);
 }
 
-/* The lock file comes with the first change and stays. */
+/* The lock file comes with the first index and stays. */
 static enum verify_pair
 look_at_pair(const struct folder *f, struct err *why_r, struct err *e)
 {
