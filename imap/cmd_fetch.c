@@ -99,6 +99,20 @@ put_from_record(struct run *r, uint32_t seq, enum fetch_kind kind)
 }
 
 static enum fetch_status
+put_size(struct run *r, uint32_t seq)
+{
+	struct mailbox *mb = r->s->mb;
+	uint64_t size;
+	int rc = mailbox_wire_size(mb, mailbox_msg(mb, seq), &size, &r->e);
+
+	if (rc <= 0)
+		return rc < 0 ? FETCH_FAILED : FETCH_GONE;
+	buf_add(&r->s->out, SLICE("RFC822.SIZE "));
+	buf_addu(&r->s->out, size);
+	return FETCH_OK;
+}
+
+static enum fetch_status
 put_item(struct run *r, uint32_t seq, const struct fetch_item *item)
 {
 	const struct store_msg *m = mailbox_msg(r->s->mb, seq);
@@ -110,9 +124,7 @@ put_item(struct run *r, uint32_t seq, const struct fetch_item *item)
 		put_date(b, m->received);
 		return FETCH_OK;
 	case FETCH_SIZE:
-		buf_add(b, SLICE("RFC822.SIZE "));
-		buf_addu(b, m->wire_size);
-		return FETCH_OK;
+		return put_size(r, seq);
 	case FETCH_SAVEDATE:
 		buf_add(b, SLICE("SAVEDATE "));
 		put_date(b, m->saved);

@@ -92,7 +92,7 @@ imap_cmd_create(struct imap_session *s, struct imap_command *c)
 	imap_tell_created(s, made, n);
 	imap_notify_own_names(s, name, SLICE_NULL);
 	/* RFC 8474, 4.1 */
-	if (mailbox_status(s->store, name, &status, &e) == 1)
+	if (mailbox_status(s->store, name, false, &status, &e) == 1)
 		imap_code(c, "MAILBOXID (%.*s)", STORE_MAILBOXID, status.id);
 	return IMAP_OK;
 }

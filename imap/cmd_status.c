@@ -90,7 +90,8 @@ imap_tell_status(struct imap_session *s, struct slice name, unsigned wanted,
 
 	if (rc == 1)
 		rc = box.rights & ACL_READ
-		    ? mailbox_status(box.store, box.name, &st, e)
+		    ? mailbox_status(box.store, box.name,
+			  wanted & (ITEM_SIZE | ITEM_DELETED_STORAGE), &st, e)
 		    : 0;
 	if (rc != 1)
 		return rc;

@@ -129,10 +129,15 @@ literal_end(struct literal *l, enum fetch_status st)
 	return st;
 }
 
-static struct range
-whole_message(const struct mailbox *mb, uint32_t seq)
+static enum fetch_status
+whole_message(struct mailbox *mb, uint32_t seq, struct range *range_r,
+    struct err *e)
 {
-	return (struct range){ .size = mailbox_msg(mb, seq)->wire_size };
+	int rc;
+
+	*range_r = (struct range){ .skip = 0 };
+	rc = mailbox_wire_size(mb, mailbox_msg(mb, seq), &range_r->size, e);
+	return rc == 1 ? FETCH_OK : rc < 0 ? FETCH_FAILED : FETCH_GONE;
 }
 
 /* Where the item is, from the record; whole messages need none. */
@@ -144,10 +149,8 @@ find_range(struct mailbox *mb, uint32_t seq, const struct fetch_item *item,
 	struct slice record;
 	int rc;
 
-	if (item->npath == 0 && item->section == SECTION_WHOLE) {
-		*range_r = whole_message(mb, seq);
-		return FETCH_OK;
-	}
+	if (item->npath == 0 && item->section == SECTION_WHOLE)
+		return whole_message(mb, seq, range_r, e);
 	rc = mailbox_record(mb, mailbox_msg(mb, seq), &record, e);
 	if (rc <= 0)
 		return rc < 0 ? FETCH_FAILED : FETCH_GONE;
@@ -372,11 +375,9 @@ binary_range(struct mailbox *mb, uint32_t seq, const struct fetch_item *item,
 	int rc;
 
 	*encoding_r = MSGREC_BINARY;
-	if (item->npath == 0) {
-		/* The whole message has no encoding to undo. */
-		*range_r = whole_message(mb, seq);
-		return FETCH_OK;
-	}
+	/* The whole message has no encoding to undo. */
+	if (item->npath == 0)
+		return whole_message(mb, seq, range_r, e);
 	rc = mailbox_record(mb, mailbox_msg(mb, seq), &record, e);
 	if (rc <= 0)
 		return rc < 0 ? FETCH_FAILED : FETCH_GONE;

@@ -43,7 +43,7 @@ imap_notify_count(struct imap_session *s, struct notify_mailbox *m,
 	if (rc != 1 || !(box.rights & ACL_READ))
 		return rc < 0 ? -1 : 0;
 	stamp = store_mailbox_stamp(box.store, box.name);
-	rc = mailbox_status(box.store, box.name, &st, e);
+	rc = mailbox_status(box.store, box.name, false, &st, e);
 	if (rc != 1)
 		return rc;
 	m->stamp = stamp;

@@ -282,6 +282,18 @@ match_any(struct match *x, const struct search_key *key)
 	return 0;
 }
 
+static int
+match_size(struct match *x, const struct search_key *key)
+{
+	uint64_t size;
+	int rc = mailbox_wire_size(x->mb, msg_of(x), &size, x->e);
+
+	if (rc <= 0)
+		return rc;
+	return key->kind == SEARCH_LARGER ? size > key->number
+					  : size < key->number;
+}
+
 /* What the index decides alone. */
 static bool
 match_index(const struct match *x, const struct search_key *key)
@@ -295,10 +307,6 @@ match_index(const struct match *x, const struct search_key *key)
 		return (m->flags & key->mask) == key->value;
 	case SEARCH_KEYWORD:
 		return match_keyword(x, key);
-	case SEARCH_LARGER:
-		return m->wire_size > key->number;
-	case SEARCH_SMALLER:
-		return m->wire_size < key->number;
 	case SEARCH_MODSEQ:
 		return m->modseq >= key->number;
 	case SEARCH_OLDER:
@@ -352,6 +360,9 @@ match_plain(struct match *x, const struct search_key *key)
 		return match_sent(x, key);
 	case SEARCH_FIELD:
 		return match_field(x, key);
+	case SEARCH_LARGER:
+	case SEARCH_SMALLER:
+		return match_size(x, key);
 	case SEARCH_ID:
 		return match_id(x, key);
 	case SEARCH_HEADER:
@@ -401,9 +412,14 @@ imap_search_by_index(struct mailbox *mb, const struct search *search,
 
 	for (size_t i = 0; i < program->nkeys; i++) {
 		const struct search_key *key = program->keys[i];
+		int rc;
+
 		if (key->kind >= SEARCH_SENTBEFORE)
 			return -1;
-		if (match_index(&x, key) == key->not )
+		rc = match_plain(&x, key);
+		if (rc < 0)
+			return -1;
+		if (rc == key->not )
 			return 0;
 	}
 	return 1;

@@ -207,9 +207,6 @@ set_value(struct sorter *x, enum sort_kind kind, const struct store_msg *m,
 	case SORT_ARRIVAL:
 		v->number = m->received;
 		break;
-	case SORT_SIZE:
-		v->number = (int64_t)m->wire_size;
-		break;
 	case SORT_DATE:
 		v->number = imap_sent_date(m, record);
 		break;
@@ -224,6 +221,17 @@ set_value(struct sorter *x, enum sort_kind kind, const struct store_msg *m,
 			v->text = address_value(x, kind, record);
 		v->number = text_number(v->text);
 	}
+}
+
+/* Of a message that is gone the size is 0. */
+static int
+set_size(struct mailbox *mb, uint32_t seq, struct value *v, struct err *e)
+{
+	uint64_t size = 0;
+	int rc = mailbox_wire_size(mb, mailbox_msg(mb, seq), &size, e);
+
+	v->number = (int64_t)size;
+	return rc < 0 ? -1 : 0;
 }
 
 /* Of a message that is gone the texts are empty. */
@@ -246,7 +254,10 @@ fill_values(struct sorter *x, uint32_t i, bool record_needed, struct err *e)
 		if (x->sort->keys[k].kind == SORT_RELEVANCY)
 			values[k].number =
 			    x->found->scores ? -x->found->scores[i] : 0;
-		else
+		else if (x->sort->keys[k].kind == SORT_SIZE) {
+			if (set_size(mb, seq, &values[k], e) != 0)
+				return -1;
+		} else
 			set_value(x, x->sort->keys[k].kind,
 			    mailbox_msg(mb, seq), record, &values[k]);
 	arena_reset(x->scratch);

@@ -248,9 +248,9 @@ test_rename_inbox(void)
 	CHECK_EQ(rename_mailbox(st, "Inbox", "old/mail"), STORE_OK);
 	CHECK_SLICE(list(st),
 	    SLICE("Inbox:s+ Inbox/x:s Sent:sS Trash:sT old:s+ old/mail:s"));
-	CHECK_EQ(mailbox_status(st, SLICE("Inbox"), &status, NULL), 1);
+	CHECK_EQ(mailbox_status(st, SLICE("Inbox"), true, &status, NULL), 1);
 	CHECK_EQ(status.counts.messages, 0);
-	CHECK_EQ(mailbox_status(st, SLICE("old/mail"), &status, NULL), 1);
+	CHECK_EQ(mailbox_status(st, SLICE("old/mail"), true, &status, NULL), 1);
 	CHECK_EQ(status.counts.messages, 1);
 	CHECK_EQ(status.uidnext, 2);
 	store_close(&st);

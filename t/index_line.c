@@ -27,6 +27,7 @@ test_lines(void)
 		"l 25 $Junk",
 		"c 4 1.16 99 1",
 		"c 4 - 0 0",
+		"s 4 1234 1",
 		"m 17? - placed",
 		"m - 18",
 	};
@@ -62,7 +63,8 @@ test_bad_lines(void)
 		"a 1 2 3 4 5 6 aaaaaaaaaabbbbbbbbbb 7 - 0 - -", "f 1 * - 0 1",
 		"f 1 + - 0 0", "f 1 + - 0 ", "f 1 + - 0", "x 1 2:1", "x 1", "u",
 		"d : ", "k 64 x", "l 26 x", "k 1", "r 1", "r 1 a%2Fb",
-		"r 1 a%00b", "c 1 - 0", "m 0 -", "m x -", "m -" };
+		"r 1 a%00b", "c 1 - 0", "s 0 1 0", "s 1 - 0", "m 0 -", "m x -",
+		"m -" };
 
 	struct arena *arena = arena_new(0);
 

@@ -149,11 +149,13 @@ test_new_names(void)
 	layout_tmp(&env, a);
 	CHECK(slice_ends(slice_str(a), SLICE(".localhost")));
 	env.hostname = "::::::::::::::::::::::::::::::::::::::::::::::::::::";
-	layout_base(&env, id, UINT64_MAX, UINT64_MAX, a);
+	layout_base(&env, id, 12, LAYOUT_UNKNOWN, a);
+	CHECK(slice_ends(slice_str(a), SLICE(",S=12")));
+	layout_base(&env, id, UINT64_MAX - 1, UINT64_MAX - 1, a);
 	CHECK(strlen(a) < NAME_MAX - 40);
 	CHECK(slice_find(slice_str(a),
-		  SLICE(",S=18446744073709551615,W="
-			"18446744073709551615")) > 0);
+		  SLICE(",S=18446744073709551614,W="
+			"18446744073709551614")) > 0);
 }
 
 /* ---- folder names ---- */

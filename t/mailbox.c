@@ -45,12 +45,12 @@ test_add(void)
 	CHECK_EQ(c.deleted_size, 16);
 	CHECK_EQ(c.first_unseen, 1);
 	CHECK_SLICE(read_all(mb, 1), SLICE("Subject: one\r\n\r\nbody\r\n"));
-	CHECK_EQ(mailbox_status(st, SLICE("Inbox"), &status, NULL), 1);
+	CHECK_EQ(mailbox_status(st, SLICE("Inbox"), true, &status, NULL), 1);
 	CHECK_EQ(status.uidnext, 3);
 	CHECK_EQ(status.counts.messages, 2);
 	CHECK_EQ(status.uidvalidity, mailbox_uidvalidity(mb));
 	mailbox_close(&mb);
-	CHECK_EQ(mailbox_status(st, SLICE("Nowhere"), &status, NULL), 0);
+	CHECK_EQ(mailbox_status(st, SLICE("Nowhere"), true, &status, NULL), 0);
 	CHECK_EQ(mailbox_open(&mb, st, SLICE("Nowhere"), NULL), 0);
 	end();
 }

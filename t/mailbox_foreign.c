@@ -1,6 +1,120 @@
 /* Unit test of lib/store: what other programs do in an open mailbox. */
 #include "t/mailbox.h"
 
+static uint64_t
+wire_size(struct mailbox *mb, uint32_t seq)
+{
+	uint64_t size = 0;
+
+	CHECK_EQ(mailbox_wire_size(mb, mailbox_msg(mb, seq), &size, NULL), 1);
+	return size;
+}
+
+/* Files without W=: the first has CRLF and LF, the second CRLF, the others LF. */
+static void
+put_files(void)
+{
+	scratch_put(MAILDIR "cur/1.a.host:2,S", SLICE("a\r\n\r\nb\n"));
+	scratch_put(MAILDIR "cur/2.b.host:2,T", SLICE("b\r\n\r\n"));
+	scratch_put(MAILDIR "cur/3.c.host:2,", SLICE("c\n\nc\n"));
+	scratch_put(MAILDIR "new/4.d.host", SLICE(""));
+	scratch_put(MAILDIR "new/5.e.host,S=2,W=3", SLICE("e\n"));
+	scratch_put(MAILDIR "new/6.f.host,S=9,W=9", SLICE("f\n"));
+}
+
+/* Sizes are asked for: of some, of all, in whichever way, over folds. */
+static void
+test_sizes(void)
+{
+	static const uint64_t wire[] = { 8, 5, 8, 0, 3, 3 };
+	struct mailbox *mb;
+	struct mailbox_counts c;
+	struct index_sums said;
+	struct slice record;
+
+	for (int round = 0; round < 3; round++) {
+		begin();
+		put_files();
+		mb = mbox_open("Inbox");
+		CHECK_EQ(mb->ix.unmeasured, 4);
+		CHECK_EQ(mb->ix.stored, 7 + 5 + 5 + 0 + 2 + 2);
+		CHECK_EQ(index_fold(mb, NULL), 1);
+		CHECK_EQ(mb->ix.unmeasured, 4);
+		if (round == 1)
+			CHECK_EQ(mailbox_measure(mb, NULL), 0);
+		for (uint32_t seq = 1; seq <= 6 && round == 2; seq++)
+			CHECK_EQ(mailbox_record(mb, mailbox_msg(mb, seq),
+				     &record, NULL),
+			    1);
+		if (round > 0)
+			CHECK_EQ(mb->ix.unmeasured, 0);
+		for (uint32_t seq = 1; seq <= 6; seq++)
+			CHECK_EQ(wire_size(mb, seq), wire[seq - 1]);
+		CHECK_EQ(mb->ix.unmeasured, 0);
+		mailbox_counts(mb, &c);
+		CHECK_EQ(c.size, 27);
+		CHECK_EQ(c.deleted_size, 5);
+		CHECK_EQ(index_recount(mb, false, &said, NULL), 0);
+		CHECK_EQ(index_fold(mb, NULL), 1);
+		mailbox_close(&mb);
+		mb = mbox_open("Inbox");
+		CHECK_EQ(mb->ix.unmeasured, 0);
+		mailbox_counts(mb, &c);
+		CHECK_EQ(c.size, 27);
+		CHECK_SLICE(read_all(mb, 1), SLICE("a\r\n\r\nb\r\n"));
+		CHECK_SLICE(read_all(mb, 2), SLICE("b\r\n\r\n"));
+		mailbox_close(&mb);
+		end();
+	}
+}
+
+/* What is not measured can be read, copied, and expunged all the same. */
+static void
+test_not_measured(void)
+{
+	struct mailbox *mb, *to;
+	struct mailbox_target target = { .name = SLICE("To") };
+	struct mailbox_copy_result r;
+	struct uidset uids;
+	struct mailbox_counts c;
+	struct slice *made;
+	size_t n;
+
+	begin();
+	put_files();
+	CHECK_EQ(store_mailbox_create(st, SLICE("To"), 0, arena, &made, &n,
+		     NULL),
+	    STORE_OK);
+	mb = mbox_open("Inbox");
+	uids = (struct uidset)UIDSET_INIT(arena);
+	uidset_add(&uids, 1, 6);
+	target.store = st;
+	CHECK_EQ(mailbox_copy(mb, &uids, &target, false, arena, &r, NULL),
+	    STORE_OK);
+	CHECK_EQ(mb->ix.unmeasured, 4);
+	to = mbox_open("To");
+	CHECK_EQ(to->ix.unmeasured, 4);
+	CHECK_SLICE(read_all(to, 1), SLICE("a\r\n\r\nb\r\n"));
+	CHECK_SLICE(read_all(to, 2), SLICE("b\r\n\r\n"));
+	CHECK_EQ(to->ix.unmeasured, 4);
+	CHECK_EQ(wire_size(to, 2), 5);
+	mailbox_close(&to);
+	/* Another process measures; the view here is told of nothing. */
+	to = mbox_open("Inbox");
+	CHECK_EQ(mailbox_measure(to, NULL), 0);
+	mailbox_close(&to);
+	CHECK_EQ(refresh(mb), 0);
+	mailbox_counts(mb, &c);
+	CHECK_EQ(c.size, 27);
+	CHECK_SLICE(expunge(mb), SLICE("2"));
+	take_all(mb);
+	mailbox_counts(mb, &c);
+	CHECK_EQ(c.size, 22);
+	CHECK_EQ(c.deleted_size, 0);
+	mailbox_close(&mb);
+	end();
+}
+
 static void
 test_foreign_new(void)
 {
@@ -18,7 +132,7 @@ test_foreign_new(void)
 	CHECK_SLICE(view_of(mb), SLICE("1:3"));
 	CHECK_SLICE(read_all(mb, 2), SLICE("a\r\n"));
 	CHECK_SLICE(read_all(mb, 3), SLICE("b\r\nb\r\n"));
-	CHECK_EQ(mailbox_msg(mb, 3)->wire_size, 6);
+	CHECK_EQ(wire_size(mb, 3), 6);
 	CHECK_EQ(flags_at(mb, 2), 0);
 	CHECK_EQ(flags_at(mb, 3), STORE_SEEN | STORE_FLAGGED);
 	/* The name is put in order. */
@@ -191,6 +305,8 @@ int
 main(void)
 {
 	RUN(test_foreign_new);
+	RUN(test_sizes);
+	RUN(test_not_measured);
 	RUN(test_foreign_changes);
 	RUN(test_foreign_before_rename);
 	RUN(test_renamed_while_open);

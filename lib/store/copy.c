@@ -122,8 +122,8 @@ begin_record(struct copy *c, struct adding *a)
 	r->cache = (struct cache_place){ 0, 0 };
 	r->place = RECORD_CUR;
 	r->msg.saved = clock_s(c->env.clock);
-	layout_base(&c->env, r->msg.emailid, r->msg.size, r->msg.wire_size,
-	    a->name);
+	layout_base(&c->env, r->msg.emailid, r->msg.size,
+	    record_unmeasured(r) ? LAYOUT_UNKNOWN : r->msg.wire_size, a->name);
 }
 
 static int

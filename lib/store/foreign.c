@@ -26,35 +26,27 @@ found_dir(const struct mailbox *mb, const struct found *f)
 
 /* ---- unknown files ---- */
 
-/* W= is believed if S= is right: Dovecot and we write both. */
-static int
-measure(struct mailbox *mb, struct found *f, struct err *e)
+/* W= is believed if S= is right: Dovecot and we write both. Without it the file
+ * would have to be read: that waits until somebody asks for it. */
+static void
+measure(const struct mailbox *mb, struct found *f)
 {
 	char file[LAYOUT_NAME];
 	struct stat st;
-	int fd, rc = 0;
 
 	f->gone = true;
 	if (!slice_cstr(f->file, file, sizeof(file)) ||
 	    fstatat(found_dir(mb, f), file, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
 	    !S_ISREG(st.st_mode))
-		return 0;
+		return;
 	f->mtime_ns =
 	    (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 	f->size = (uint64_t)st.st_size;
-	f->wire = f->name.wire;
-	if (f->name.size == f->size && f->wire != LAYOUT_UNKNOWN &&
-	    f->wire >= f->size) {
-		f->gone = false;
-		return 0;
-	}
-	fd = openat(found_dir(mb, f), file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : err_sys(e, "%s", file);
-	rc = message_measure(fd, &f->size, &f->wire, &f->mixed, e);
-	close(fd);
-	f->gone = rc != 0;
-	return rc;
+	f->gone = false;
+	f->unmeasured = f->size > 0 &&
+	    (f->name.size != f->size || f->name.wire == LAYOUT_UNKNOWN ||
+		f->name.wire < f->size);
+	f->wire = f->unmeasured || f->size == 0 ? 0 : f->name.wire;
 }
 
 /* Messages with a UID from elsewhere first, then as they came. */
@@ -73,17 +65,17 @@ by_arrival(const void *a, const void *b)
 	return slice_cmp(x->file, y->file);
 }
 
-/* Files that are measured, perhaps read, between two questions. */
-#define ASK_EVERY 64
+/* Files that are looked at between two questions. */
+#define ASK_EVERY 1024
 
 int
 foreign_measure(struct mailbox *mb, struct found **v, size_t n, struct err *e)
 {
-	for (size_t i = 0; i < n; i++)
-		if (measure(mb, v[i], e) != 0 ||
-		    (i % ASK_EVERY == 0 &&
-			store_progress(mb->st, i, n, e) != 0))
+	for (size_t i = 0; i < n; i++) {
+		measure(mb, v[i]);
+		if (i % ASK_EVERY == 0 && store_progress(mb->st, i, n, e) != 0)
 			return -1;
+	}
 	qsort(v, n, sizeof(struct found *), by_arrival);
 	return 0;
 }
@@ -113,7 +105,7 @@ foreign_line(const struct mailbox *mb, const struct found *f,
 	l->type = 'a';
 	l->name = bare_name(f, arena);
 	l->record.place = f->place;
-	l->record.bits = f->mixed ? RECORD_MIXED : 0;
+	l->record.bits = f->unmeasured ? RECORD_UNMEASURED : 0;
 	m->received = f->mtime_ns / 1000000000;
 	m->saved = clock_s(mb->st->env->clock);
 	m->size = f->size;

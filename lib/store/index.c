@@ -241,6 +241,7 @@ apply_add(struct index *ix, const struct line *l)
 	set_name(ix, r, l->name);
 	ix->uidnext = m->uid + 1;
 	ix->stored += m->size;
+	ix->unmeasured += record_unmeasured(r);
 	count(&ix->counts, m, 1);
 	if (ix->unplaced == 0)
 		ix->unplaced = m->uid;
@@ -341,6 +342,7 @@ expunge(struct mailbox *mb, uint32_t pos, const struct line *l)
 
 	count(&ix->counts, &r->msg, -1);
 	ix->stored -= r->msg.size;
+	ix->unmeasured -= record_unmeasured(r);
 	r->msg.flags |= STORE_EXPUNGED;
 	follow_name(ix, r);
 	if (!mb->view.begun) {
@@ -448,11 +450,34 @@ apply_cache(struct index *ix, const struct line *l)
 	if (r == NULL)
 		return;
 	r->cache = l->record.cache;
-	r->bits = l->record.bits;
+	r->bits = (uint8_t)((r->bits & RECORD_UNMEASURED) |
+	    (l->record.bits & RECORD_MIXED));
 	if (l->record.msg.thread != 0)
 		r->msg.thread = l->record.msg.thread;
 	if (r->cache.segment > ix->segment)
 		ix->segment = r->cache.segment;
+}
+
+/* A size that is known does not change; a file that was cut off meanwhile is
+ * for mox-mailbox fixmsgsize. */
+static void
+apply_size(struct mailbox *mb, const struct line *l)
+{
+	struct index *ix = &mb->ix;
+	struct record *r = index_get(ix, l->record.msg.uid);
+	struct store_msg was;
+
+	if (r == NULL || !record_unmeasured(r))
+		return;
+	was = r->msg;
+	count(&ix->counts, &was, -1);
+	r->msg.wire_size = l->record.msg.wire_size > was.size
+	    ? l->record.msg.wire_size
+	    : was.size;
+	r->bits = r->msg.wire_size > was.size ? l->record.bits : 0;
+	ix->unmeasured--;
+	count(&ix->counts, &r->msg, 1);
+	view_sized(mb, index_from(ix, r->msg.uid), &was);
 }
 
 static void
@@ -523,6 +548,9 @@ index_apply(struct mailbox *mb, const struct line *l)
 		break;
 	case 'c':
 		apply_cache(ix, l);
+		break;
+	case 's':
+		apply_size(mb, l);
 		break;
 	case 'm':
 		apply_mtimes(ix, l);

@@ -18,7 +18,7 @@
  *   mailbox.c     open and close; making an index for a folder without one
  *   scan.c        what foreign programs did
  *   tidy.c        unlinking, flags into names, new/ to cur/, fold
- *   add.c change.c copy.c message.c parsed.c   the calls of mailbox.h
+ *   add.c change.c copy.c message.c parsed.c sizes.c   the calls of mailbox.h
  */
 #ifndef STORE_INDEX_H
 #define STORE_INDEX_H
@@ -29,7 +29,10 @@
 /* ---- records ---- */
 
 enum { RECORD_NEW, RECORD_CUR };
-enum { RECORD_MIXED = 1 }; /* LF and CRLF: wire offsets need counting */
+enum {
+	RECORD_MIXED = 1,      /* LF and CRLF: wire offsets need counting */
+	RECORD_UNMEASURED = 2, /* wire_size is 0: nobody has asked for it yet */
+};
 
 /*
  * A message as in the CDB; host byte order, so a CDB that another kind of
@@ -150,9 +153,10 @@ struct index {
 
 	struct mailbox_counts counts; /* first_unseen is not kept here */
 	uint64_t stored;              /* bytes of files */
-	uint32_t unseen_from;         /* no unseen message at positions below */
-	uint32_t segment;             /* highest of the cache referred to */
-	uint16_t flags_used;          /* by some message at some time */
+	uint32_t unmeasured;    /* messages whose wire_size is not known */
+	uint32_t unseen_from;   /* no unseen message at positions below */
+	uint32_t segment;       /* highest of the cache referred to */
+	uint16_t flags_used;    /* by some message at some time */
 	uint32_t uidnext_said;  /* by mox.cdb, which is too low; 0: it is not */
 	struct index_sums said; /* by mox.cdb, if that cannot be */
 	bool said_wrong;
@@ -192,6 +196,12 @@ record_live(const struct record *r)
 	return (r->msg.flags & STORE_EXPUNGED) == 0;
 }
 
+static inline bool
+record_unmeasured(const struct record *r)
+{
+	return (r->bits & RECORD_UNMEASURED) != 0;
+}
+
 /* ---- view ---- */
 
 struct view {
@@ -228,7 +238,8 @@ void index_history(const struct mailbox *mb, uint64_t since,
 struct line {
 	char type;
 	uint64_t modseq; /* a f x y n g */
-	/* a; c: uid, cache, thread, bits; d w: disk, letters, place; r: uid */
+	/* a; c: uid, cache, thread, bits; d w: disk, letters, place; r: uid;
+	 * s: uid, wire_size, bits */
 	struct record record;
 	struct slice name;             /* a r k l v (id) */
 	enum mailbox_flagop op;        /* f */
@@ -264,6 +275,12 @@ struct slice *lines_slices(const struct lines *ls, struct arena *arena);
 
 /* ---- the open mailbox ---- */
 
+/* Where a reader is that asks for one message after the other. */
+struct walk {
+	uint32_t to;    /* position behind what was worked on last */
+	uint32_t ahead; /* messages to work on at once there */
+};
+
 struct mailbox {
 	struct store *st;
 	char *name;
@@ -274,8 +291,7 @@ struct mailbox {
 	struct cache *cache;
 	struct arena *line_arena; /* one line */
 	struct buf record;        /* parsed, not cached */
-	uint32_t parsed_to;       /* position behind what was parsed last */
-	uint32_t ahead;           /* messages to parse at once there */
+	struct walk parsed, sized;
 	bool own;  /* flags being changed now are the caller's doing */
 	bool gone; /* UIDVALIDITY changed or folder removed */
 	/* Its files cannot be written (share.h): nothing is taken in but what
@@ -370,8 +386,10 @@ void view_begin(struct mailbox *mb);
  * CDB's only; number it anew when the log is replayed. */
 void view_stash(struct mailbox *mb, const struct index *old);
 void view_restore(struct mailbox *mb);
-/* The flags of a numbered record changed, or it was expunged. */
+/* The flags of a numbered record changed, its size became known, or it was
+ * expunged. */
 void view_flags(struct mailbox *mb, uint32_t pos, const struct store_msg *was);
+void view_sized(struct mailbox *mb, uint32_t pos, const struct store_msg *was);
 void view_expunged(struct mailbox *mb, uint32_t pos);
 bool view_numbered(const struct view *v, uint32_t pos);
 /* Call fn for messages of the view that are in the set and not expunged. */
@@ -488,6 +506,13 @@ enum store_code adding_commit(struct mailbox *mb, struct adding *v, size_t n,
 /* Remove the files. */
 void adding_remove(const struct mailbox *mb, const struct adding *v, size_t n);
 
+/* ---- sizes.c ---- */
+
+/* How many messages to work on from a position on, up to max: twice as many
+ * as before if it is where the last ones ended, else one. The caller sets
+ * w->to. */
+uint32_t walk_step(struct walk *w, uint32_t pos, uint32_t max);
+
 /* ---- change.c ---- */
 
 /* Expunge these, \Deleted or not, durably. */
@@ -524,7 +549,7 @@ struct found {
 	uint8_t place;
 	uint32_t uid; /* of the message it is; 0: not known */
 	/* Of unknown files, after foreign_measure. */
-	bool gone, mixed;
+	bool gone, unmeasured;
 	int64_t mtime_ns;
 	uint64_t size, wire;
 	uint16_t flags; /* besides those in the name */

@@ -35,7 +35,7 @@ struct head {
 	uint32_t uidnext, unseen_from, segment;
 	uint32_t crc; /* of records, unlinks, names and newest */
 	uint32_t flags_used;
-	uint32_t unplaced, zero;
+	uint32_t unplaced, unmeasured;
 };
 
 /* ---- load ---- */
@@ -82,6 +82,7 @@ load_head(struct index *ix, const struct db_cdb *cdb)
 	ix->segment = h.segment;
 	ix->flags_used = h.flags_used & STORE_FLAGS;
 	ix->unplaced = h.unplaced;
+	ix->unmeasured = h.unmeasured;
 	return true;
 }
 
@@ -310,6 +311,7 @@ measure(struct build *b, struct err *e)
 		if (!record_live(r))
 			continue;
 		b->name_bytes += index_name(ix, r).n;
+		b->head.unmeasured += record_unmeasured(r);
 		if (!unseen && (r->msg.flags & STORE_SEEN) == 0) {
 			b->head.unseen_from = n;
 			unseen = true;

@@ -143,7 +143,10 @@ format_add(const struct line *l, struct buf *b)
 	add_u(b, m->modseq);
 	buf_addf(b, " %" PRId64 " %" PRId64, m->received, m->saved);
 	add_u(b, m->size);
-	add_u(b, m->wire_size);
+	if (record_unmeasured(&l->record))
+		buf_addz(b, " -");
+	else
+		add_u(b, m->wire_size);
 	buf_addc(b, ' ');
 	db_escape(b, slice_of(m->emailid, STORE_EMAILID));
 	add_u(b, m->thread);
@@ -232,6 +235,11 @@ line_format(const struct line *l, struct buf *b)
 		buf_addc(b, ' ');
 		add_cache(b, l->record.cache);
 		add_u(b, l->record.msg.thread);
+		add_u(b, l->record.bits);
+		break;
+	case 's':
+		add_u(b, l->record.msg.uid);
+		add_u(b, l->record.msg.wire_size);
 		add_u(b, l->record.bits);
 		break;
 	case 'm':
@@ -344,6 +352,18 @@ take_uids(struct fields *f, struct arena *arena, struct uidset *uids)
 	    f->ok && uidset_parse(uids, s, SIZE_MAX, NULL) == 0 && uids->n > 0;
 }
 
+/* "-": nobody has asked for it yet. */
+static void
+take_wire_size(struct fields *f, struct record *r)
+{
+	struct slice s = take(f);
+
+	if (slice_is(s, "-"))
+		r->bits |= RECORD_UNMEASURED;
+	else
+		f->ok = slice_u64(s, &r->msg.wire_size) && f->ok;
+}
+
 static void
 parse_add(struct fields *f, struct arena *arena, struct line *l)
 {
@@ -355,7 +375,7 @@ parse_add(struct fields *f, struct arena *arena, struct line *l)
 	m->received = take_i64(f);
 	m->saved = take_i64(f);
 	m->size = take_u64(f);
-	m->wire_size = take_u64(f);
+	take_wire_size(f, &l->record);
 	id = take_text(f, arena);
 	if (id.n == STORE_EMAILID)
 		memcpy(m->emailid, id.p, STORE_EMAILID);
@@ -440,6 +460,11 @@ parse_type(struct fields *f, struct arena *arena, struct line *l)
 		f->ok = parse_cache(take(f), &l->record.cache) && f->ok;
 		l->record.msg.thread = take_u64(f);
 		l->record.bits = (uint8_t)take_u32(f);
+		return true;
+	case 's':
+		l->record.msg.uid = take_uid(f);
+		l->record.msg.wire_size = take_u64(f);
+		l->record.bits = (uint8_t)take_u32(f) & RECORD_MIXED;
 		return true;
 	case 'm':
 		f->ok = parse_mtime(take(f), &l->new) && f->ok;

@@ -157,7 +157,9 @@ layout_base(const struct store_env *env, const char emailid[STORE_EMAILID],
 
 	rand_text(env->rand, random, RANDOM);
 	snprintf(base_r, LAYOUT_NAME,
-	    "%" PRId64 ".R%sE%.*s.%s,S=%" PRIu64 ",W=%" PRIu64,
+	    wire == LAYOUT_UNKNOWN ? "%" PRId64 ".R%sE%.*s.%s,S=%" PRIu64
+				   : "%" PRId64 ".R%sE%.*s.%s,S=%" PRIu64
+				     ",W=%" PRIu64,
 	    clock_s(env->clock), random, STORE_EMAILID, emailid,
 	    escape_host(env->hostname, host), size, wire);
 }

@@ -311,7 +311,7 @@ mailbox_refresh(struct mailbox *mb, struct err *e)
 /* ---- without a view ---- */
 
 int
-mailbox_status(struct store *st, struct slice name,
+mailbox_status(struct store *st, struct slice name, bool sizes,
     struct mailbox_status *status_r, struct err *e)
 {
 	struct mailbox *mb;
@@ -320,7 +320,8 @@ mailbox_status(struct store *st, struct slice name,
 	if (rc != 1)
 		return rc;
 	/* What is told is announced. */
-	if (index_sync(mb, NULL, e) != 0)
+	if ((sizes && mailbox_measure(mb, e) != 0) ||
+	    index_sync(mb, NULL, e) != 0)
 		rc = -1;
 	memcpy(status_r->id, mb->ix.id, sizeof(status_r->id));
 	status_r->uidvalidity = mailbox_uidvalidity(mb);

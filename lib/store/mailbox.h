@@ -60,7 +60,7 @@ struct store_msg {
 	int64_t received;   /* INTERNALDATE, seconds since 1970 */
 	int64_t saved;      /* when it came into this mailbox (RFC 8514) */
 	uint64_t size;      /* bytes of the file */
-	uint64_t wire_size; /* RFC822.SIZE */
+	uint64_t wire_size; /* RFC822.SIZE, see mailbox_wire_size */
 	uint64_t thread;    /* THREADID, 0 unknown */
 	char emailid[STORE_EMAILID]; /* no NUL */
 	/* more that is the store's own follows in the record */
@@ -121,10 +121,21 @@ struct slice mailbox_id(const struct mailbox *mb);
 /* Totals of the view (as of the last take_new and take_expunged). */
 struct mailbox_counts {
 	uint32_t messages, unseen, deleted;
-	uint64_t size, deleted_size; /* wire bytes */
+	uint64_t size, deleted_size; /* wire bytes, after mailbox_measure */
 	uint32_t first_unseen;       /* sequence number, 0 for none */
 };
 void mailbox_counts(const struct mailbox *mb, struct mailbox_counts *c_r);
+
+/*
+ * RFC822.SIZE of a message: that of a file which another program put there is 0
+ * in the index until it is asked for, since all of the file is read for it; then
+ * it is kept. 1, 0 the message is gone, -1. May take in changes.
+ */
+int mailbox_wire_size(struct mailbox *mb, const struct store_msg *m,
+    uint64_t *size_r, struct err *e);
+/* The same for all of the mailbox, as totals need it; what cannot be read is
+ * left out. Tells store_progress, whose -1 ends it with -1. */
+int mailbox_measure(struct mailbox *mb, struct err *e);
 
 /* ---- messages ---- */
 
@@ -352,7 +363,7 @@ struct mailbox_status {
 	uint64_t modseq;
 	struct mailbox_counts counts;
 };
-int mailbox_status(struct store *st, struct slice name,
+int mailbox_status(struct store *st, struct slice name, bool sizes,
     struct mailbox_status *status_r, struct err *e);
 
 #endif

@@ -158,7 +158,7 @@ mailbox_read_open(struct mailbox_reader **r_r, struct mailbox *mb,
 	const struct record *rec = record_of_msg(mb, m);
 	struct mailbox_reader *r;
 	bool raw = m->size == m->wire_size;
-	bool mixed = rec && (rec->bits & RECORD_MIXED) != 0;
+	bool mixed = rec && rec->bits != 0; /* perhaps, if not measured */
 	int fd, rc = message_open(mb, m->uid, &fd, e);
 
 	if (rc != 1)

@@ -84,6 +84,20 @@ assign_threads(struct batch *b)
 			b->v[i].old.msg.thread = asked[k++].thread;
 }
 
+/* Who parses a message has measured it, too. */
+static void
+add_size(struct lines *ls, const struct parsed *p)
+{
+	struct line l = { .type = 's' };
+
+	if (!record_unmeasured(&p->old))
+		return;
+	l.record.msg.uid = p->old.msg.uid;
+	l.record.msg.wire_size = msgrec_wire_size(p->text);
+	l.record.bits = p->mixed ? RECORD_MIXED : 0;
+	lines_add(ls, &l);
+}
+
 static int
 remember_locked(struct batch *b, struct err *e)
 {
@@ -111,6 +125,7 @@ remember_locked(struct batch *b, struct err *e)
 		l.record.cache = places[i];
 		l.record.bits = b->v[i].mixed ? RECORD_MIXED : 0;
 		lines_add(&ls, &l);
+		add_size(&ls, &b->v[i]);
 	}
 	if (rc == 0)
 		rc = index_append(mb, &ls, e);
@@ -171,11 +186,7 @@ parse_ahead(struct batch *b, uint32_t pos, uint32_t max)
 static uint32_t
 how_many(struct mailbox *mb, uint32_t pos)
 {
-	if (mb->readonly || pos != mb->parsed_to || mb->ahead == 0)
-		mb->ahead = 1;
-	else if (mb->ahead < AHEAD_MAX)
-		mb->ahead *= 2;
-	return mb->ahead;
+	return mb->readonly ? 1 : walk_step(&mb->parsed, pos, AHEAD_MAX);
 }
 
 static int
@@ -194,7 +205,7 @@ parse_some(struct batch *b, const struct record *first, struct err *e)
 	if (record_live(&old)) {
 		keep(b, &old, mixed);
 		parse_ahead(b, index_from(&mb->ix, old.msg.uid) + 1, max);
-		mb->parsed_to =
+		mb->parsed.to =
 		    1 + index_from(&mb->ix, b->v[b->n - 1].old.msg.uid);
 		/* Who asked gets the first, cached or not. */
 		buf_reset(&mb->record);

@@ -109,7 +109,8 @@ void layout_emailid_new(const struct store_env *env,
 void layout_emailid(const struct layout_name *name,
     char emailid_r[STORE_EMAILID]);
 
-/* A new base name, for a new message or a copy of one. */
+/* A new base name, for a new message or a copy of one; wire may be
+ * LAYOUT_UNKNOWN. */
 void layout_base(const struct store_env *env, const char emailid[STORE_EMAILID],
     uint64_t size, uint64_t wire, char base_r[LAYOUT_NAME]);
 /* A new name for tmp/, while the size is not known yet. */

@@ -387,17 +387,25 @@ index_each(const struct mailbox *mb, const struct uidset *uids, view_fn *fn,
 /* ---- pending ---- */
 
 void
-view_flags(struct mailbox *mb, uint32_t pos, const struct store_msg *was)
+view_sized(struct mailbox *mb, uint32_t pos, const struct store_msg *was)
 {
 	struct view *v = &mb->view;
-	const struct store_msg *m = &index_at(&mb->ix, pos)->msg;
 
 	if (!view_numbered(v, pos))
 		return;
 	index_count(&v->counts, was, false);
-	index_count(&v->counts, m, true);
-	if (!mb->own)
-		uidset_add(&v->changed, m->uid, m->uid);
+	index_count(&v->counts, &index_at(&mb->ix, pos)->msg, true);
+}
+
+void
+view_flags(struct mailbox *mb, uint32_t pos, const struct store_msg *was)
+{
+	struct view *v = &mb->view;
+	uint32_t uid = index_at(&mb->ix, pos)->msg.uid;
+
+	view_sized(mb, pos, was);
+	if (view_numbered(v, pos) && !mb->own)
+		uidset_add(&v->changed, uid, uid);
 }
 
 void

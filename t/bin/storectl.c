@@ -384,7 +384,8 @@ cmd_status(char **args, size_t n)
 	struct err e = ERR_INIT;
 
 	(void)n;
-	check(mailbox_status(st, slice_str(args[0]), &s, &e), "status", &e);
+	check(mailbox_status(st, slice_str(args[0]), true, &s, &e), "status",
+	    &e);
 	say("messages %u unseen %u deleted %u uidnext %u uidvalidity %u "
 	    "modseq %llu size %llu",
 	    (unsigned)s.counts.messages, (unsigned)s.counts.unseen,
