@@ -337,3 +337,67 @@ teardown_file() { stop_background; }
 	        assert get(d, message, n + 1, offset, length) == want[offset:offset + length], (message, n, offset, length)
 	EOT
 }
+
+@test "RFC822.SIZE of files that others put there is counted when asked for" {
+	DIR=$BATS_TEST_TMPDIR/sizes IP=$(own_ip)
+	mox-localserve -dir "$DIR" -ip "$IP" -initonly >/dev/null
+	start_server
+	py <<-'EOF'
+	import os
+	from mailtest import *
+	c, d = Imap(), Imap()
+	def files(box):
+	    c.ok("CREATE " + box)
+	    path = DIR + "/data/accounts/mox/Maildir/." + box
+	    for i, text in enumerate((b"a: b\n\n1\n", b"a: b\r\n\r\n", b"a: b\n\n" + b"x\n" * 90, b"", b"a: b\r\n\n")):
+	        open(f"{path}/cur/{i + 1}.a.host:2,{'T' if i == 2 else 'S'}", "wb").write(text)
+	    log = lambda: open(path + "/mox.log").read()
+	    return lambda: len(re.findall(r"^s ", log(), re.M))
+	sizes = [11, 8, 278, 0, 8]
+
+	n = files("A")
+	c.ok("SELECT A")
+	c.ok("FETCH 1:* (UID FLAGS INTERNALDATE EMAILID)")
+	eq(n(), 0)
+	def told(c, seqs="1:*"):
+	    return [int(s) for s in re.findall(r"RFC822.SIZE (\d+)", "\n".join(c.ok(f"FETCH {seqs} RFC822.SIZE").lines))]
+	eq(told(c, 3), [278])
+	eq(n(), 1)
+	eq(told(c), sizes)
+	eq(n(), 4)
+	d.ok("SELECT A")
+	eq(told(d), sizes)
+	eq(n(), 4)
+
+	for box, ask, answer in (
+	        ("B", "SEARCH LARGER 10", r"^\* SEARCH 1 3$"),
+	        ("C", "SEARCH SMALLER 11", r"^\* SEARCH 2 4 5$"),
+	        ("D", "SORT (REVERSE SIZE) UTF-8 ALL", r"^\* SORT 3 1 2 5 4$"),
+	        ("E", "SEARCH NOT LARGER 8 SEEN", r"^\* SEARCH 2 4 5$")):
+	    n = files(box)
+	    c.ok("SELECT " + box)
+	    assert c.ok(ask).has(answer), (box, c)
+	    eq(told(c), sizes)
+	    eq(n(), 4)
+	n = files("F")
+	assert c.ok("STATUS F (MESSAGES UNSEEN)").has("MESSAGES 5")
+	eq(n(), 0)
+	assert c.ok("STATUS F (SIZE DELETED-STORAGE)").has(r"SIZE 305 DELETED-STORAGE 278")
+	eq(n(), 4)
+	n = files("G")
+	c.ok("SELECT G")
+	assert c.ok("FETCH 3 BODY.PEEK[]<0.12>").has("BODY")
+	a = c.ok("FETCH 1:* (ENVELOPE RFC822.SIZE)")
+	eq([int(s) for s in re.findall(r"RFC822.SIZE (\d+)", "\n".join(a.lines))], sizes)
+	# A copy is as large, measured or not.
+	n = files("H")
+	c.ok("SELECT H")
+	c.ok("CREATE I")
+	c.ok("COPY 1:* I")
+	eq(n(), 0)
+	c.ok("SELECT I")
+	eq(told(c), sizes)
+	EOF
+	stop_server
+	mox-verifydata "$DIR/data"
+}

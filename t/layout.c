@@ -303,6 +303,34 @@ test_check(void)
 	arena_free(&arena);
 }
 
+/* What is plain is what would be made of it, with nothing left to keep. */
+static void
+test_plain(void)
+{
+	static const struct {
+		const char *file;
+		bool plain;
+	} rows[] = { { "1.a.h:2,", true }, { "1.a.h:2,FS", true },
+		{ "1.a.h,S=1:2,Sa", true }, { "1.a.h:2,SF", false },
+		{ "1.a.h:2,SS", false }, { "1.a.h:2,SX", false },
+		{ "1.a.h:2,S,x", false }, { "1.a.h:1,", false },
+		{ "1.a.h", false }, { "1.a.h:2", false }, { "1.a.h:", false } };
+	struct layout_name n;
+	char made[LAYOUT_NAME];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct slice file = slice_str(rows[i].file);
+
+		CHECK(layout_parse(file, &n));
+		CHECK_EQ(layout_plain(file, &n), rows[i].plain);
+		if (rows[i].plain) {
+			CHECK(layout_with_flags(file, n.flags, n.letters,
+			    made));
+			CHECK_SLICE(slice_str(made), file);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -312,5 +340,6 @@ main(void)
 	RUN(test_folders);
 	RUN(test_folder_limits);
 	RUN(test_check);
+	RUN(test_plain);
 	return unit_done();
 }

@@ -264,24 +264,18 @@ append_all(struct db_log *log, const struct slice *lines, size_t n,
 	return 0;
 }
 
-int
-db_pair_create(int dirfd, const char *name, mode_t mode,
-    const struct db_pair_ops *ops, const struct slice *lines, size_t n,
-    struct err *e)
+/* A new log with these lines, durable: as db_pair_create. */
+static int
+create_log(int dirfd, const char *name, mode_t mode, const char *magic,
+    uint64_t gen, const struct slice *lines, size_t n, struct err *e)
 {
 	struct pair_name file = pair_file(name, ".log");
 	struct db_newfile new = DB_NEWFILE_INIT;
 	struct db_log log = DB_LOG_INIT;
-	struct db_cdb *cdb;
-	uint64_t gen, base;
 	int rc = -1;
 
-	/* A CDB whose log somebody removed is taken as it is. */
-	if (open_cdb(&cdb, &gen, &base, dirfd, name, false, e) < 0)
-		return -1;
-	db_cdb_close(&cdb);
 	if (db_newfile_begin(&new, dirfd, file.text, mode, e) == 0 &&
-	    db_log_start(&log, new.fd, ops->magic, gen, e) == 0 &&
+	    db_log_start(&log, new.fd, magic, gen, e) == 0 &&
 	    append_all(&log, lines, n, e) == 0 && db_newfile_sync(&new, e) == 0)
 		rc = db_newfile_link(&new, file.text, e);
 	db_newfile_end(&new);
@@ -290,6 +284,41 @@ db_pair_create(int dirfd, const char *name, mode_t mode,
 		rc = -1;
 	}
 	return rc;
+}
+
+int
+db_pair_create(int dirfd, const char *name, mode_t mode,
+    const struct db_pair_ops *ops, const struct slice *lines, size_t n,
+    struct err *e)
+{
+	struct db_cdb *cdb;
+	uint64_t gen, base;
+
+	/* A CDB whose log somebody removed is taken as it is. */
+	if (open_cdb(&cdb, &gen, &base, dirfd, name, false, e) < 0)
+		return -1;
+	db_cdb_close(&cdb);
+	return create_log(dirfd, name, mode, ops->magic, gen, lines, n, e);
+}
+
+int
+db_pair_create_built(int dirfd, const char *name, mode_t mode,
+    const struct db_pair_ops *ops, void *arg, struct err *e)
+{
+	struct pair_name file = pair_file(name, ".cdb");
+	struct db_cdb_make *m = NULL;
+	int rc = -1;
+
+	if (db_cdb_make_start(&m, dirfd, file.text, mode, e) == 0) {
+		/* The first that a fold makes. */
+		db_cdb_make_add(m, PAIR_GENERATION, SLICE("2 0"));
+		if (ops->build(arg, m, e) == 0 && db_cdb_make_finish(m, e) == 0)
+			rc = db_cdb_make_place(m, e);
+	}
+	db_cdb_make_free(&m);
+	return rc == 0
+	    ? create_log(dirfd, name, mode, ops->magic, 2, NULL, 0, e)
+	    : -1;
 }
 
 int

@@ -93,6 +93,14 @@ int db_pair_open(struct db_pair *p, int dirfd, const char *name, mode_t mode,
 int db_pair_create(int dirfd, const char *name, mode_t mode,
     const struct db_pair_ops *ops, const struct slice *lines, size_t n,
     struct err *e);
+/*
+ * The same with a first state that ops->build writes from arg, however large:
+ * it becomes the CDB, with an empty log. The CDB comes first: a crash, or another
+ * who was sooner, may leave it without a log, and the caller removes it before
+ * the next try. Nobody else may make the pair meanwhile. 1, 0, -1.
+ */
+int db_pair_create_built(int dirfd, const char *name, mode_t mode,
+    const struct db_pair_ops *ops, void *arg, struct err *e);
 /* Rename what is there to NAME.*.bad-TIME, so that a new one can be made. */
 int db_pair_discard(int dirfd, const char *name, struct err *e);
 void db_pair_close(struct db_pair *p);

@@ -2,8 +2,9 @@
  * adopt.c - an index for a folder that has none: a new one, one that another
  * program has filled, or one whose index is lost.
  *
- * All that is there becomes one new log, which appears whole. UIDs that
- * Dovecot or Courier gave are kept, with their UIDVALIDITY.
+ * All that is there becomes a state, written as one new CDB, which counts once its
+ * log is there. UIDs that Dovecot or Courier gave are kept, with their
+ * UIDVALIDITY.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +47,7 @@ identity(struct adopt *a, bool fresh, struct err *e)
 	} else
 		rc = store_next_uidvalidity(st, &l->uidvalidity, e);
 	rand_text(st->env->rand, a->id, MAILBOXID);
-	lines_add(&a->lines, l);
+	index_apply(a->mb, l);
 	return rc;
 }
 
@@ -59,7 +60,11 @@ find_uids(struct adopt *a)
 		if (a->has_uids)
 			f->uid = uidlist_uid(&a->uids, f->name.base);
 		a->v[i] = f;
-		map_set(a->bases, f->name.base, f);
+		/* A second file of one name: for the next scan to mend. */
+		if (map_set(a->bases, f->name.base, f) != NULL) {
+			a->l.new_at.suspect = a->l.cur_at.suspect = true;
+			f->twin = true;
+		}
 	}
 }
 
@@ -88,24 +93,32 @@ courier_keywords(void *arg, struct slice base, const struct slice *keywords,
 	}
 }
 
-/* Lines for the keywords; the state learns them, since names of files mean
- * something only with them. */
+static void
+apply_lines(struct adopt *a, size_t from)
+{
+	struct arena *arena = arena_new(0);
+	struct slice *v = lines_slices(&a->lines, arena);
+
+	for (size_t i = from; i < a->lines.n; i++)
+		index_apply_text(a->mb, v[i]);
+	arena_free(&arena);
+}
+
+/* First those that names of files mean something with. */
 static int
 add_keywords(struct adopt *a, struct err *e)
 {
 	struct mailbox *mb = a->mb;
-	struct arena *arena = arena_new(0);
-	struct slice *v;
 	int rc = keywords_lines(mb, &a->lines, e);
+	size_t n = a->lines.n;
 
-	v = lines_slices(&a->lines, arena);
-	for (size_t i = 1; i < a->lines.n; i++)
-		index_apply_text(mb, v[i]);
-	arena_free(&arena);
+	apply_lines(a, 0);
 	a->kw = mb->ix.kw;
-	return rc == 0
-	    ? uidlist_courier_keywords(mb->folder.fd, courier_keywords, a, e)
-	    : -1;
+	if (rc == 0)
+		rc = uidlist_courier_keywords(mb->folder.fd, courier_keywords,
+		    a, e);
+	apply_lines(a, n);
+	return rc;
 }
 
 /* ---- messages ---- */
@@ -113,7 +126,9 @@ add_keywords(struct adopt *a, struct err *e)
 static void
 add_messages(struct adopt *a)
 {
+	struct mailbox *mb = a->mb;
 	struct arena *arena = arena_new(0);
+	uint64_t modseq = mb->ix.modseq + 1;
 	uint32_t uid, next = 1;
 
 	for (size_t i = 0; i < a->l.n; i++) {
@@ -124,18 +139,14 @@ add_messages(struct adopt *a)
 		if (f->uid == 0 && a->has_uids && next < a->uids.uidnext)
 			next = a->uids.uidnext;
 		uid = f->uid == 0 ? next : f->uid;
-		/* A second file of one name: for the next scan to mend. */
-		if (map_set(a->bases, f->name.base, NULL) == NULL) {
-			a->l.new_at.suspect = a->l.cur_at.suspect = true;
+		if (f->gone || f->twin || uid < next || uid == UINT32_MAX ||
+		    (!foreign_is_regular(f) && !foreign_regular(mb, f, arena)))
 			continue;
-		}
-		if (f->gone || uid < next || uid == UINT32_MAX ||
-		    !foreign_regular(a->mb, f, arena))
-			continue;
-		foreign_line(a->mb, f, arena, &l);
+		foreign_line(mb, f, arena, &l);
 		l.record.msg.uid = uid;
-		l.record.msg.modseq = l.modseq = a->mb->ix.modseq + 1;
-		lines_add(&a->lines, &l);
+		l.record.msg.modseq = l.modseq = modseq;
+		index_apply(mb, &l);
+		arena_reset(arena);
 		next = uid + 1;
 	}
 	arena_free(&arena);
@@ -153,9 +164,9 @@ add_end(struct adopt *a)
 
 	if (a->has_uids) {
 		a->identity.uidnext = a->uids.uidnext;
-		lines_add(&a->lines, &a->identity);
+		index_apply(a->mb, &a->identity);
 	}
-	lines_add(&a->lines, &m);
+	index_apply(a->mb, &m);
 }
 
 static int
@@ -174,18 +185,14 @@ list(struct adopt *a, struct err *e)
 }
 
 static int
-create(struct adopt *a, struct err *e)
+create(struct mailbox *mb, struct err *e)
 {
-	struct mailbox *mb = a->mb;
-	struct slice *v = lines_slices(&a->lines, a->l.arena);
-	int rc;
-
 	cache_clear(mb->folder.fd);
-	rc = db_pair_create(mb->folder.fd, INDEX_PAIR, mb->st->env->file_mode,
-	    &index_ops, v, a->lines.n, e);
-
 	/* 0: somebody else made one meanwhile, which is as good. */
-	return rc < 0 ? -1 : 0;
+	return db_pair_create_built(mb->folder.fd, INDEX_PAIR,
+		   mb->st->env->file_mode, &index_ops, mb, e) < 0
+	    ? -1
+	    : 0;
 }
 
 int
@@ -197,7 +204,6 @@ adopt(struct mailbox *mb, bool fresh, struct err *e)
 		.bases = map_new() };
 	int rc = -1;
 
-	a.lines.text.max = SIZE_MAX; /* many units */
 	index_free(&mb->ix);
 	index_init(&mb->ix);
 	if (list(&a, e) == 0 && identity(&a, fresh, e) == 0) {
@@ -206,7 +212,7 @@ adopt(struct mailbox *mb, bool fresh, struct err *e)
 		    foreign_measure(mb, a.v, a.l.n, e) == 0) {
 			add_messages(&a);
 			add_end(&a);
-			rc = create(&a, e);
+			rc = create(mb, e);
 		}
 	}
 	uidlist_free(&a.uids);

@@ -87,7 +87,8 @@ bare_name(const struct found *f, struct arena *arena)
 	struct slice name;
 	char text[LAYOUT_NAME];
 
-	if (!layout_with_flags(f->file, 0, 0, text))
+	if (layout_plain(f->file, &f->name) ||
+	    !layout_with_flags(f->file, 0, 0, text))
 		return f->name.base;
 	name = slice_str(text);
 	if (slice_ends(name, SLICE(":2,")))
@@ -121,24 +122,37 @@ foreign_line(const struct mailbox *mb, const struct found *f,
 	m->keywords |= f->keywords;
 }
 
+/* The name in cur/, with flags in order. */
+static bool
+cur_name(const struct found *f, char name_r[LAYOUT_NAME])
+{
+	return layout_with_flags(f->file, f->name.flags, f->name.letters,
+	    name_r);
+}
+
+bool
+foreign_is_regular(const struct found *f)
+{
+	char regular[LAYOUT_NAME];
+
+	if (f->place == RECORD_NEW)
+		return slice_chr(f->file, ':') < 0;
+	return layout_plain(f->file, &f->name) ||
+	    (cur_name(f, regular) && slice_is(f->file, regular));
+}
+
 bool
 foreign_regular(struct mailbox *mb, struct found *f, struct arena *arena)
 {
 	char file[LAYOUT_NAME], regular[LAYOUT_NAME];
-	bool info = slice_chr(f->file, ':') >= 0;
 
 	if (!slice_cstr(f->file, file, sizeof(file)))
 		return false;
-	if (f->place == RECORD_NEW && !info)
-		return faccessat(mb->folder.new, file, F_OK,
+	if (foreign_is_regular(f))
+		return faccessat(found_dir(mb, f), file, F_OK,
 			   AT_SYMLINK_NOFOLLOW) == 0;
-	if (!layout_with_flags(f->file, f->name.flags, f->name.letters,
-		regular))
-		return false;
-	if (f->place == RECORD_CUR && slice_is(f->file, regular))
-		return faccessat(mb->folder.cur, file, F_OK,
-			   AT_SYMLINK_NOFOLLOW) == 0;
-	if (db_move(found_dir(mb, f), file, mb->folder.cur, regular, NULL) != 1)
+	if (!cur_name(f, regular) ||
+	    db_move(found_dir(mb, f), file, mb->folder.cur, regular, NULL) != 1)
 		return false;
 	f->place = RECORD_CUR;
 	f->file = arena_dup(arena, slice_str(regular));

@@ -548,6 +548,7 @@ struct found {
 	struct layout_name name;
 	uint8_t place;
 	uint32_t uid; /* of the message it is; 0: not known */
+	bool twin;    /* another file has the base name, too */
 	/* Of unknown files, after foreign_measure. */
 	bool gone, unmeasured;
 	int64_t mtime_ns;
@@ -592,6 +593,8 @@ void foreign_line(const struct mailbox *mb, const struct found *f,
  * new/ (a file there that has some goes to cur/). False if it is gone.
  */
 bool foreign_regular(struct mailbox *mb, struct found *f, struct arena *arena);
+/* It has that name. */
+bool foreign_is_regular(const struct found *f);
 
 /* ---- tidy.c ---- */
 

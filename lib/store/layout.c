@@ -106,6 +106,30 @@ layout_parse(struct slice file, struct layout_name *name_r)
 	return true;
 }
 
+static bool
+is_flag(char c)
+{
+	for (size_t f = 0; f < FLAGS; f++)
+		if (c == letters_of_flags[f].letter)
+			return true;
+	return c >= 'a' && c <= 'z';
+}
+
+bool
+layout_plain(struct slice file, const struct layout_name *n)
+{
+	struct slice info = slice_skip(file, n->base.n);
+
+	if (!slice_starts(info, SLICE(":2,")) || file.n > NAME_MAX)
+		return false;
+	info = slice_skip(info, 3);
+	for (size_t i = 0; i < info.n; i++)
+		if (!is_flag(info.p[i]) ||
+		    (i > 0 && info.p[i] <= info.p[i - 1]))
+			return false;
+	return true;
+}
+
 /* ---- making names ---- */
 
 void

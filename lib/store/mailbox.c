@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "db/newfile.h"
 #include "message/record.h"
 #include "store/index.h"
 
@@ -71,6 +72,16 @@ make_lock_file(struct mailbox *mb, struct err *e)
 	return rc == 1 ? 0 : -1;
 }
 
+/* What a crash left of making the first index; nobody has been told of it. */
+static int
+remove_begun(struct mailbox *mb, struct err *e)
+{
+	return db_unlink(mb->folder.fd, INDEX_PAIR ".log", e) < 0 ||
+		db_unlink(mb->folder.fd, INDEX_PAIR ".cdb", e) < 0
+	    ? -1
+	    : 0;
+}
+
 /*
  * Under the lease: another process may have made the index meanwhile. The lock
  * file is made when there is an index, and stays: with it, and without an index,
@@ -81,8 +92,8 @@ make_index(struct mailbox *mb, struct err *e)
 {
 	struct err why = ERR_INIT;
 	int rc = open_pair(mb, &why);
-	bool lost = rc < 0 || exists(mb, INDEX_PAIR ".cdb");
 	bool had_one = exists(mb, INDEX_PAIR ".lock");
+	bool lost = rc < 0 || exists(mb, INDEX_PAIR ".cdb");
 
 	if (rc == 1)
 		return 0;
@@ -90,9 +101,11 @@ make_index(struct mailbox *mb, struct err *e)
 		return err_set(e, why.kind, "%s", why.text);
 	if (rc == 0)
 		err_set(&why, ERR_SYNTAX, "no mox.log");
-	if (lost && index_discard(mb, &why, e) != 0)
+	if (lost && had_one && index_discard(mb, &why, e) != 0)
 		return -1;
-	if (adopt(mb, lost || had_one, e) != 0 ||
+	if (lost && !had_one && remove_begun(mb, e) != 0)
+		return -1;
+	if (adopt(mb, had_one, e) != 0 ||
 	    (!had_one && make_lock_file(mb, e) != 0))
 		return -1;
 	rc = open_pair(mb, e);

@@ -101,6 +101,9 @@ bool layout_parse(struct slice file, struct layout_name *name_r);
 /* Room for any name and a NUL. */
 #define LAYOUT_NAME (NAME_MAX + 1)
 
+/* Is there nothing behind the base name but flags and letters, in order, once
+ * each? So layout_with_flags would make it. */
+bool layout_plain(struct slice file, const struct layout_name *name);
 /* A new EMAILID. */
 void layout_emailid_new(const struct store_env *env,
     char emailid_r[STORE_EMAILID]);

@@ -14,15 +14,19 @@ leftovers(struct verify *v, const struct folder *f)
 	verify_leftovers(v, f->tmp, ".", SLICE_NULL, SLICE_NULL, VERIFY_TMP_S);
 }
 
-/* The lock file comes with the first index and stays. */
+/* The lock file comes with the first index and stays; without it, what is lost
+ * is what a crash has left of making that. */
 static enum verify_pair
 look_at_pair(const struct folder *f, struct err *why_r, struct err *e)
 {
 	enum verify_pair state =
 	    verify_pair(f->fd, INDEX_PAIR, index_ops.magic, why_r, e);
 
-	if (state != VERIFY_PAIR_NONE ||
-	    faccessat(f->fd, INDEX_PAIR ".lock", F_OK, 0) != 0)
+	bool locked = faccessat(f->fd, INDEX_PAIR ".lock", F_OK, 0) == 0;
+
+	if (state == VERIFY_PAIR_LOST && !locked)
+		return VERIFY_PAIR_NONE;
+	if (state != VERIFY_PAIR_NONE || !locked)
 		return state;
 	err_set(why_r, ERR_SYNTAX, "mox.log is missing");
 	return VERIFY_PAIR_LOST;
