@@ -127,7 +127,7 @@ create(struct errand *x, const struct imap_errand *errand)
 		    x->s.arena, &made, &n, &x->e));
 	if (code != IMAP_ERRAND_DONE)
 		return code;
-	if (mailbox_status(x->s.store, name, &status, NULL) == 1)
+	if (mailbox_status(x->s.store, name, false, &status, NULL) == 1)
 		buf_add(&x->s.out, slice_of(status.id, STORE_MAILBOXID));
 	for (size_t i = 0; i < n; i++) {
 		buf_addc(&x->s.out, '\n');
