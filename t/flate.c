@@ -98,6 +98,139 @@ test_damaged(void)
 	flate_free(&g);
 }
 
+/* s as a peer packs it, with two flushes at the end. */
+static size_t
+pack(struct slice s, int level, int flush, int then, char *p, size_t n)
+{
+	z_stream z = { 0 };
+
+	deflateInit2(&z, level, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY);
+	z.next_in = (Bytef *)(uintptr_t)s.p;
+	z.avail_in = (uInt)s.n;
+	z.next_out = (Bytef *)p;
+	z.avail_out = (uInt)n;
+	deflate(&z, flush);
+	if (then)
+		deflate(&z, then);
+	n -= z.avail_out;
+	deflateEnd(&z);
+	return n;
+}
+
+/* Read text and then the end of it, with the bytes coming so many at a time. */
+static enum flate_status
+read_to_end(struct slice packed, size_t step, struct slice text,
+    struct buf *rest)
+{
+	struct flate *g = flate_new();
+	enum flate_status status = FLATE_HUNGRY;
+	struct slice some;
+	char p[100];
+	size_t got = 0, n;
+
+	while (packed.n > 0 && status == FLATE_HUNGRY) {
+		some = slice_head(packed, step);
+		packed = slice_skip(packed, some.n);
+		memcpy(flate_room(g), some.p, some.n);
+		flate_filled(g, some.n);
+		while (got < text.n &&
+		    (status = flate_read(g, p, text.n - got, &n)) == FLATE_OK)
+			got += n;
+		if (got == text.n)
+			status = flate_read_end(g, &some);
+	}
+	CHECK_EQ(got, text.n);
+	if (status == FLATE_END) {
+		buf_add(rest, some);
+		buf_add(rest, packed);
+	}
+	flate_free(&g);
+	return status;
+}
+
+/* RFC 8437, 4.1: compressed data ends, and plain text follows. */
+static void
+test_end(void)
+{
+	static const struct {
+		const char *name;
+		int flush, then;
+		enum flate_status status;
+	} rows[] = {
+		{ "sync flush", Z_SYNC_FLUSH, 0, FLATE_END },
+		{ "full flush", Z_FULL_FLUSH, 0, FLATE_END },
+		{ "finish", Z_FINISH, 0, FLATE_END },
+		{ "sync flush, finish", Z_SYNC_FLUSH, Z_FINISH, FLATE_END },
+		{ "no end", Z_BLOCK, 0, FLATE_HUNGRY },
+	};
+	struct slice text = SLICE("a UNAUTHENTICATE\r\n");
+	struct slice plain = SLICE("b LOGIN x y\r\n");
+	struct buf rest = BUF_INIT(SIZE_MAX);
+	char packed[200];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		for (size_t step = 1; step < 80; step++)
+			for (int level = 0; level < 10; level += 9) {
+				bool ends = rows[i].status == FLATE_END;
+				size_t n = pack(text, level, rows[i].flush,
+				    rows[i].then, packed, 150);
+				/* Bytes that come later are not known of. */
+				if (rows[i].then && step < n)
+					continue;
+				if (ends)
+					memcpy(packed + n, plain.p, plain.n);
+				ROW(rows[i].name);
+				buf_reset(&rest);
+				CHECK_EQ(read_to_end(slice_of(packed,
+							 n +
+							     (ends ? plain.n
+								   : 0)),
+					     step, text, &rest),
+				    rows[i].status);
+				if (ends)
+					CHECK_SLICE(buf_slice(&rest), plain);
+			}
+	ROW("more is compressed");
+	text = SLICE("a UNAUTHENTICATE\r\nb LOGIN x y\r\n");
+	CHECK_EQ(read_to_end(slice_of(packed,
+				 pack(text, 9, Z_SYNC_FLUSH, 0, packed, 150)),
+		     150, slice_head(text, 18), &rest),
+	    FLATE_DAMAGED);
+	buf_free(&rest);
+}
+
+/* The last words: the stream goes on as if they had not been said. */
+static void
+test_last(void)
+{
+	struct flate *f = flate_new(), *g = flate_new();
+	struct buf got = BUF_INIT(SIZE_MAX), last = BUF_INIT(SIZE_MAX);
+	struct slice rest;
+	char piece[100];
+	size_t n;
+
+	pass(f, g, SLICE("first words "), true, 100, &got);
+	flate_last(f, SLICE("last words"), &last);
+	buf_add(&last, SLICE("plain"));
+	pass(f, g, SLICE("other words "), true, 100, &got);
+	CHECK_SLICE(buf_slice(&got), SLICE("first words other words "));
+	flate_free(&g);
+	flate_free(&f);
+	f = flate_new();
+	g = flate_new();
+	pass(f, g, SLICE("first words "), true, 100, &got);
+	memcpy(flate_room(g), last.p, last.n);
+	flate_filled(g, last.n);
+	CHECK_EQ(flate_read(g, piece, sizeof(piece), &n), FLATE_OK);
+	CHECK_SLICE(slice_of(piece, n), SLICE("last words"));
+	CHECK_EQ(flate_read_end(g, &rest), FLATE_END);
+	CHECK_SLICE(rest, SLICE("plain"));
+	flate_free(&g);
+	flate_free(&f);
+	buf_free(&got);
+	buf_free(&last);
+}
+
 static void
 test_conn(void)
 {
@@ -159,6 +292,8 @@ main(void)
 {
 	RUN(test_round);
 	RUN(test_damaged);
+	RUN(test_end);
+	RUN(test_last);
 	RUN(test_conn);
 	return unit_done();
 }

@@ -71,7 +71,8 @@ class Wire:
 
 
 class Deflated:
-    """What socket and file are to Wire, compressed (RFC 4978)."""
+    """What socket and file are to Wire, compressed (RFC 4978): each way until
+    that ends its stream, and then in the clear (RFC 8437, 4.1)."""
 
     def __init__(self, sock, file):
         self.sock, self.raw = sock, file
@@ -80,12 +81,18 @@ class Deflated:
         self.have = b""
 
     def sendall(self, data):
-        self.sock.sendall(self.packer.compress(data) +
-                          self.packer.flush(zlib.Z_SYNC_FLUSH))
+        if self.packer:
+            data = self.packer.compress(data) + \
+                self.packer.flush(zlib.Z_SYNC_FLUSH)
+        self.sock.sendall(data)
 
     def more(self):
         got = self.raw.read1()
-        self.have += self.unpacker.decompress(got)
+        if self.unpacker.eof:
+            self.have += got
+        else:
+            self.have += self.unpacker.decompress(got)
+            self.have += self.unpacker.unused_data
         return got
 
     def take(self, n):
@@ -101,6 +108,17 @@ class Deflated:
         while (n is None or len(self.have) < n) and self.more():
             pass
         return self.take(len(self.have) if n is None else n)
+
+    def read1(self):
+        while not self.have and self.more():
+            pass
+        return self.take(len(self.have))
+
+    def end(self, data, mode=zlib.Z_FINISH, rest=b""):
+        """The last that is compressed, and what follows in the clear; at once."""
+        self.sock.sendall(self.packer.compress(data) + self.packer.flush(mode) +
+                          rest)
+        self.packer = None
 
     def close(self):
         self.raw.close()

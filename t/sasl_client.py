@@ -75,3 +75,15 @@ def smtp_auth(conn, name, mech, initial=True):
         code, texts = conn.cmd(base64.b64encode(response))
         response = None
     return code, texts[0]
+
+
+def imap_auth(conn, name, mech):
+    """The same over a mailtest.Imap, with an initial response: its Answer."""
+    response = base64.b64encode(next(mech)).decode() or "="
+    conn.begin(f"AUTHENTICATE {name} {response}")
+    while (line := conn.line()).startswith(b"+ "):
+        conn.send(base64.b64encode(mech.send(base64.b64decode(line[2:]))) +
+                  b"\r\n")
+    tag, _, text = line.decode().partition(" ")
+    assert tag == conn.tag, line
+    return text

@@ -529,6 +529,54 @@ conn_is_deflated(const struct conn *c)
 	return c->flate != NULL;
 }
 
+/* Read what the stream still needs to its end. */
+static enum conn_status
+read_packed(struct conn *c, int64_t end_ms)
+{
+	enum conn_status status;
+	size_t n;
+
+	while ((status = conn_try_read(c, flate_room(c->flate), FLATE_IN,
+		    &n)) == CONN_AGAIN) {
+		status = await(c, fd_for(c, c->read_events), c->read_events,
+		    WAIT_LINE, end_ms);
+		if (status != CONN_OK)
+			return status;
+	}
+	if (status == CONN_OK)
+		flate_filled(c->flate, n);
+	return status;
+}
+
+enum conn_status
+conn_inflate_end(struct conn *c, int ms)
+{
+	int64_t end_ms = clock_mono_ms(NULL) + ms;
+	enum conn_status status = CONN_OK;
+	enum flate_status end;
+	struct slice rest;
+
+	if (c->in_at < c->in_n)
+		return fail(c, &c->read_failed, CONN_ERROR,
+		    "more was compressed than should be");
+	while ((end = flate_read_end(c->flate, &rest)) == FLATE_HUNGRY &&
+	    status == CONN_OK)
+		status = read_packed(c, end_ms);
+	if (status != CONN_OK)
+		return status;
+	if (end != FLATE_END || !conn_unread(c, rest))
+		return fail(c, &c->read_failed, CONN_ERROR,
+		    "compressed data does not end as it should");
+	fail(c, &c->read_failed, CONN_EOF, "compressed data has ended");
+	return CONN_OK;
+}
+
+void
+conn_deflate_last(const struct conn *c, struct slice text, struct buf *out)
+{
+	flate_last(c->flate, text, out);
+}
+
 /* ---- TLS ---- */
 
 /* A handshake that failed leaves neither direction usable. */

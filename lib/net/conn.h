@@ -137,6 +137,16 @@ void conn_shutdown(struct conn *c);
  */
 void conn_deflate(struct conn *c);
 bool conn_is_deflated(const struct conn *c);
+/*
+ * The peer compresses no more after the line that was read last: wait for the end
+ * of that, for at most ms. What follows is plain, and conn_buffered has what came of
+ * it; nothing more can be read here. ERROR if it said something else before.
+ */
+enum conn_status conn_inflate_end(struct conn *c, int ms);
+/* text, as the last that is said compressed, appended to out: for who goes on with
+ * this connection. Here nothing is said. */
+void conn_deflate_last(const struct conn *c, struct slice text,
+    struct buf *out);
 
 /* ---- for loops of one's own: these do not wait ---- */
 

@@ -18,6 +18,7 @@ unpack(struct slice in, size_t room, struct buf *out)
 	struct flate *f = flate_new();
 	enum flate_status status = FLATE_OK;
 	char *p = malloc(room);
+	struct slice rest;
 	size_t n, i;
 
 	if (p == NULL)
@@ -32,6 +33,9 @@ unpack(struct slice in, size_t room, struct buf *out)
 		buf_add(out, slice_of(p, n));
 	}
 	if (status == FLATE_HUNGRY && flate_has_more(f))
+		abort();
+	status = flate_read_end(f, &rest);
+	if (rest.n > in.n || (status != FLATE_END && rest.n > 0))
 		abort();
 	free(p);
 	flate_free(&f);
