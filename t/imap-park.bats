@@ -292,6 +292,47 @@ py() { cat "$DIR/words.py" - | PYTHONPATH=$BATS_TEST_DIRNAME python3 -; }
 	EOF
 }
 
+@test "expunged beyond the history while it was parked: BYE, if it was of what it counts" {
+	py <<-'EOF'
+	c, d, e = Imap(), Imap(), Imap()
+	d.ok("CREATE short")
+	d.ok("CREATE many")
+	d.ok("APPEND short" + 3 * " {4+}\r\nx: y")
+	d.ok("APPEND many" + 250 * " (\\Deleted) {4+}\r\nx: y {4+}\r\nx: y")
+	for s in c, d, e:
+	    s.ok("SELECT short")
+	park(c)
+	d.ok("STORE 2 +FLAGS.SILENT (\\Deleted)")
+	d.ok("EXPUNGE")
+	e.ok("NOOP")
+	park(e)
+	# The history is of 10,000 ranges, counted when the log is folded.
+	d.ok("SELECT many")
+	for i in range(41):
+	    d.ok("COPY 1:* short")
+	d.ok("SELECT short")
+	d.ok("EXPUNGE")
+	log = DIR + "/data/accounts/mox/Maildir/.short/mox.log"
+	logs, n = {os.stat(log).st_ino}, 0
+	while len(logs) < 3:
+	    d.ok(f"STORE 1:2 FLAGS.SILENT ({' '.join(f'k{i}' + 'x' * 90 for i in range(60))})")
+	    d.ok("STORE 1:2 FLAGS.SILENT ()")
+	    logs.add(os.stat(log).st_ino)
+	    n += 1
+	    assert n < 3000
+	d.ok("UNSELECT")
+	c.send("x NOOP\r\n")
+	eq(c.line(), b"* BYE the mailbox has changed too much, please come back")
+	eq(c.rest(), b"")
+	# What it counts is all there: it goes on.
+	assert e.ok("UID SEARCH UID 1:4").has(r"^\* SEARCH 1 3$")
+	# And back.
+	c = Imap()
+	assert c.ok("SELECT short").has(r"^\* 10252 EXISTS$")
+	EOF
+	eventually grep -q 'too much happened for a parked session' "$BATS_FILE_TMPDIR/server.log"
+}
+
 @test "what ENABLE said, EXAMINE and the saved result survive" {
 	py <<-'EOF'
 	c, d = Imap(), Imap()
