@@ -8,7 +8,7 @@
  */
 #include "config/lookup.h"
 #include "imap/box.h"
-#include "text/unicode.h"
+#include "text/precis.h"
 
 /* What may be given to an account, as LISTRIGHTS tells it. */
 #define TO_OTHERS " l r s w i p k x t e c d a"
@@ -76,6 +76,21 @@ find_account(struct imap_session *s, struct slice id, struct slice *account_r,
 	return r.status == LOOKUP_ACCOUNT;
 }
 
+/* RFC 4314, 3 names SASLprep, which RFC 8265, 4.2 has replaced: controls and what
+ * is not assigned are no part of a name, and its form is C. Names of accounts are
+ * as they are configured; addresses are looked up in any form. */
+static bool
+prepare(struct imap_session *s, struct slice id, struct slice *id_r)
+{
+	struct buf b = BUF_INIT(PRECIS_MAX);
+	bool ok = precis_password(&b, id, NULL) == 0;
+
+	if (ok)
+		*id_r = arena_dup(s->arena, buf_slice(&b));
+	buf_free(&b);
+	return ok;
+}
+
 /* known: it must be somebody who can be given rights. */
 static enum imap_result
 identifier(struct imap_session *s, struct imap_command *c, struct slice id,
@@ -87,8 +102,7 @@ identifier(struct imap_session *s, struct imap_command *c, struct slice id,
 
 	*entry_r =
 	    (struct acl_entry){ .negative = slice_starts(id, SLICE("-")) };
-	id = slice_skip(id, entry_r->negative);
-	if (id.n == 0 || !unicode_valid(id))
+	if (!prepare(s, slice_skip(id, entry_r->negative), &id))
 		return imap_bad(c, "identifier is no name");
 	if (is_word(id, entry_r)) {
 		if (known && entry_r->name.p)

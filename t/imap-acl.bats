@@ -6,7 +6,7 @@ load acl
 
 # Tests run side by side: each has its own accounts.
 setup_file() {
-	acl_server fred anna bob eve jan una ben ida ole uma tom tim ted kim kai
+	acl_server fred anna bob eve jan una ben ida ole uma tom tim ted kim kai zoé
 }
 
 teardown_file() { stop_background; }
@@ -78,6 +78,15 @@ teardown_file() { stop_background; }
 	        assert a.text.startswith("[CANNOT] "), a
 	for who in '""', "-", '"\xff"':
 	    c.bad(f"SETACL saved {who} lr".encode("latin-1"))
+	# As names are prepared (RFC 4314, 3; RFC 8265, 4.2): no controls, form C.
+	literal = lambda text: b"{%d+}\r\n%s" % (len(text.encode()), text.encode())
+	for who in "an\x07na", "anna\x7f", "an\u0378na", "an\u2028na":
+	    for command in b"SETACL saved %s lr", b"LISTRIGHTS saved %s", b"DELETEACL saved %s":
+	        c.bad(command % literal(who))
+	for who in "zo\u00e9", "zoe\u0301", "zoe\u0301@localhost":
+	    c.ok(b"SETACL saved %s lr" % literal(who))
+	    eq(acl("jan", ".saved"), "anyone l\nauthenticated lr\n-user=eve lr\nuser=zo\u00e9 lr\n")
+	    c.ok(b"DELETEACL saved %s" % literal("zoe\u0301"))
 	c.ok("DELETEACL saved nobody")
 	for command in ("SETACL", "SETACL saved", "SETACL saved anna", "SETACL saved anna l r", "GETACL", "GETACL saved x",
 	                "DELETEACL saved", "LISTRIGHTS saved", "MYRIGHTS", "MYRIGHTS saved x", "SETACL saved anna +-l"):
