@@ -51,6 +51,14 @@ exists(struct errand *x, struct slice name)
 	return acl_rights_of(x->s.store, name, x->asks, &rights, NULL) != 0;
 }
 
+static struct slice
+parent_of(struct slice name)
+{
+	ssize_t slash = slice_rchr(name, '/');
+
+	return slice_head(name, slash > 0 ? (size_t)slash : 0);
+}
+
 /*
  * May a mailbox of this name come up: "k" of the nearest one above it that is
  * there (RFC 4314, 4), and none on the first level? One that is there is only
@@ -60,13 +68,11 @@ static enum imap_errand_code
 may_create(struct errand *x, struct slice name)
 {
 	struct slice above = name;
-	ssize_t slash;
 
 	do {
-		slash = slice_rchr(above, '/');
-		if (slash <= 0)
+		above = parent_of(above);
+		if (above.n == 0)
 			return IMAP_ERRAND_NOPERM;
-		above = slice_head(above, (size_t)slash);
 	} while (!exists(x, above));
 	if (!(rights_of(x, above) & ACL_CREATE))
 		return IMAP_ERRAND_NOPERM;
@@ -147,14 +153,6 @@ static enum imap_errand_code delete (struct errand *x,
 	    : code;
 }
 
-static struct slice
-above(struct slice name)
-{
-	ssize_t slash = slice_rchr(name, '/');
-
-	return slice_head(name, slash > 0 ? (size_t)slash : 0);
-}
-
 /* RFC 4314, 4: "x" of it, and "k" where it goes, unless it stays below the same
  * one. The inbox of others would lose its messages, not its name. */
 static enum imap_errand_code
@@ -170,7 +168,7 @@ rename_it(struct errand *x, const struct imap_errand *errand)
 		return code;
 	if (!is_name(x, errand->b, &to) || slice_is(from, "Inbox"))
 		return IMAP_ERRAND_CANNOT;
-	if (!slice_eq(above(from), above(to)))
+	if (!slice_eq(parent_of(from), parent_of(to)))
 		code = may_create(x, to);
 	else if (exists(x, to))
 		code = rights_of(x, to) & ACL_LOOKUP ? IMAP_ERRAND_EXISTS
