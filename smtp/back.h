@@ -234,5 +234,8 @@ void smtp_signing_free(struct smtp_signing **s);
  * answered, -1. */
 int smtp_submit(struct smtp_back *b, const struct smtp_fields *fields,
     struct slice extras, struct err *e);
+/* What the queue is told of the message, whoever it is from and goes to. */
+void smtp_queue_message(const struct smtp_back *b,
+    const struct smtp_fields *fields, struct queue_message *m_r);
 
 #endif

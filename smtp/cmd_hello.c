@@ -1,5 +1,4 @@
 /* HELO, EHLO, STARTTLS (RFC 5321, 4.1.1.1; RFC 3207). */
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -63,14 +62,11 @@ tell_auth(struct smtp_front *f)
 static void
 tell_futurerelease(struct smtp_front *f)
 {
-	time_t until = (time_t)(clock_s(clock_program()) + SMTP_HOLD_MAX_S);
-	char text[32];
-	struct tm tm;
+	int64_t until = clock_s(clock_program()) + SMTP_HOLD_MAX_S;
+	char text[CLOCK_TEXT];
 
-	gmtime_r(&until, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	smtp_reply_line(f, 250, false, "FUTURERELEASE %d %s", SMTP_HOLD_MAX_S,
-	    text);
+	    clock_format(until, "%Y-%m-%dT%H:%M:%SZ", text));
 }
 
 void

@@ -195,25 +195,12 @@ static void
 set_message(struct smtp_back *b, const struct smtp_fields *fields,
     struct queue_message *m)
 {
-	struct slice record = buf_slice(&b->record);
 	char ip[IP_TEXT];
 
-	*m = (struct queue_message){
-		.utf8 = smtp_is_utf8(b),
-		.eightbit = msgrec_flags(record) &
-		    (MSGREC_8BIT_HEADER | MSGREC_8BIT_BODY),
-		.requiretls = b->mail.requiretls ? QUEUE_TLS_YES
-		    : fields->tls_required_no    ? QUEUE_TLS_NO
-						 : QUEUE_TLS_DEFAULT,
-		.ret = (enum queue_ret)b->mail.ret,
-		.envid = b->envid,
-		.source = arena_printf(b->arena, "%.*s ([%s])",
-		    SLICE_FMT(slice_head(b->helo, 255)),
-		    ip_text(&b->login.client->ip, ip)),
-		.msgid = msgrec_text(record, MSGREC_MSGID),
-		.subject =
-		    slice_head(msgrec_text(record, MSGREC_SUBJECT), 1000),
-	};
+	smtp_queue_message(b, fields, m);
+	m->source = arena_printf(b->arena, "%.*s ([%s])",
+	    SLICE_FMT(slice_head(b->helo, 255)),
+	    ip_text(&b->login.client->ip, ip));
 }
 
 static int

@@ -159,18 +159,13 @@ set_fromid(struct smtp_back *b, struct slice sep, struct queue_rcpt *rcpt,
 
 /* ---- into the queue ---- */
 
-static void
-set_message(struct smtp_back *b, const struct smtp_fields *fields,
-    struct slice extras, struct queue_message *m)
+void
+smtp_queue_message(const struct smtp_back *b, const struct smtp_fields *fields,
+    struct queue_message *m_r)
 {
-	struct slice record = buf_slice(&b->record), line;
-	struct queue_pair *extra = NULL;
-	size_t n = 0;
+	struct slice record = buf_slice(&b->record);
 
-	*m = (struct queue_message){ .account = b->login.account,
-		.from = b->mail.empty
-		    ? SLICE_NULL
-		    : smtp_address_text(b, b->from_local, b->from_domain),
+	*m_r = (struct queue_message){
 		.utf8 = smtp_is_utf8(b),
 		.eightbit = msgrec_flags(record) &
 		    (MSGREC_8BIT_HEADER | MSGREC_8BIT_BODY),
@@ -182,7 +177,22 @@ set_message(struct smtp_back *b, const struct smtp_fields *fields,
 		.msgid = msgrec_text(record, MSGREC_MSGID),
 		.subject =
 		    slice_head(msgrec_text(record, MSGREC_SUBJECT), 1000),
-		.until_us = b->mail.hold_until * INT64_C(1000000) };
+	};
+}
+
+static void
+set_message(struct smtp_back *b, const struct smtp_fields *fields,
+    struct slice extras, struct queue_message *m)
+{
+	struct queue_pair *extra = NULL;
+	struct slice line;
+	size_t n = 0;
+
+	smtp_queue_message(b, fields, m);
+	m->account = b->login.account;
+	if (!b->mail.empty)
+		m->from = smtp_address_text(b, b->from_local, b->from_domain);
+	m->until_us = b->mail.hold_until * INT64_C(1000000);
 	while (slice_next(&extras, '\n', &line)) {
 		extra = arena_grow(b->arena, extra, n, n + 1, sizeof(*extra));
 		slice_cut(line, ' ', &extra[n].key, &extra[n].value);

@@ -28,6 +28,9 @@ test_text(void)
 		clock_rfc3339(rows[i].us, text);
 		CHECK_STR(text, rows[i].text);
 	}
+	CHECK_STR(clock_format(1700000000, "%Y%m%dT%H%M%S", text),
+	    "20231114T221320");
+	CHECK_STR(clock_format(0, "%c %c %c %c", text), "");
 }
 
 static const struct {

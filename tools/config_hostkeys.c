@@ -6,7 +6,6 @@
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -118,15 +117,12 @@ make_key(const struct config *config, const struct conf_listener *l,
 	    secrets ? SLICE(SECRETS "/hostkeys") : SLICE("hostkeys");
 	EVP_PKEY *key =
 	    kind == &kinds[0] ? EVP_EC_gen("P-256") : EVP_RSA_gen(2048);
-	time_t now = (time_t)clock_s(clock_program());
 	BIO *bio = BIO_new(BIO_s_mem());
-	char date[32] = "", *p;
+	char date[CLOCK_TEXT], *p;
 	const char *name;
-	struct tm tm;
 	int rc = -1;
 
-	gmtime_r(&now, &tm);
-	strftime(date, sizeof(date), "%Y%m%dT%H%M%S", &tm);
+	clock_format(clock_s(clock_program()), "%Y%m%dT%H%M%S", date);
 	name = arena_printf(arena, "%.*s.%s.%s.privatekey.pkcs8.pem",
 	    SLICE_FMT(host), date, kind->file)
 		   .p;

@@ -313,7 +313,7 @@ make_cert(EVP_PKEY *key)
 struct files {
 	int dirfd;
 	struct slice stem; /* without folder */
-	char date[32];
+	char date[CLOCK_TEXT];
 };
 
 static int
@@ -398,16 +398,13 @@ static int
 key_gen(int argc, char **argv)
 {
 	struct files files = { .dirfd = -1 };
-	time_t now = (time_t)clock_s(clock_program());
 	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	X509 *x509 = key ? make_cert(key) : NULL;
 	struct err e = ERR_INIT;
-	struct tm tm;
 	int rc = -1;
 
 	(void)argc;
-	gmtime_r(&now, &tm);
-	strftime(files.date, sizeof(files.date), "%Y%m%d%H%M%S", &tm);
+	clock_format(clock_s(clock_program()), "%Y%m%d%H%M%S", files.date);
 	if (!x509)
 		err_set(&e, ERR_TEMP, "no key could be made");
 	else if (open_files(&files, argv[0], &e) == 0 &&

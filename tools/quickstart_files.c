@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "auth/auth.h"
@@ -179,13 +178,10 @@ make_folders(struct quickstart *q, struct err *e)
 static struct slice
 now_text(struct arena *arena, const char *format)
 {
-	time_t now = clock_s(clock_program());
-	char text[32];
-	struct tm tm;
+	char text[CLOCK_TEXT];
 
-	gmtime_r(&now, &tm);
 	return arena_dup(arena,
-	    slice_of(text, strftime(text, sizeof(text), format, &tm)));
+	    slice_str(clock_format(clock_s(clock_program()), format, text)));
 }
 
 static int

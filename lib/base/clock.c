@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/scan.h"
@@ -100,16 +101,25 @@ clock_program(void)
 
 /* ---- text, zone, sleep ---- */
 
+const char *
+clock_format(int64_t s, const char *format, char text[CLOCK_TEXT])
+{
+	time_t t = (time_t)s;
+	struct tm tm = { 0 };
+
+	gmtime_r(&t, &tm);
+	if (strftime(text, CLOCK_TEXT, format, &tm) == 0)
+		text[0] = '\0';
+	return text;
+}
+
 void
 clock_rfc3339(int64_t us, char text[CLOCK_TEXT])
 {
 	int ms = (int)((us % 1000000 + 1000000) % 1000000 / 1000);
-	time_t s = us / 1000000 - (us % 1000000 < 0);
-	struct tm tm = { 0 };
-	size_t n;
+	int64_t s = us / 1000000 - (us % 1000000 < 0);
+	size_t n = strlen(clock_format(s, "%Y-%m-%dT%H:%M:%S", text));
 
-	gmtime_r(&s, &tm);
-	n = strftime(text, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(text + n, CLOCK_TEXT - n, ".%03dZ", ms);
 }
 

@@ -36,6 +36,9 @@ const struct clock *clock_program(void);
 /* Length of the buffer for the formatters below. */
 #define CLOCK_TEXT 32
 
+/* Seconds since 1970 in UTC, as strftime(3) has them. Returns text. */
+const char *clock_format(int64_t s, const char *format, char text[CLOCK_TEXT])
+    __attribute__((format(strftime, 2, 0)));
 /* "2006-01-02T15:04:05.000Z" (RFC 3339, UTC). */
 void clock_rfc3339(int64_t us, char text[CLOCK_TEXT]);
 /* The same from 1970 on, of any zone, with any fraction of a second or none

@@ -2,7 +2,6 @@
  * Edits of domains.
  */
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "config/edit_int.h"
@@ -38,13 +37,10 @@ need_domain(struct edit *edit, struct slice name, struct err *e)
 static struct slice
 date_text(struct arena *arena, const char *format)
 {
-	time_t now = clock_s(clock_program());
-	char text[32];
-	struct tm tm;
+	char text[CLOCK_TEXT];
 
-	gmtime_r(&now, &tm);
 	return arena_dup(arena,
-	    slice_of(text, strftime(text, sizeof(text), format, &tm)));
+	    slice_str(clock_format(clock_s(clock_program()), format, text)));
 }
 
 static struct conf_reports *

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -78,14 +77,11 @@ write_key(const struct edit *edit, struct slice folder, const char *name,
 static struct slice
 file_name(struct edit *edit, struct slice selector, struct slice domain)
 {
-	time_t now = clock_s(clock_program());
 	struct slice ascii = domain;
-	char date[32] = "";
-	struct tm tm;
+	char date[CLOCK_TEXT];
 
 	name_domain(edit->arena, domain, &ascii);
-	gmtime_r(&now, &tm);
-	strftime(date, sizeof(date), "%Y%m%dT%H%M%S", &tm);
+	clock_format(clock_s(clock_program()), "%Y%m%dT%H%M%S", date);
 	return arena_printf(edit->arena,
 	    "%.*s._domainkey.%.*s.%s.rsa2048.privatekey.pkcs8.pem",
 	    SLICE_FMT(selector), SLICE_FMT(ascii), date);
