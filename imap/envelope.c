@@ -75,6 +75,39 @@ skip_addresses(struct scan *sc)
 	return true;
 }
 
+/* Sender and Reply-To mostly are as From: addresses of which the text was just
+ * passed over end where it ended. */
+static bool
+skip_same(struct scan *sc, struct slice last)
+{
+	if (last.n == 0 || !slice_starts(scan_rest(sc), last))
+		return false;
+	sc->p += last.n;
+	return true;
+}
+
+static bool
+skip_fields(struct scan *sc, unsigned from, unsigned to)
+{
+	struct slice last = SLICE_NULL;
+
+	for (unsigned i = from; i < to; i++) {
+		const char *start = sc->p + 1;
+
+		if (!scan_char(sc, ' '))
+			return false;
+		if (i >= ENVELOPE_IN_REPLY_TO) {
+			if (!skip_nstring(sc))
+				return false;
+			continue;
+		}
+		if (!skip_same(sc, last) && !skip_addresses(sc))
+			return false;
+		last = slice_of(start, (size_t)(sc->p - start));
+	}
+	return true;
+}
+
 /* To the field, which is behind date and subject. */
 static bool
 skip_to(struct scan *sc, enum envelope_field field)
@@ -82,12 +115,7 @@ skip_to(struct scan *sc, enum envelope_field field)
 	if (!scan_char(sc, '(') || !skip_nstring(sc) || !scan_char(sc, ' ') ||
 	    !skip_nstring(sc))
 		return false;
-	for (unsigned i = ENVELOPE_FROM; i < (unsigned)field; i++)
-		if (!scan_char(sc, ' ') ||
-		    !(i < ENVELOPE_IN_REPLY_TO ? skip_addresses(sc)
-					       : skip_nstring(sc)))
-			return false;
-	return scan_char(sc, ' ');
+	return skip_fields(sc, ENVELOPE_FROM, field) && scan_char(sc, ' ');
 }
 
 /* ---- a field ---- */

@@ -145,23 +145,41 @@ folded(struct sorter *x, struct slice text)
 	return copy;
 }
 
-/* RFC 5957, 3: the name that is shown, else the address. */
+static struct slice
+decoded(struct sorter *x, struct slice text)
+{
+	struct buf b = BUF_INIT(4 * text.n + 64);
+	struct slice copy;
+
+	if (!encword_needed(text))
+		return text;
+	encword_decode(&b, text);
+	copy = arena_dup(x->scratch, buf_slice(&b));
+	buf_free(&b);
+	return copy;
+}
+
+static struct slice
+joined(struct sorter *x, const struct envelope_address *a)
+{
+	struct buf b = BUF_INIT(a->mailbox.n + 1 + a->host.n);
+	struct slice copy;
+
+	buf_add(&b, a->mailbox);
+	buf_add(&b, SLICE("@"));
+	buf_add(&b, a->host);
+	copy = arena_dup(x->scratch, buf_slice(&b));
+	buf_free(&b);
+	return copy;
+}
+
+/* RFC 5957, 3: the name that is shown, else the address; of a group its name. */
 static struct slice
 display(struct sorter *x, const struct envelope_address *a)
 {
-	struct buf name = BUF_INIT(4 * a->name.n + 64);
-	struct slice text;
-
-	if (a->name.n) {
-		encword_decode(&name, a->name);
-		text = arena_dup(x->scratch, buf_slice(&name));
-	} else if (a->host.n)
-		text = arena_printf(x->scratch, "%.*s@%.*s",
-		    SLICE_FMT(a->mailbox), SLICE_FMT(a->host));
-	else
-		text = a->mailbox; /* a group's name */
-	buf_free(&name);
-	return text;
+	if (a->name.n)
+		return decoded(x, a->name);
+	return a->host.n ? joined(x, a) : a->mailbox;
 }
 
 static struct slice

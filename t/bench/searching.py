@@ -71,8 +71,15 @@ def measure(report, load, servers, count):
             ("SEARCH TEXT, none has it", "SEARCH TEXT nowheretobefound", 5),
             ("SEARCH BODY, many have it", "SEARCH BODY th", 3),
             ("SORT by date", "SORT (REVERSE DATE) UTF-8 ALL", 11),
+            ("SORT by size", "SORT (SIZE) UTF-8 ALL", 11),
             ("SORT by subject", "SORT (SUBJECT) UTF-8 ALL", 11),
-            ("THREAD REFERENCES", "THREAD REFERENCES UTF-8 ALL", 11)):
+            ("SORT by from", "SORT (FROM) UTF-8 ALL", 11),
+            ("SORT by to", "SORT (TO) UTF-8 ALL", 11),
+            ("SORT by name in from", "SORT (DISPLAYFROM) UTF-8 ALL", 11),
+            ("SORT by name in to", "SORT (DISPLAYTO) UTF-8 ALL", 11),
+            ("THREAD REFERENCES", "THREAD REFERENCES UTF-8 ALL", 11),
+            ("THREAD ORDEREDSUBJECT", "THREAD ORDEREDSUBJECT UTF-8 ALL", 11),
+            ("THREAD REFS", "THREAD REFS UTF-8 ALL", 11)):
         row = []
         for s in servers:
             first = load(s, s.imap, False, "command", "Search", 1, command)
