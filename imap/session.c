@@ -303,7 +303,7 @@ serve(struct imap_session *s)
 			store_tidy(s->store);
 			imap_boxes_tidy(s);
 			if (s->mb)
-				mailbox_tidy(s->mb, TIDY_MS);
+				mailbox_tidy_busy(s->mb, TIDY_MS);
 			if (!await_command(s))
 				break;
 		}

@@ -17,8 +17,12 @@ struct side {
 	int resets;
 	bool keep; /* something stands in place of lines taken back */
 	struct side *other;
-	int folds; /* by the other, when a state is taken in */
+	int folds;             /* by the other, when a state is taken in */
+	bool stays;            /* over a fold */
+	const char *meanwhile; /* the other adds, while this one folds */
 };
+
+static void side_add(struct side *s, const char *text);
 
 static int
 reset(void *arg, const struct db_cdb *next, struct err *e)
@@ -49,6 +53,18 @@ line(void *arg, struct slice payload, uint64_t unit_end, struct err *e)
 	return 0;
 }
 
+static bool
+stands(void *arg, const struct db_cdb *next)
+{
+	const struct side *s = arg;
+	struct slice value;
+
+	/* All that is in it has been taken in. */
+	CHECK_EQ(db_cdb_get(next, SLICE("text"), &value, NULL), 1);
+	CHECK(slice_starts(buf_slice(&s->text), value));
+	return s->stays;
+}
+
 static int
 build(void *arg, struct db_cdb_make *m, struct err *e)
 {
@@ -56,6 +72,9 @@ build(void *arg, struct db_cdb_make *m, struct err *e)
 
 	(void)e;
 	db_cdb_make_add(m, SLICE("text"), buf_slice(&s->text));
+	if (s->meanwhile)
+		side_add(s->other, s->meanwhile);
+	s->meanwhile = NULL;
 	return 0;
 }
 
@@ -71,6 +90,7 @@ instead(void *arg, struct buf *b)
 static const struct db_pair_ops ops = {
 	.magic = "test 1",
 	.reset = reset,
+	.stands = stands,
 	.line = line,
 	.build = build,
 	.instead = instead,
@@ -224,6 +244,54 @@ test_fold(void)
 	side_close(&a);
 	side_close(&b);
 	side_close(&idle);
+}
+
+/* The state stays over a fold, also with lines that came while it was done, until
+ * it is renewed; not over two. */
+static void
+test_fold_stays(void)
+{
+	struct side a, b, c;
+
+	side_new(&a, "stay");
+	side_add(&a, "0");
+	CHECK_EQ(db_pair_fold(&a.pair, NULL), 1);
+	CHECK_EQ(side_open(&b, "stay"), 1);
+	CHECK_EQ(side_open(&c, "stay"), 1);
+	b.stays = c.stays = true;
+	side_add(&a, "1");
+	a.other = &c;
+	a.meanwhile = "2";
+	CHECK_EQ(db_pair_fold(&a.pair, NULL), 1);
+	CHECK_EQ(db_pair_refresh(&b.pair, NULL), 1);
+	CHECK_TEXT(&b, "0,1,2,");
+	CHECK_EQ(b.resets, 1);
+	CHECK(b.pair.followed);
+	CHECK_EQ(b.pair.cdb_gen, 3);
+	CHECK_EQ(b.pair.log.gen, 3);
+	CHECK_EQ(db_pair_tail(&b.pair), db_pair_tail(&a.pair));
+	CHECK_EQ(db_pair_refresh(&b.pair, NULL), 0);
+	/* c goes over under the lock. */
+	side_add(&c, "3");
+	CHECK_EQ(c.resets, 1);
+	side_add(&b, "4");
+	CHECK_EQ(db_pair_sync(&b.pair, NULL, NULL), 0);
+	CHECK_TEXT(&b, "0,1,2,3,4,");
+	check_fresh("stay", "0,1,2,3,4,");
+	CHECK_EQ(db_pair_renew(&b.pair, NULL), 1);
+	CHECK_EQ(b.resets, 2);
+	CHECK(!b.pair.followed);
+	CHECK_TEXT(&b, "0,1,2,3,4,");
+	CHECK_EQ(db_pair_renew(&b.pair, NULL), 0);
+	/* Who stayed may fold. */
+	CHECK_EQ(db_pair_fold(&c.pair, NULL), 1);
+	CHECK_EQ(db_pair_fold(&a.pair, NULL), 1);
+	CHECK_EQ(db_pair_refresh(&b.pair, NULL), 1);
+	CHECK_EQ(b.resets, 3);
+	CHECK_TEXT(&b, "0,1,2,3,4,");
+	side_close(&a);
+	side_close(&b);
+	side_close(&c);
 }
 
 static void
@@ -593,6 +661,7 @@ write_lines(char name)
 
 	if (side_open(&s, "p") != 1)
 		_exit(2);
+	s.stays = name % 2 == 0;
 	for (int i = 0; i < LINES; i++) {
 		snprintf(text, sizeof(text), "%c%d", name, i);
 		side_add(&s, text);
@@ -625,11 +694,13 @@ check_lines(struct slice text)
 static void
 test_parallel(void)
 {
-	struct side reader;
+	struct side reader, staying;
 	int status, left = WRITERS;
 	size_t before = 0;
 
 	side_new(&reader, "p");
+	CHECK_EQ(side_open(&staying, "p"), 1);
+	staying.stays = true;
 	for (int w = 0; w < WRITERS; w++)
 		if (fork() == 0)
 			write_lines((char)('a' + w));
@@ -637,6 +708,7 @@ test_parallel(void)
 		CHECK(db_pair_refresh(&reader.pair, NULL) >= 0);
 		CHECK(reader.text.n >= before); /* nothing ever goes away */
 		before = reader.text.n;
+		CHECK(db_pair_refresh(&staying.pair, NULL) >= 0);
 		if (waitpid(-1, &status, WNOHANG) > 0) {
 			CHECK_EQ(status, 0);
 			left--;
@@ -646,7 +718,10 @@ test_parallel(void)
 	CHECK(db_pair_refresh(&reader.pair, NULL) >= 0);
 	check_lines(buf_slice(&reader.text));
 	CHECK(reader.resets > 1);
+	CHECK(db_pair_refresh(&staying.pair, NULL) >= 0);
+	check_lines(buf_slice(&staying.text));
 	side_close(&reader);
+	side_close(&staying);
 }
 
 int
@@ -657,6 +732,7 @@ main(void)
 	RUN(test_append);
 	RUN(test_lock);
 	RUN(test_fold);
+	RUN(test_fold_stays);
 	RUN(test_due);
 	RUN(test_fold_busy);
 	RUN(test_torn);

@@ -150,7 +150,7 @@ fold(struct db_pair *p, bool only_mend, struct err *e)
 
 	if (db_pair_refresh(p, e) < 0)
 		return -1;
-	if (only_mend && !pair_needs_fold(p))
+	if (only_mend && !db_pair_mend_due(p))
 		return 0;
 	base = p->start;
 	if (p->cdb_gen == p->log.gen && switch_cdb(p, &base, e) != 0)
@@ -173,7 +173,7 @@ take_lease(struct db_lock *lease, struct db_pair *p, int timeout_ms,
 }
 
 bool
-pair_needs_fold(const struct db_pair *p)
+db_pair_mend_due(const struct db_pair *p)
 {
 	return p->bad > 0 || p->log.suspect || p->cdb_gen != p->log.gen;
 }
@@ -196,7 +196,7 @@ db_pair_due(const struct db_pair *p)
 {
 	uint64_t tail = db_pair_tail(p);
 
-	return pair_needs_fold(p) ||
+	return db_pair_mend_due(p) ||
 	    (tail > DB_FOLD_MIN && tail > db_cdb_size(p->cdb) / 8);
 }
 

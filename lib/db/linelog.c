@@ -300,6 +300,7 @@ typedef int unit_fn(void *arg, struct slice unit, uint64_t end, struct err *e);
 struct walk {
 	uint32_t seed;
 	bool salvage;
+	bool unnamed; /* the next log may have taken the name */
 	uint64_t bad; /* bytes passed over */
 	unit_fn *fn;
 	void *arg;
@@ -365,7 +366,7 @@ walk(struct walk *w, struct db_log *l, struct err *e)
 
 	if (fstat(l->fd, &st) != 0)
 		return err_sys(e, "log");
-	if (st.st_nlink == 0 || (uint64_t)st.st_size < l->end)
+	if ((st.st_nlink == 0 && !w->unnamed) || (uint64_t)st.st_size < l->end)
 		return DB_LOG_REPLACED;
 	if ((uint64_t)st.st_size == l->end)
 		return DB_LOG_CLEAN;
@@ -430,6 +431,15 @@ db_log_replay(struct db_log *l, bool salvage, uint64_t *bad_r, db_line_fn *fn,
 	if (bad_r != NULL)
 		*bad_r = w.bad;
 	return state;
+}
+
+bool
+db_log_finish(struct db_log *l, db_line_fn *fn, void *arg, struct err *e)
+{
+	struct replay rp = { l, fn, arg };
+	struct walk w = { .unnamed = true, .fn = replay_unit, .arg = &rp };
+
+	return walk(&w, l, e) == DB_LOG_ENDED;
 }
 
 /* ---- append ---- */
@@ -551,4 +561,30 @@ db_log_copy(struct db_log *to, const struct db_log *from, uint64_t offset,
 		rc = copy_flush(&c, e);
 	buf_free(&c.out);
 	return rc;
+}
+
+static int
+count_unit(void *arg, struct slice unit, uint64_t end, struct err *e)
+{
+	(void)end, (void)e;
+	if (slice_starts(unit, SLICE("@")))
+		return slice_starts(unit, SLICE("@end "));
+	*(uint64_t *)arg += unit.n;
+	return 0;
+}
+
+int
+db_log_copied(const struct db_log *from, uint64_t offset, uint64_t *n_r,
+    struct err *e)
+{
+	struct walk w = {
+		.salvage = true, .unnamed = true, .fn = count_unit, .arg = n_r
+	};
+	struct db_log source = *from;
+
+	*n_r = 0;
+	return db_log_seek(&source, offset, e) == 0 &&
+		walk(&w, &source, e) != DB_LOG_FAILED
+	    ? 0
+	    : -1;
 }

@@ -84,6 +84,12 @@ enum db_log_state db_log_replay(struct db_log *l, bool salvage, uint64_t *bad_r,
     db_line_fn *fn, void *arg, struct err *e);
 
 /*
+ * Replay to the end a log of which the next one may have the name already. True:
+ * every line up to its `@end` has been taken in; else fn may have been called.
+ */
+bool db_log_finish(struct db_log *l, db_line_fn *fn, void *arg, struct err *e);
+
+/*
  * Append n lines as one unit with one write at l->end, which moves. The
  * caller holds the writers' lock and has replayed to DB_LOG_CLEAN. A payload
  * is not empty, has no LF and (own lines aside) does not begin with '@'. On
@@ -109,6 +115,9 @@ int db_log_replace(struct db_log *l, uint64_t end, struct slice line,
  * are left out.
  */
 int db_log_copy(struct db_log *to, const struct db_log *from, uint64_t offset,
+    struct err *e);
+/* How many bytes db_log_copy appends, or did. 0 or -1. */
+int db_log_copied(const struct db_log *from, uint64_t offset, uint64_t *n_r,
     struct err *e);
 
 #endif

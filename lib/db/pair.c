@@ -22,6 +22,10 @@
 /* Lines a unit in a new log: well below DB_UNIT_MAX. */
 #define CREATE_LINES 1000
 
+/* See far_behind. */
+#define FOLLOW_SHARE 32
+#define FOLLOW_MIN 4096
+
 /* Forced folds that may come in between before a writer gives up. */
 #define LOCK_TRIES 5
 
@@ -188,6 +192,7 @@ load(struct db_pair *p, struct files *f, struct err *e)
 	p->log = f->log;
 	p->cdb = f->cdb;
 	p->cdb_gen = f->gen;
+	p->followed = false;
 	p->start = p->synced = f->start;
 	p->bad = f->missing;
 	p->log.suspect = p->log.gen == p->suspect_gen;
@@ -364,6 +369,91 @@ reopen(struct db_pair *p, struct err *e)
 	return rc;
 }
 
+/* Lines that are still to be taken in may be more work than the next CDB, in
+ * which they are: a line says a change in some 5 bytes, a CDB a record in 150. */
+static bool
+far_behind(const struct db_pair *p)
+{
+	struct stat st;
+
+	return p->cdb == NULL || fstat(p->log.fd, &st) != 0 ||
+	    (uint64_t)st.st_size >
+	    p->log.end + FOLLOW_MIN + db_cdb_size(p->cdb) / FOLLOW_SHARE;
+}
+
+/* The place in the next log up to which the present state has its lines: behind
+ * those that were copied there. False if it cannot be told. */
+static bool
+place_in_next(const struct db_pair *p, const struct db_log *next,
+    uint64_t *offset_r)
+{
+	struct db_cdb *cdb = NULL;
+	uint64_t gen, base, n;
+	bool fits =
+	    open_cdb(&cdb, &gen, &base, p->dirfd, p->name, false, NULL) == 1 &&
+	    gen == next->gen && base >= p->log.first && base <= p->log.end &&
+	    p->ops->stands(p->arg, cdb) &&
+	    db_log_copied(&p->log, base, &n, NULL) == 0;
+
+	db_cdb_close(&cdb);
+	if (fits)
+		*offset_r = next->first + n;
+	return fits;
+}
+
+/*
+ * To the next log with the state as it is, which costs what was appended since:
+ * taking it in anew would cost reading all. The CDB stays the one before. False:
+ * it has to be taken in anew.
+ */
+static bool
+follow(struct db_pair *p)
+{
+	struct pair_name file = pair_file(p->name, ".log");
+	struct db_log next;
+	uint64_t offset;
+
+	if (p->ops->stands == NULL || p->bad > 0 || p->log.suspect ||
+	    far_behind(p) || !db_log_finish(&p->log, line, p, NULL) ||
+	    db_log_open(&next, p->dirfd, file.text, p->ops->magic, NULL) != 1)
+		return false;
+	if (next.gen != p->log.gen + 1 || !place_in_next(p, &next, &offset) ||
+	    db_log_seek(&next, offset, NULL) != 0) {
+		db_log_close(&next);
+		return false;
+	}
+	db_log_close(&p->log);
+	p->log = next;
+	p->log.suspect = next.gen == p->suspect_gen;
+	p->cdb_gen = next.gen;
+	p->start = p->synced = next.first;
+	p->own_from = p->own_to = 0;
+	p->own_mixed = false;
+	p->followed = true;
+	return true;
+}
+
+/* Does another log have the name? An `@end` under the name is a switch under
+ * way, or given up by a crash: nothing has been lost, the next writer cuts it
+ * off. */
+static bool
+replaced(const struct db_pair *p)
+{
+	return p->state == DB_LOG_REPLACED ||
+	    (p->state == DB_LOG_ENDED && !log_named(p));
+}
+
+/* It has. */
+static int
+go_over(struct db_pair *p, struct err *e)
+{
+	if (!follow(p))
+		return reopen(p, e);
+	if (replay(p, e) != 0)
+		return -1;
+	return replaced(p) ? reopen(p, e) : 1;
+}
+
 int
 db_pair_refresh(struct db_pair *p, struct err *e)
 {
@@ -373,12 +463,18 @@ db_pair_refresh(struct db_pair *p, struct err *e)
 		return reopen(p, e);
 	if (replay(p, e) != 0)
 		return -1;
-	/* An `@end` under the name is a switch under way, or given up by a
-	 * crash: nothing has been lost, the next writer cuts it off. */
-	if (p->state == DB_LOG_REPLACED ||
-	    (p->state == DB_LOG_ENDED && !log_named(p)))
-		return reopen(p, e);
+	if (replaced(p))
+		return go_over(p, e);
 	return p->log.end != before;
+}
+
+int
+db_pair_renew(struct db_pair *p, struct err *e)
+{
+	if (!p->followed)
+		return 0;
+	p->reload = true;
+	return db_pair_refresh(p, e);
 }
 
 /* ---- writing ---- */
@@ -390,7 +486,7 @@ pair_lock_mended(struct db_pair *p, int timeout_ms, struct err *e)
 
 	if (db_lock(&p->lock, p->dirfd, file.text, 0, timeout_ms, e) != 1)
 		return -1;
-	if (!log_named(p))
+	if (!log_named(p) && (p->reload || !follow(p)))
 		p->reload = true;
 	if (db_pair_refresh(p, e) < 0)
 		goto fail;
@@ -444,7 +540,7 @@ db_pair_lock(struct db_pair *p, int timeout_ms, struct err *e)
 	for (int i = 0; i < LOCK_TRIES; i++) {
 		if (pair_lock_mended(p, timeout_ms, e) != 0)
 			return -1;
-		if (!pair_needs_fold(p)) {
+		if (!db_pair_mend_due(p)) {
 			if (place(p, e) == 0)
 				return 0;
 			db_unlock(&p->lock);

@@ -40,6 +40,12 @@ struct db_pair_ops {
 	 * on from. Slices of the CDB before are valid until this returns.
 	 */
 	int (*reset)(void *arg, const struct db_cdb *next, struct err *e);
+	/*
+	 * May be NULL. A fold has written next: may the state, which has all
+	 * lines that next contains, stay as it is? Then it is not reset, and
+	 * the CDB it began from stays mapped, until db_pair_renew.
+	 */
+	bool (*stands)(void *arg, const struct db_cdb *next);
 	/* One line. unit_end: on disk for sure once p->synced >= unit_end (an
 	 * offset of the present log, so it means nothing after a reset). A
 	 * line that makes no sense should be ignored: -1 makes the pair
@@ -65,6 +71,7 @@ struct db_pair {
 	mode_t mode;
 	struct db_cdb *cdb; /* NULL: none yet */
 	uint64_t cdb_gen;
+	bool followed; /* cdb is an older one: the state stayed over a fold */
 	struct db_log log;
 	uint64_t start;  /* the CDB contains the log up to here */
 	uint64_t synced; /* offset in log up to which all is on disk */
@@ -109,6 +116,11 @@ void db_pair_close(struct db_pair *p);
  * removed). Nothing costs one fstat. */
 int db_pair_refresh(struct db_pair *p, struct err *e);
 
+/* Take the state in anew if it stayed over a fold (ops->stands), so that it does
+ * not keep an old CDB and all changes since; when nobody waits. As
+ * db_pair_refresh. */
+int db_pair_renew(struct db_pair *p, struct err *e);
+
 /*
  * Lock against other writers, with the state refreshed and the log ready for
  * appending. 0 or -1 (ERR_TEMP: time-out). May fold first, if the log is
@@ -139,6 +151,9 @@ int db_pair_sync(struct db_pair *p, bool *stays_r, struct err *e);
 uint64_t db_pair_tail(const struct db_pair *p);
 /* Longer than the limits above, or damaged, or suspect. */
 bool db_pair_due(const struct db_pair *p);
+/* Damaged, suspect, or a fold was left half done: before the next line may be
+ * appended it has to be done. */
+bool db_pair_mend_due(const struct db_pair *p);
 /*
  * Write the state as a new CDB and begin a new log: the state is reset and
  * replayed. 1 done, 0 another process is at it, -1. Not under the lock.

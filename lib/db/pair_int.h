@@ -22,10 +22,7 @@ int pair_lock_mended(struct db_pair *p, int timeout_ms, struct err *e);
 /* Append a line of the log's own. */
 int pair_mark(struct db_log *l, const char *text, struct err *e);
 
-/* Must a fold be finished or begun before the next line may be appended? The
- * log is damaged or suspect, or the CDB is ahead of it. */
-bool pair_needs_fold(const struct db_pair *p);
-/* Fold if it is needed; waits for another process that is at it. -1 failed. */
+/* Fold if db_pair_mend_due; waits for another process that is at it. -1 failed. */
 int pair_mend(struct db_pair *p, int timeout_ms, struct err *e);
 
 #endif

@@ -10,6 +10,11 @@
  * make us allocate. */
 #define NAMES_MAX (1u << 31)
 
+/* Messages that may have come, or gone, since the state was taken in, for it to
+ * stay over a fold: a record and a name are 200 bytes. */
+#define STANDS_SHARE 8
+#define STANDS_MIN 1000
+
 /* ---- life ---- */
 
 void
@@ -71,6 +76,22 @@ reset(void *arg, const struct db_cdb *next, struct err *e)
 	view_stash(mb, &old);
 	index_free(&old);
 	return rc;
+}
+
+/*
+ * The state grows with what is changed while it stands. Only a compacted cache
+ * (tidy.c) changes records without lines, and moves to another segment.
+ */
+static bool
+stands(void *arg, const struct db_cdb *next)
+{
+	const struct mailbox *mb = arg;
+	const struct index *ix = &mb->ix;
+	uint32_t segment, share = ix->nbase / STANDS_SHARE + STANDS_MIN;
+
+	return !mb->gone && ix->ntail <= share && mb->view.nholes <= share &&
+	    ix->nvanished <= 2 * VANISHED_MAX &&
+	    index_segment_of(next, &segment) && segment == ix->segment;
 }
 
 /* ---- look-up ---- */
@@ -595,6 +616,7 @@ const struct db_pair_ops index_ops = {
 	.magic = "mox-mailbox 1",
 	.private_map = true,
 	.reset = reset,
+	.stands = stands,
 	.line = apply_line,
 	.build = index_build,
 	.instead = instead,
@@ -612,6 +634,15 @@ index_refresh(struct mailbox *mb, struct err *e)
 	rc = db_pair_refresh(&mb->pair, e);
 	view_restore(mb);
 	return rc;
+}
+
+void
+index_settle(struct mailbox *mb)
+{
+	/* What fails is told by the next refresh. */
+	if (!mb->gone)
+		db_pair_renew(&mb->pair, NULL);
+	view_restore(mb);
 }
 
 int

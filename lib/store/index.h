@@ -350,6 +350,8 @@ int index_append(struct mailbox *mb, const struct lines *ls, struct err *e);
 void index_undo(struct mailbox *mb, uint64_t offset);
 int index_sync(struct mailbox *mb, bool *stays_r, struct err *e);
 int index_fold(struct mailbox *mb, struct err *e);
+/* When nobody waits: a state that stayed over folds is taken in anew. */
+void index_settle(struct mailbox *mb);
 
 /* The line `g`. */
 void index_renumber(struct mailbox *mb, const struct line *l);
@@ -372,6 +374,9 @@ int index_build(void *arg, struct db_cdb_make *m, struct err *e);
 /* Fill an empty state from a CDB (NULL: the empty state). ERR_SYNTAX if it
  * is not one of ours. */
 int index_load(struct mailbox *mb, const struct db_cdb *cdb, struct err *e);
+/* The highest segment of the cache that the CDB refers to. False if it is not
+ * one of ours. */
+bool index_segment_of(const struct db_cdb *cdb, uint32_t *segment_r);
 /* Is the checksum of records and names right? Looked at when folding, since it
  * costs reading all. True if there is no CDB. */
 bool index_intact(const struct mailbox *mb);

@@ -110,6 +110,20 @@ crc_right(const struct db_cdb *cdb)
 	return crc == h.crc;
 }
 
+bool
+index_segment_of(const struct db_cdb *cdb, uint32_t *segment_r)
+{
+	struct slice value;
+	struct head h;
+
+	if (db_cdb_get(cdb, KEY_HEAD, &value, NULL) != 1 ||
+	    value.n != sizeof(h))
+		return false;
+	memcpy(&h, value.p, sizeof(h));
+	*segment_r = h.segment;
+	return h.magic == HEAD_MAGIC;
+}
+
 static bool
 load_records(struct index *ix, const struct db_cdb *cdb)
 {

@@ -300,6 +300,7 @@ mailbox_id(const struct mailbox *mb)
 void
 mailbox_idle(struct mailbox *mb)
 {
+	index_settle(mb);
 	cache_idle(mb->cache);
 }
 

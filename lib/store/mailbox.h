@@ -354,6 +354,9 @@ void mailbox_idle(struct mailbox *mb);
 /* Housekeeping that a caller does after it has answered: fold if due, flags
  * into names, messages from new/ to cur/. Bounded to about budget_ms. */
 void mailbox_tidy(struct mailbox *mb, int budget_ms);
+/* The same, but a fold, which takes as long as the mailbox is large, only if it
+ * cannot wait for mailbox_tidy or mailbox_close. */
+void mailbox_tidy_busy(struct mailbox *mb, int budget_ms);
 
 /* For STATUS of a mailbox that is not open: opens, reads the header and tail,
  * closes. 1, 0 no such mailbox, -1. */

@@ -27,6 +27,9 @@
  */
 #define TAIL_SHARE 64
 #define TAIL_MAX (1024 * 1024)
+/* Between two commands, of which the next may be on its way, only when it is so
+ * many times as long; else when the client waits or has gone. */
+#define TAIL_BUSY 4
 
 /* After a failure (full disk) leave it alone for so long. */
 #define RETRY_MS 30000
@@ -344,13 +347,24 @@ names_due(const struct mailbox *mb)
 /* ---- fold ---- */
 
 static bool
-fold_due(const struct mailbox *mb)
+tail_long(const struct mailbox *mb, unsigned times)
 {
-	uint64_t tail = db_pair_tail(&mb->pair);
+	uint64_t tail = db_pair_tail(&mb->pair) / times;
 	uint64_t share = db_cdb_size(mb->pair.cdb) / TAIL_SHARE;
 
-	return db_pair_due(&mb->pair) || tail > TAIL_MAX ||
-	    (tail > DB_FOLD_MIN && tail > share);
+	return tail > TAIL_MAX || (tail > DB_FOLD_MIN && tail > share);
+}
+
+static bool
+fold_due(const struct mailbox *mb)
+{
+	return db_pair_due(&mb->pair) || tail_long(mb, 1);
+}
+
+static bool
+fold_overdue(const struct mailbox *mb)
+{
+	return db_pair_mend_due(&mb->pair) || tail_long(mb, TAIL_BUSY);
 }
 
 static struct cache_live *
@@ -407,7 +421,11 @@ static int
 tidy_fold(struct mailbox *mb, struct err *e)
 {
 	struct err why = ERR_INIT;
-	int rc = index_refresh(mb, e);
+	int rc;
+
+	/* What is written comes from one CDB and the log behind it. */
+	index_settle(mb);
+	rc = index_refresh(mb, e);
 
 	if (rc < 0 || mb->gone)
 		return -1;
@@ -447,7 +465,7 @@ repeat(struct mailbox *mb, bool (*due)(const struct mailbox *mb),
 }
 
 static int
-tidy(struct mailbox *mb, int64_t now, int64_t until, struct err *e)
+tidy(struct mailbox *mb, bool busy, int64_t now, int64_t until, struct err *e)
 {
 	if (mb->reader && repeat(mb, unlinks_due, tidy_unlinks, until, e) != 0)
 		return -1;
@@ -457,11 +475,11 @@ tidy(struct mailbox *mb, int64_t now, int64_t until, struct err *e)
 		    repeat(mb, names_due, tidy_names, until, e) != 0)
 			return -1;
 	}
-	return repeat(mb, fold_due, tidy_fold, until, e);
+	return repeat(mb, busy ? fold_overdue : fold_due, tidy_fold, until, e);
 }
 
-void
-mailbox_tidy(struct mailbox *mb, int budget_ms)
+static void
+tidy_for(struct mailbox *mb, bool busy, int budget_ms)
 {
 	struct err e = ERR_INIT;
 	int64_t now = clock_mono_ms(NULL);
@@ -469,7 +487,7 @@ mailbox_tidy(struct mailbox *mb, int budget_ms)
 	if (mb->gone || mb->readonly || now < mb->tidy_at)
 		return;
 	if ((!mb->reader || scan_if_changed(mb, SCAN_TIDY, &e) == 0) &&
-	    tidy(mb, now, now + budget_ms, &e) == 0) {
+	    tidy(mb, busy, now, now + budget_ms, &e) == 0) {
 		threads_tidy(mb->st);
 		quota_tidy(mb->st);
 		return;
@@ -478,6 +496,18 @@ mailbox_tidy(struct mailbox *mb, int budget_ms)
 	log_line("store", LOG_WARN, "tidying failed",
 	    LOG_Z("account", mb->st->name), LOG_Z("mailbox", mb->name),
 	    LOG_E(&e));
+}
+
+void
+mailbox_tidy(struct mailbox *mb, int budget_ms)
+{
+	tidy_for(mb, false, budget_ms);
+}
+
+void
+mailbox_tidy_busy(struct mailbox *mb, int budget_ms)
+{
+	tidy_for(mb, true, budget_ms);
 }
 
 void
