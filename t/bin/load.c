@@ -32,7 +32,7 @@ struct target {
 struct client {
 	int fd;
 	SSL *ssl;
-	char in[256 * 1024];
+	char in[16 << 20]; /* a line: a SEARCH that finds a million */
 	size_t start, end; /* unread part of in */
 	uint64_t octets;   /* received */
 	unsigned tag;
