@@ -142,11 +142,14 @@ create(struct errand *x, const struct imap_errand *errand)
 	return code;
 }
 
-static enum imap_errand_code delete (struct errand *x,
-    const struct imap_errand *errand) {
-	enum imap_errand_code code; struct slice name;
+static enum imap_errand_code
+delete_it(struct errand *x, const struct imap_errand *errand)
+{
+	enum imap_errand_code code;
+	struct slice name;
 
-	if (!is_name(x, errand->a, &name)) return IMAP_ERRAND_NOTHING;
+	if (!is_name(x, errand->a, &name))
+		return IMAP_ERRAND_NOTHING;
 	code = may_delete(x, name);
 	return code == IMAP_ERRAND_DONE
 	    ? done(store_mailbox_delete(x->s.store, name, &x->e))
@@ -219,7 +222,7 @@ run(struct errand *x, struct host *host, const struct service_errand *asked)
 	    const struct imap_errand *errand) = {
 		[IMAP_ERRAND_URL] = url,
 		[IMAP_ERRAND_CREATE] = create,
-		[IMAP_ERRAND_DELETE] = delete,
+		[IMAP_ERRAND_DELETE] = delete_it,
 		[IMAP_ERRAND_RENAME] = rename_it,
 	};
 	struct imap_errand errand;
