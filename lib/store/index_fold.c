@@ -58,16 +58,23 @@ get_array(const struct db_cdb *cdb, struct slice key, size_t element,
 }
 
 static bool
-load_head(struct index *ix, const struct db_cdb *cdb)
+get_head(const struct db_cdb *cdb, struct head *h_r)
 {
 	struct slice value;
-	struct head h;
 
 	if (db_cdb_get(cdb, KEY_HEAD, &value, NULL) != 1 ||
-	    value.n != sizeof(h))
+	    value.n != sizeof(*h_r))
 		return false;
-	memcpy(&h, value.p, sizeof(h));
-	if (h.magic != HEAD_MAGIC || h.uidnext == 0)
+	memcpy(h_r, value.p, sizeof(*h_r));
+	return h_r->magic == HEAD_MAGIC;
+}
+
+static bool
+load_head(struct index *ix, const struct db_cdb *cdb)
+{
+	struct head h;
+
+	if (!get_head(cdb, &h) || h.uidnext == 0)
 		return false;
 	ix->modseq = h.modseq;
 	ix->floor = h.floor;
@@ -96,9 +103,8 @@ crc_right(const struct db_cdb *cdb)
 	struct head h;
 	uint32_t crc = 0;
 
-	if (db_cdb_get(cdb, KEY_HEAD, &v, NULL) != 1 || v.n != sizeof(h))
+	if (!get_head(cdb, &h))
 		return false;
-	memcpy(&h, v.p, sizeof(h));
 	for (size_t i = 0; i < 4; i++) {
 		if (db_cdb_get(cdb, keys[i], &v, NULL) != 1) {
 			if (i < 3)
@@ -113,15 +119,12 @@ crc_right(const struct db_cdb *cdb)
 bool
 index_segment_of(const struct db_cdb *cdb, uint32_t *segment_r)
 {
-	struct slice value;
 	struct head h;
 
-	if (db_cdb_get(cdb, KEY_HEAD, &value, NULL) != 1 ||
-	    value.n != sizeof(h))
+	if (!get_head(cdb, &h))
 		return false;
-	memcpy(&h, value.p, sizeof(h));
 	*segment_r = h.segment;
-	return h.magic == HEAD_MAGIC;
+	return true;
 }
 
 static bool
